@@ -1,0 +1,8 @@
+std = "min"
+max_line_length = 100
+cache = false
+
+files["spec"] = { std = "+busted" }
+files["spec/emulator"] = { std = "ngx_lua+luajit" }
+files["lua/tagoio/hosts/nginx.lua"] = { std = "+ngx_lua" }
+files["rockspec"] = { std = "rockspec" }

@@ -1,0 +1,199 @@
+# Builds, tests and installs tagoio for Lua. `make help` lists what it can do.
+#
+# The module is built for one Lua at a time, into a folder of its own: build/lua5.4,
+# build/luajit. LUA chooses: 5.1, 5.2, 5.3, 5.4, 5.5 or luajit.
+
+LUA ?= 5.4
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+INSTALL ?= install
+# address,undefined or thread: the build goes to a folder of its own.
+SANITIZE ?=
+# One test alone: make test SPEC=spec/wire/list_spec.lua
+SPEC ?=
+
+# ---- which Lua ----
+
+LUA_NAME := $(if $(filter luajit,$(LUA)),luajit,lua$(LUA))
+# The version in the paths of modules; LuaJIT shares them with 5.1.
+LUA_ABI := $(if $(filter luajit,$(LUA)),5.1,$(LUA))
+LUA_BIN ?= $(LUA_NAME)
+
+PKG_CONFIG ?= pkg-config
+# What pkg-config says, else the second argument.
+pkg = $(or $(shell $(PKG_CONFIG) $(1) 2>/dev/null),$(2))
+
+LUA_FOLDERS := $(foreach root,/usr/include /usr/local/include /opt/homebrew/include,\
+  $(addprefix $(root)/,$(if $(filter luajit,$(LUA)),luajit-2.1,lua$(LUA) lua-$(LUA))))
+LUA_CFLAGS ?= $(call pkg,--cflags $(LUA_NAME),$(addprefix -I,$(wildcard $(LUA_FOLDERS))))
+
+# ---- flags: the user's come last and win ----
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+  -Wold-style-definition -Wconversion -Wpointer-arith -Wwrite-strings \
+  -Wformat=2 -Wundef -Wvla
+# Set by the targets that judge the project itself.
+WERROR ?=
+
+# The headers of others are not ours to warn about.
+INCLUDES := -Icsrc $(patsubst -I%,-isystem%,\
+  $(LUA_CFLAGS) $(call pkg,--cflags libcurl) $(call pkg,--cflags jansson))
+LIBS := $(call pkg,--libs libcurl,-lcurl) $(call pkg,--libs jansson,-ljansson) -lm -pthread
+
+ifeq ($(shell uname -s),Darwin)
+SHARED := -bundle -undefined dynamic_lookup
+else
+SHARED := -shared
+LIBS += -ldl
+endif
+
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
+COMPILE = $(CC) -std=c11 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(WERROR) \
+  $(INCLUDES) $(CPPFLAGS) $(SANITIZER) $(CFLAGS)
+LINK = $(CC) $(SANITIZER) $(CFLAGS) $(LDFLAGS)
+
+# ---- what is built ----
+
+comma := ,
+BUILD := build/$(LUA_NAME)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+MODULE := $(BUILD)/tagoio/core.so
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+CORE_OBJECTS := $(call objects,csrc/core csrc/curl)
+LUA_OBJECTS := $(call objects,csrc/lua)
+TEST_OBJECTS := $(call objects,spec/core)
+TEST_MAINS := $(filter $(BUILD)/obj/spec/core/test_%,$(TEST_OBJECTS))
+TEST_SUPPORT := $(filter-out $(TEST_MAINS),$(TEST_OBJECTS))
+TEST_PROGRAMS := $(patsubst $(BUILD)/obj/spec/core/%.o,$(BUILD)/test/%,$(TEST_MAINS))
+
+Q := $(if $(V),,@)
+MAKEFLAGS += --no-print-directory
+
+.PHONY: all programs
+all: $(MODULE)  ## build the module (the default)
+programs: $(MODULE) $(TEST_PROGRAMS)
+
+$(MODULE): $(CORE_OBJECTS) $(LUA_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(SHARED) -o $@ $^ $(LIBS)
+
+# The C tests: the core and the libcurl driver without Lua.
+$(TEST_PROGRAMS): $(BUILD)/test/%: $(BUILD)/obj/spec/core/%.o $(TEST_SUPPORT) $(CORE_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+# Other flags, other objects.
+.PHONY: FORCE
+quoted = '$(subst ','\'',$(1))'
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quoted,$(COMPILE) $(LINK)) | cmp -s - $@ || \
+	  printf '%s\n' $(call quoted,$(COMPILE) $(LINK)) >$@
+
+.SECONDARY: $(CORE_OBJECTS) $(LUA_OBJECTS) $(TEST_OBJECTS)
+-include $(patsubst %.o,%.d,$(CORE_OBJECTS) $(LUA_OBJECTS) $(TEST_OBJECTS))
+
+# ---- using it ----
+
+# Set-up installs what this file looks for, so make reads the file again after it.
+SETUP_FOR = @LUA='$(LUA)' LUA_BIN='$(LUA_BIN)' LUA_CFLAGS='$(LUA_CFLAGS)' CC='$(CC)' \
+  $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh
+STRICTLY = $(MAKE) WERROR=-Werror
+
+# The module and its Lua files before whatever else the user's paths name.
+WITH_MODULE = LUA_PATH="$(CURDIR)/lua/?.lua;$${LUA_PATH:-;}" \
+  LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;$${LUA_CPATH:-;}"
+# Tests and emulator are deaf to the user's TagoIO, proxies, Lua start-up code and make.
+WITHOUT_USER = env $(addprefix -u ,\
+  $(filter T_ANALYSIS_% TAGOIO_% LUA_INIT% LUA_PATH_% LUA_CPATH_%,$(.VARIABLES)) \
+  http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY \
+  MAKEFLAGS MFLAGS MAKELEVEL)
+# A sanitizer's library comes before an interpreter that was built without it.
+PRELOAD := $(foreach name,$(subst address,asan,$(subst thread,tsan,\
+  $(filter address thread,$(subst $(comma), ,$(SANITIZE))))),\
+  $(shell $(CC) -print-file-name=lib$(name).so))
+TEST = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' \
+  SPEC='$(SPEC)' WRAP='$(or $(1),$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)))' \
+  spec/run-tests.sh '$(BUILD)' '$(LUA_BIN)'
+CHECK = MAKE='$(MAKE)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
+
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
+  --show-leak-kinds=definite --errors-for-leak-kinds=definite --keep-debuginfo=yes
+
+.PHONY: demo test check ci emulator format memcheck
+demo:  ## a tour of a local TagoIO, or of yours if T_ANALYSIS_TOKEN is set
+	$(SETUP_FOR) build emulator
+	@$(MAKE) all
+	@if [ -n "$$T_ANALYSIS_TOKEN" ]; then \
+	  $(WITH_MODULE) $(LUA_BIN) spec/examples/tour.lua; \
+	else \
+	  $(WITHOUT_USER) $(WITH_MODULE) spec/emulator/run sh -c \
+	    'TAGOIO_API=$$EMULATOR_HTTP T_ANALYSIS_TOKEN=$$EMULATOR_TOKEN \
+	    exec $(LUA_BIN) spec/examples/tour.lua'; \
+	fi
+
+test:  ## C tests and specs against the emulator; SPEC=file runs one
+	$(SETUP_FOR) build emulator test
+	@$(STRICTLY) programs
+	@$(TEST)
+
+check:  ## layers, exports, style, static analysis, installation, the rock
+	$(SETUP_FOR) build check
+	@$(STRICTLY) all
+	@$(CHECK)
+
+ci:  ## check, then test, with one total
+	$(SETUP_FOR) build emulator test check
+	@$(STRICTLY) programs
+	@rm -f '$(BUILD)/tally'
+	@TALLY='$(BUILD)/tally' $(CHECK) || [ -s '$(BUILD)/tally' ] || \
+	  echo 0 1 0 >'$(BUILD)/tally'
+	@TALLY='$(BUILD)/tally' $(TEST)
+
+emulator:  ## a local TagoIO in the foreground, until Ctrl-C
+	$(SETUP_FOR) emulator
+	@exec $(WITHOUT_USER) spec/emulator/run
+
+format:  ## rewrites the C sources as check wants them
+	@find csrc spec -name '*.[ch]' -exec clang-format -i {} +
+
+memcheck:  ## the tests under valgrind: no error, no leak (not for LuaJIT)
+	$(SETUP_FOR) build emulator test memcheck
+	@$(STRICTLY) programs
+	@$(call TEST,$(VALGRIND))
+
+# ---- installing ----
+
+LUA_FILES := $(patsubst lua/%,%,$(shell find lua -name '*.lua'))
+SHARE_DIR = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_ABI)
+LIB_DIR = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_ABI)/tagoio
+
+.PHONY: install uninstall clean help
+install: all  ## to PREFIX (/usr/local), under DESTDIR
+	@for file in $(LUA_FILES); do \
+	  $(INSTALL) -d -m 755 "$(SHARE_DIR)/$$(dirname "$$file")" && \
+	  $(INSTALL) -m 644 "lua/$$file" "$(SHARE_DIR)/$$file" || exit; \
+	done
+	@$(INSTALL) -d -m 755 "$(LIB_DIR)"
+	@$(INSTALL) -m 755 $(MODULE) "$(LIB_DIR)/core.so"
+
+uninstall:  ## removes what install put there
+	@for file in $(LUA_FILES); do rm -f "$(SHARE_DIR)/$$file"; done
+	@rm -f "$(LIB_DIR)/core.so"
+	@find "$(SHARE_DIR)/tagoio" "$(LIB_DIR)" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+
+clean:  ## removes build/
+	rm -rf build
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+	@echo
+	@echo 'LUA=5.4 (5.1 5.2 5.3 5.5 luajit), CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR,'
+	@echo 'SANITIZE=address,undefined (thread), SPEC=file, SETUP=no, V=1'

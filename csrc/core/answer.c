@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* TagoIO's envelope. A success is {"status": true, "result": ...}; the bodies of errors
+   come in four shapes (API overview; sdk-js apiRequest.ts; tagocore APIController.ts),
+   and from proxies in any. Never trust the HTTP status alone. */
+#include "core/answer.h"
+#include "core/date.h"
+#include "core/error.h"
+#include "core/json.h"
+
+#include <string.h>
+
+enum { longest_hint_digits = 4 };
+
+static const char *const request_id_names[] = {
+    "x-request-id",    "request-id",  "x-correlation-id", "x-amzn-requestid",
+    "x-amzn-trace-id", "x-amz-cf-id", "cf-ray",
+};
+
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_name(const char *name, const char *line, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (name[i] != lower(line[i])) { /* a shorter name differs by its NUL */
+            return false;
+        }
+    }
+    return name[count] == '\0';
+}
+
+/* A value that is too long is none: half of it would be another one. */
+static void keep_value(char kept[TAGOIO_MAX_HEADER_VALUE], const char *value,
+                       size_t count) {
+    while (count > 0 && (*value == ' ' || *value == '\t')) {
+        value++;
+        count--;
+    }
+    while (count > 0 && strchr(" \t\r\n", value[count - 1]) != NULL) {
+        count--;
+    }
+    if (count < TAGOIO_MAX_HEADER_VALUE) {
+        memcpy(kept, value, count);
+        kept[count] = '\0';
+    }
+}
+
+static void keep_header(tagoio_answer *answer, const char *line, size_t bytes) {
+    const char *colon = memchr(line, ':', bytes);
+    if (colon == NULL) {
+        return;
+    }
+    size_t name = (size_t)(colon - line);
+    size_t value = bytes - name - 1;
+    if (is_name("retry-after", line, name)) {
+        keep_value(answer->retry_after, colon + 1, value);
+    }
+    for (size_t i = 0; i < sizeof request_id_names / sizeof request_id_names[0]; i++) {
+        if (answer->request_id[0] == '\0' && is_name(request_id_names[i], line, name)) {
+            keep_value(answer->request_id, colon + 1, value);
+        }
+    }
+}
+
+/* "HTTP/1.1 200 OK": the three digits behind the first space. */
+static int status_of(const char *line, size_t bytes) {
+    const char *space = memchr(line, ' ', bytes);
+    if (space == NULL || bytes - (size_t)(space - line) < 4) {
+        return 0;
+    }
+    int status = 0;
+    for (int i = 1; i <= 3; i++) {
+        if (space[i] < '0' || space[i] > '9') {
+            return 0;
+        }
+        status = status * 10 + (space[i] - '0');
+    }
+    return status;
+}
+
+bool tagoio_answer_head(tagoio_answer *answer, const char *line, size_t bytes) {
+    answer->head_bytes += bytes;
+    if (answer->head_bytes > TAGOIO_MAX_HEADER_BYTES) {
+        answer->refused = "headers of more than 64 KiB";
+        return false;
+    }
+    if (bytes > 5 && memcmp(line, "HTTP/", 5) == 0) {
+        answer->status = status_of(line, bytes);
+        answer->retry_after[0] = '\0';
+        answer->request_id[0] = '\0';
+    } else {
+        keep_header(answer, line, bytes);
+    }
+    return true;
+}
+
+bool tagoio_answer_feed(tagoio_answer *answer, const char *bytes, size_t count) {
+    if (tagoio_text_add(&answer->body, bytes, count)) {
+        return true;
+    }
+    answer->refused = answer->body.failed == TAGOIO_MEMORY
+                          ? "not enough memory for the answer"
+                          : "an answer of more than max_response_bytes";
+    return false;
+}
+
+void tagoio_answer_clear(tagoio_answer *answer) {
+    tagoio_text_clear(&answer->body);
+    *answer = (tagoio_answer){.body = answer->body};
+}
+
+/* One to four digits; -1: something else. */
+static int64_t digits_value(const char *text, size_t count) {
+    if (count == 0 || count > longest_hint_digits) {
+        return -1;
+    }
+    int64_t value = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return -1;
+        }
+        value = value * 10 + (text[i] - '0');
+    }
+    return value;
+}
+
+int64_t tagoio_answer_retry_after_s(const tagoio_answer *answer, int64_t wall_s) {
+    int64_t date;
+    if (tagoio_date_parse_http(answer->retry_after, &date)) {
+        return date > wall_s ? date - wall_s : -1;
+    }
+    return digits_value(answer->retry_after, strlen(answer->retry_after));
+}
+
+/* "Too many requests (Retry-After: 8)", TagoIO's rate limit page. */
+static int64_t hint_in_message(const char *message) {
+    static const char mark[] = "(Retry-After:";
+    const char *at = strstr(message, mark);
+    if (at == NULL) {
+        return -1;
+    }
+    at += sizeof mark - 1;
+    at += strspn(at, " ");
+    size_t count = strspn(at, "0123456789");
+    return at[count] == ')' ? digits_value(at, count) : -1;
+}
+
+static void add_json(tagoio_text *text, const json_t *value) {
+    if (json_is_string(value)) {
+        tagoio_text_add(text, json_string_value(value), json_string_length(value));
+    } else {
+        tagoio_json_write(text, value, 0, NULL);
+    }
+}
+
+/* "name: is required, amount: 0" */
+static void add_members(tagoio_text *text, const json_t *object) {
+    void *at = json_object_iter((json_t *)object);
+    for (bool first = true; at != NULL; first = false) {
+        tagoio_text_add_string(text, first ? "" : ", ");
+        tagoio_text_add_string(text, json_object_iter_key(at));
+        tagoio_text_add_string(text, ": ");
+        add_json(text, json_object_iter_value(at));
+        at = json_object_iter_next((json_t *)object, at);
+    }
+}
+
+/* A message may be a JSON document itself, as POST /account/login answers with 2FA on
+   (tago-io/cli, login.ts). */
+static void add_message(tagoio_text *text, const json_t *message) {
+    json_t *inner = NULL;
+    const char *words = json_string_value(message);
+    if (words != NULL && words[0] == '{') {
+        inner = tagoio_json_decode(words, json_string_length(message), NULL);
+    }
+    const json_t *value = inner != NULL ? inner : message;
+    const json_t *deeper = json_object_get(value, "message");
+    if (json_is_string(deeper)) {
+        add_json(text, deeper);
+    } else if (json_is_object(value)) {
+        add_members(text, value);
+    } else {
+        add_json(text, value);
+    }
+    json_decref(inner);
+}
+
+/* The four shapes: message; result.message; result a string; message and field_errors. */
+static void add_error_text(tagoio_text *text, const json_t *body) {
+    const json_t *message = json_object_get(body, "message");
+    const json_t *result = json_object_get(body, "result");
+    const json_t *fields = json_object_get(body, "field_errors");
+    if (message == NULL || json_is_null(message)) {
+        const json_t *inner = json_object_get(result, "message");
+        message = inner != NULL ? inner : result;
+    }
+    if (message == NULL || json_is_null(message)) {
+        tagoio_text_add_string(text, "an error without a message");
+    } else {
+        add_message(text, message);
+    }
+    if (json_object_size(fields) > 0) {
+        tagoio_text_add_string(text, ": ");
+        add_members(text, fields);
+    }
+}
+
+/* Case-insensitive; NULL when it is not there. */
+static const char *find_tag(const char *text, const char *tag) {
+    size_t count = strlen(tag);
+    for (; *text != '\0'; text++) {
+        size_t i = 0;
+        while (i < count && lower(text[i]) == tag[i]) {
+            i++;
+        }
+        if (i == count) {
+            return text;
+        }
+    }
+    return NULL;
+}
+
+/* A page of a proxy: its title says more than its first line. */
+static void add_page_text(tagoio_text *text, const tagoio_answer *answer) {
+    const char *body = answer->body.bytes;
+    if (answer->body.length == 0) {
+        tagoio_text_add_string(text, "an empty body");
+        return;
+    }
+    const char *title = find_tag(body, "<title>");
+    const char *end = title == NULL ? NULL : find_tag(title, "</title>");
+    if (end != NULL) {
+        title += strlen("<title>");
+        tagoio_text_add_string(text, "an HTML page, \"");
+        tagoio_text_add(text, title, (size_t)(end - title));
+        tagoio_text_add_string(text, "\"");
+    } else if (body[0] == '<') {
+        tagoio_text_add_string(text, "an HTML page");
+    } else {
+        tagoio_text_add(text, body, strcspn(body, "\r\n"));
+    }
+}
+
+static bool is_throttled(const tagoio_text *text) {
+    return text->bytes != NULL && strstr(text->bytes, "Too many requests") != NULL;
+}
+
+static bool is_expected(tagoio_result expected, const json_t *result) {
+    return expected == TAGOIO_RESULT_OBJECT  ? json_is_object(result)
+           : expected == TAGOIO_RESULT_ARRAY ? json_is_array(result)
+                                             : true;
+}
+
+static const char *const expected_texts[] = {
+    [TAGOIO_RESULT_OBJECT] = "a result that is no object",
+    [TAGOIO_RESULT_ARRAY] = "a result that is no array",
+    [TAGOIO_RESULT_TEXT] = "",
+};
+
+static void read_success(tagoio_reading *reading, const json_t *body,
+                         tagoio_result expected) {
+    json_t *result = json_object_get(body, "result");
+    bool absent = result == NULL || json_is_null(result) || json_is_false(result);
+    if (!is_expected(expected, result)) {
+        reading->kind = TAGOIO_PROTOCOL;
+        tagoio_text_add_string(&reading->text, expected_texts[expected]);
+    } else {
+        reading->result = absent ? json_true() : json_incref(result);
+    }
+}
+
+static void read_2xx(tagoio_reading *reading, const tagoio_answer *answer,
+                     const json_t *body, const tagoio_error *why,
+                     tagoio_result expected) {
+    const json_t *status = json_object_get(body, "status");
+    if (json_is_true(status)) {
+        read_success(reading, body, expected);
+        return;
+    }
+    if (json_is_false(status)) {
+        reading->kind = TAGOIO_API;
+        reading->cause = TAGOIO_CAUSE_DENIED;
+        add_error_text(&reading->text, body);
+        return;
+    }
+    reading->kind = TAGOIO_PROTOCOL;
+    tagoio_text_add_string(&reading->text, "not an answer of TagoIO: ");
+    if (body == NULL && answer->body.length > 0 &&
+        strchr("{[", answer->body.bytes[0]) != NULL) {
+        tagoio_text_add_string(&reading->text, why->message);
+    } else if (body == NULL) {
+        add_page_text(&reading->text, answer);
+    } else {
+        tagoio_text_add_string(&reading->text, "JSON without a status of true or false");
+    }
+}
+
+static void read_failure(tagoio_reading *reading, const tagoio_answer *answer,
+                         const json_t *body) {
+    reading->kind = TAGOIO_API;
+    if (json_is_object(body)) {
+        add_error_text(&reading->text, body);
+    } else {
+        add_page_text(&reading->text, answer);
+    }
+}
+
+/* 429 is not the only sign of a limit: its message also comes with 200 and other 4xx. */
+static void read_limits(tagoio_reading *reading) {
+    if (reading->cause == TAGOIO_CAUSE_DENIED && is_throttled(&reading->text)) {
+        reading->cause = TAGOIO_CAUSE_THROTTLED;
+    }
+    if (reading->retry_after_s < 0 && reading->text.bytes != NULL) {
+        reading->retry_after_s = hint_in_message(reading->text.bytes);
+    }
+}
+
+tagoio_reading tagoio_answer_read(const tagoio_answer *answer, tagoio_result expected,
+                                  int64_t wall_s) {
+    tagoio_reading reading = {.text = {.limit = SIZE_MAX / 2}};
+    reading.retry_after_s = tagoio_answer_retry_after_s(answer, wall_s);
+    reading.cause = tagoio_policy_status(answer->status, reading.retry_after_s >= 0);
+    tagoio_error why = {.kind = TAGOIO_NONE};
+    json_t *body = NULL;
+    if (answer->body.length > 0) {
+        body = tagoio_json_decode(answer->body.bytes, answer->body.length, &why);
+    }
+    if (why.kind == TAGOIO_MEMORY) {
+        reading.kind = TAGOIO_MEMORY;
+    } else if (answer->status >= 400) {
+        read_failure(&reading, answer, body);
+    } else if (answer->status >= 300) {
+        reading.kind = TAGOIO_PROTOCOL;
+        tagoio_text_add_string(&reading.text,
+                               "a redirect, which is never followed; check the region");
+    } else {
+        read_2xx(&reading, answer, body, &why, expected);
+    }
+    if (reading.kind != TAGOIO_NONE) {
+        read_limits(&reading);
+        reading.details = json_incref(body);
+    }
+    if (reading.text.failed != TAGOIO_NONE) {
+        reading.kind = TAGOIO_MEMORY;
+    }
+    json_decref(body);
+    return reading;
+}
+
+void tagoio_reading_clear(tagoio_reading *reading) {
+    json_decref(reading->result);
+    json_decref(reading->details);
+    tagoio_text_clear(&reading->text);
+}

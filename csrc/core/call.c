@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/* The call: one operation on its way, as a state machine that only events move. */
+#include "core/answer.h"
+#include "core/error.h"
+#include "core/request.h"
+#include "core/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum state { READY, OUT, RESTING, DONE, STATES } state;
+
+struct tagoio_call {
+    int references;
+    tagoio_settings *settings;
+    const tagoio_operation *operation;
+    tagoio_parts parts;
+    state state;
+    int64_t started_ms;
+    int64_t deadline_ms;
+    int64_t due_ms;
+    int64_t done_ms;
+    int64_t queued_ms;
+    tagoio_answer answer;
+    tagoio_reading reading; /* of the last attempt */
+    tagoio_text message;
+    json_t *details;
+    char request_id[TAGOIO_MAX_HEADER_VALUE];
+    int attempts;
+    int spent; /* tokens of the quota, for the last repetition */
+    unsigned repeated; /* a bit for each cause that this call was repeated for */
+    bool fresh;
+    bool ambiguous; /* an attempt may have been applied */
+};
+
+/* The only place that assigns the state. False: the event came too late or too early. */
+static bool enter(tagoio_call *call, state next) {
+    static const bool allowed[STATES][STATES] = {
+        [READY] = {[OUT] = true, [DONE] = true},
+        [OUT] = {[RESTING] = true, [DONE] = true},
+        [RESTING] = {[OUT] = true, [DONE] = true},
+    };
+    if (!allowed[call->state][next]) {
+        return false;
+    }
+    call->state = next;
+    return true;
+}
+
+tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
+                             json_t *arguments_take, int64_t now_ms, tagoio_error *err) {
+    const tagoio_operation *row = tagoio_operation_find(operation);
+    tagoio_call *call = row == NULL ? NULL : calloc(1, sizeof *call);
+    if (row == NULL) {
+        tagoio_error_set(err, TAGOIO_MISUSE, "%.60s: unknown operation", operation);
+    } else if (call == NULL) {
+        tagoio_error_memory(err);
+    } else {
+        call->references = 1;
+        call->settings = tagoio_settings_ref(settings);
+        call->operation = row;
+        call->started_ms = now_ms;
+        call->deadline_ms = now_ms + settings->options.timeout_ms;
+        call->answer.body.limit = settings->options.max_response_bytes;
+        call->parts.secrets.outer = &settings->secrets;
+        if (!tagoio_parts_build(&call->parts, row, settings->options.base_url,
+                                arguments_take, err)) {
+            tagoio_call_unref(call);
+            call = NULL;
+        }
+    }
+    json_decref(arguments_take);
+    return call;
+}
+
+tagoio_call *tagoio_call_ref(tagoio_call *call) {
+    call->references++;
+    return call;
+}
+
+void tagoio_call_unref(tagoio_call *call) {
+    if (call == NULL || --call->references > 0) {
+        return;
+    }
+    tagoio_parts_clear(&call->parts);
+    tagoio_answer_clear(&call->answer);
+    tagoio_reading_clear(&call->reading);
+    tagoio_text_clear(&call->message);
+    json_decref(call->details);
+    tagoio_settings_unref(call->settings);
+    free(call);
+}
+
+const tagoio_settings *tagoio_call_settings(const tagoio_call *call) {
+    return call->settings;
+}
+
+tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms) {
+    switch (call->state) {
+    case READY:
+        return TAGOIO_BEGIN;
+    case OUT:
+        return TAGOIO_WAIT;
+    case RESTING:
+        return now_ms >= call->due_ms ? TAGOIO_BEGIN : TAGOIO_REST;
+    case DONE:
+    case STATES:
+        break;
+    }
+    return TAGOIO_DONE;
+}
+
+int64_t tagoio_call_due_ms(const tagoio_call *call) {
+    return call->due_ms;
+}
+
+int64_t tagoio_call_attempt_ms(const tagoio_call *call, int64_t now_ms) {
+    int64_t left = call->deadline_ms - now_ms;
+    int64_t longest = call->settings->options.attempt_timeout_ms;
+    int64_t allowed = left < longest ? left : longest;
+    return allowed > 1 ? allowed : 1;
+}
+
+static bool is_write(const tagoio_call *call) {
+    return call->operation->repeat != TAGOIO_CLASS_SAFE;
+}
+
+tagoio_request tagoio_call_request(const tagoio_call *call) {
+    const tagoio_options *options = &call->settings->options;
+    const char *method = call->operation->method;
+    bool has_body = call->parts.body.bytes != NULL;
+    return (tagoio_request){
+        .method = method,
+        .url = call->parts.url.bytes,
+        .token = options->token,
+        .user_agent = options->user_agent,
+        .body = call->parts.body.bytes,
+        .body_bytes = call->parts.body.length,
+        .connect_timeout_ms = options->connect_timeout_ms,
+        .max_response_bytes = options->max_response_bytes,
+        .empty_body = !has_body && method[0] == 'P',
+        .repeatable = call->operation->repeat == TAGOIO_CLASS_SAFE ||
+                      call->operation->repeat == TAGOIO_CLASS_IDEMPOTENT,
+        .fresh_connection = call->fresh,
+    };
+}
+
+void tagoio_call_begin(tagoio_call *call, int64_t now_ms) {
+    (void)now_ms;
+    if (!enter(call, OUT)) {
+        return;
+    }
+    call->attempts++;
+    tagoio_answer_clear(&call->answer);
+    tagoio_reading_clear(&call->reading);
+    call->reading = (tagoio_reading){.retry_after_s = -1};
+}
+
+bool tagoio_call_head(tagoio_call *call, const char *line, size_t bytes) {
+    return call->state == OUT && tagoio_answer_head(&call->answer, line, bytes);
+}
+
+bool tagoio_call_feed(tagoio_call *call, const char *bytes, size_t count) {
+    return call->state == OUT && tagoio_answer_feed(&call->answer, bytes, count);
+}
+
+/* One line of printable text: what a server says may be anything. The cut comes after
+   the scrubbing, or the first half of a secret would stay. */
+static void tidy(tagoio_text *text) {
+    if (text->length >= TAGOIO_MAX_MESSAGE_BYTES) {
+        text->length = TAGOIO_MAX_MESSAGE_BYTES - 1;
+        while (text->length > 0 && ((unsigned char)text->bytes[text->length] & 0xc0) == 0x80) {
+            text->length--; /* do not cut a character in two */
+        }
+        text->bytes[text->length] = '\0';
+    }
+    for (size_t i = 0; i < text->length; i++) {
+        if ((unsigned char)text->bytes[i] < 0x20 || text->bytes[i] == 0x7f) {
+            text->bytes[i] = ' ';
+        }
+    }
+}
+
+/* "profile.info: Authorization Denied (HTTP 401, api.tago.io)" and what else matters. */
+static void write_message(tagoio_call *call, const tagoio_text *why) {
+    tagoio_text *message = &call->message;
+    char status[24];
+    char attempts[40];
+    snprintf(status, sizeof status, "HTTP %d, ", call->answer.status);
+    snprintf(attempts, sizeof attempts, ", %d attempts", call->attempts);
+    message->limit = TAGOIO_MAX_MESSAGE_BYTES + TAGOIO_MAX_URL_BYTES;
+    tagoio_text_add_string(message, call->operation->name);
+    tagoio_text_add_string(message, ": ");
+    tagoio_text_add(message, why->bytes, why->length);
+    tagoio_text_add_string(message, " (");
+    tagoio_text_add_string(message, call->answer.status > 0 ? status : "");
+    tagoio_text_add(message, call->settings->host, call->settings->host_bytes);
+    tagoio_text_add_string(message, call->attempts > 1 ? attempts : "");
+    tagoio_text_add_string(message, ")");
+    tagoio_text_add_string(message,
+                           call->ambiguous ? "; it may have been applied" : "");
+}
+
+/* Everything that is shown of a failure passes here. */
+static void explain(tagoio_call *call) {
+    const tagoio_secrets *secrets = &call->parts.secrets;
+    const tagoio_text *text = &call->reading.text;
+    tagoio_text why = {.limit = SIZE_MAX / 2};
+    if (text->length > 0) {
+        tagoio_secrets_scrub(secrets, text->bytes, text->length, &why);
+    } else {
+        tagoio_text_add_string(&why, "not enough memory");
+    }
+    tidy(&why);
+    write_message(call, &why);
+    tagoio_text_clear(&why);
+    if (call->reading.details != NULL) {
+        call->details = tagoio_secrets_scrub_json(secrets, call->reading.details);
+    }
+    tagoio_text id = {.limit = TAGOIO_MAX_HEADER_VALUE - 1};
+    const char *raw = call->answer.request_id;
+    if (tagoio_secrets_scrub(secrets, raw, strlen(raw), &id)) {
+        tidy(&id);
+        memcpy(call->request_id, id.bytes, id.length + 1);
+    }
+    tagoio_text_clear(&id);
+}
+
+static void finish(tagoio_call *call, int64_t now_ms) {
+    if (!enter(call, DONE)) {
+        return;
+    }
+    call->done_ms = now_ms;
+    if (call->reading.kind != TAGOIO_NONE) {
+        explain(call);
+    }
+    tagoio_text_clear(&call->answer.body);
+}
+
+static void refund(tagoio_call *call) {
+    tagoio_quota *quota = call->settings->quota;
+    quota->tokens += call->spent > 0 ? call->spent : 1;
+    if (quota->tokens > TAGOIO_FULL_QUOTA) {
+        quota->tokens = TAGOIO_FULL_QUOTA;
+    }
+}
+
+static int64_t rest_ms(const tagoio_call *call, const tagoio_moment *moment) {
+    const tagoio_options *options = &call->settings->options;
+    const tagoio_reading *reading = &call->reading;
+    return tagoio_policy_rest_ms(&(tagoio_situation){
+        .cause = reading->cause,
+        .repeat = call->operation->repeat,
+        .attempts = call->attempts,
+        .attempts_allowed = options->attempts,
+        .once_used = (call->repeated >> reading->cause & 1) != 0,
+        .quota = call->settings->quota->tokens,
+        .hint_ms = reading->retry_after_s < 0 ? -1 : reading->retry_after_s * 1000,
+        .max_hint_ms = options->max_retry_after_ms,
+        .left_ms = call->deadline_ms - moment->now_ms,
+        .wall_s = moment->wall_s,
+        .chance = moment->chance,
+    });
+}
+
+/* An attempt is over and call->reading says how: rest and repeat, or finish. */
+static void settle(tagoio_call *call, const tagoio_moment *moment, bool sent) {
+    if (call->reading.kind == TAGOIO_NONE) {
+        refund(call);
+        finish(call, moment->now_ms);
+        return;
+    }
+    tagoio_rule rule = tagoio_policy_rule(call->reading.cause);
+    call->ambiguous = call->ambiguous || (rule.ambiguous && sent && is_write(call));
+    int64_t rest = rest_ms(call, moment);
+    if (rest < 0) {
+        finish(call, moment->now_ms);
+    } else if (enter(call, RESTING)) {
+        call->due_ms = moment->now_ms + rest;
+        call->repeated |= 1u << call->reading.cause;
+        call->settings->quota->tokens -= rule.cost;
+        call->spent = rule.cost;
+        call->fresh = rule.fresh;
+    }
+}
+
+void tagoio_call_answer(tagoio_call *call, const tagoio_moment *moment) {
+    if (call->state == OUT) {
+        call->reading = tagoio_answer_read(&call->answer, call->operation->result,
+                                           moment->wall_s);
+        settle(call, moment, true);
+    }
+}
+
+/* What a fault is: its kind, its cause when nothing was sent and when something was. */
+static const struct {
+    tagoio_kind kind;
+    tagoio_cause unsent;
+    tagoio_cause sent;
+    const char *text;
+} faults[] = {
+    [TAGOIO_FAULT_RESOLVE] = {TAGOIO_CONNECT, TAGOIO_CAUSE_RESOLVE,
+                              TAGOIO_CAUSE_LOST_SENT, "name not found: "},
+    [TAGOIO_FAULT_CONNECT] = {TAGOIO_CONNECT, TAGOIO_CAUSE_CONNECT,
+                              TAGOIO_CAUSE_LOST_SENT, "no connection: "},
+    [TAGOIO_FAULT_HANDSHAKE] = {TAGOIO_TLS, TAGOIO_CAUSE_HANDSHAKE,
+                                TAGOIO_CAUSE_LOST_SENT, "no TLS connection: "},
+    [TAGOIO_FAULT_CERTIFICATE] = {TAGOIO_TLS, TAGOIO_CAUSE_CERTIFICATE,
+                                  TAGOIO_CAUSE_UNREADABLE,
+                                  "the certificate is not trusted: "},
+    [TAGOIO_FAULT_LOST] = {TAGOIO_NETWORK, TAGOIO_CAUSE_LOST_UNSENT,
+                           TAGOIO_CAUSE_LOST_SENT, "connection lost: "},
+    [TAGOIO_FAULT_TIMEOUT] = {TAGOIO_TIMEOUT, TAGOIO_CAUSE_TIMEOUT_UNSENT,
+                              TAGOIO_CAUSE_TIMEOUT_SENT, ""},
+    [TAGOIO_FAULT_ENCODING] = {TAGOIO_PROTOCOL, TAGOIO_CAUSE_UNREADABLE,
+                               TAGOIO_CAUSE_UNREADABLE, "a body that does not decode: "},
+    [TAGOIO_FAULT_BROKEN] = {TAGOIO_PROTOCOL, TAGOIO_CAUSE_UNREADABLE,
+                             TAGOIO_CAUSE_UNREADABLE, "an answer that is no HTTP: "},
+    [TAGOIO_FAULT_TOO_LARGE] = {TAGOIO_PROTOCOL, TAGOIO_CAUSE_UNREADABLE,
+                                TAGOIO_CAUSE_UNREADABLE, "an answer that is too large: "},
+    [TAGOIO_FAULT_MEMORY] = {TAGOIO_MEMORY, TAGOIO_CAUSE_LOCAL, TAGOIO_CAUSE_LOCAL, ""},
+    [TAGOIO_FAULT_LOCAL] = {TAGOIO_NETWORK, TAGOIO_CAUSE_LOCAL, TAGOIO_CAUSE_LOCAL,
+                            "the transfer failed: "},
+};
+
+/* Where a status came before the fault, it says more than the fault. */
+static void read_cut_answer(tagoio_reading *reading, const tagoio_answer *answer,
+                            int64_t wall_s) {
+    if (answer->status >= 300) {
+        reading->retry_after_s = tagoio_answer_retry_after_s(answer, wall_s);
+        reading->kind = answer->status >= 400 ? TAGOIO_API : TAGOIO_PROTOCOL;
+        reading->cause =
+            tagoio_policy_status(answer->status, reading->retry_after_s >= 0);
+    } else if (answer->status >= 200) {
+        reading->cause = TAGOIO_CAUSE_CUT_SUCCESS;
+    }
+}
+
+static void read_failure(tagoio_call *call, const tagoio_failure *failure,
+                         int64_t wall_s) {
+    tagoio_reading *reading = &call->reading;
+    bool cut = failure->fault == TAGOIO_FAULT_LOST ||
+               failure->fault == TAGOIO_FAULT_TIMEOUT;
+    reading->text.limit = SIZE_MAX / 2;
+    reading->kind = faults[failure->fault].kind;
+    reading->cause = failure->sent ? faults[failure->fault].sent
+                                   : faults[failure->fault].unsent;
+    if (call->answer.refused != NULL) {
+        bool memory = call->answer.body.failed == TAGOIO_MEMORY;
+        reading->kind = memory ? TAGOIO_MEMORY : TAGOIO_PROTOCOL;
+        reading->cause = memory ? TAGOIO_CAUSE_LOCAL : TAGOIO_CAUSE_UNREADABLE;
+        tagoio_text_add_string(&reading->text, call->answer.refused);
+        return;
+    }
+    if (cut && failure->sent) {
+        read_cut_answer(reading, &call->answer, wall_s);
+    }
+    tagoio_text_add_string(&reading->text, faults[failure->fault].text);
+    tagoio_text_add_string(&reading->text, failure->text);
+}
+
+void tagoio_call_fail(tagoio_call *call, const tagoio_moment *moment,
+                      const tagoio_failure *failure) {
+    if (call->state == OUT) {
+        call->queued_ms += failure->queued_ms;
+        read_failure(call, failure, moment->wall_s);
+        settle(call, moment, failure->sent);
+    }
+}
+
+void tagoio_call_cancel(tagoio_call *call, int64_t now_ms) {
+    if (call->state == DONE) {
+        return;
+    }
+    tagoio_reading_clear(&call->reading);
+    call->reading = (tagoio_reading){.kind = TAGOIO_CANCELED,
+                                     .retry_after_s = -1,
+                                     .text = {.limit = SIZE_MAX / 2}};
+    tagoio_text_add_string(&call->reading.text, "canceled");
+    call->ambiguous = call->ambiguous || (call->state == OUT && is_write(call));
+    finish(call, now_ms);
+}
+
+tagoio_report tagoio_call_report(const tagoio_call *call) {
+    const tagoio_reading *reading = &call->reading;
+    bool failed = reading->kind != TAGOIO_NONE;
+    bool unexplained = call->message.failed != TAGOIO_NONE || call->message.bytes == NULL;
+    return (tagoio_report){
+        .kind = reading->kind,
+        .result = reading->result,
+        .operation = call->operation->name,
+        .message = unexplained ? "not enough memory" : call->message.bytes,
+        .request_id = call->request_id[0] == '\0' ? NULL : call->request_id,
+        .details = call->details,
+        .status = call->answer.status,
+        .attempts = call->attempts,
+        .elapsed_ms = call->done_ms - call->started_ms,
+        .queued_ms = call->queued_ms,
+        .retry_after_s = reading->retry_after_s,
+        .maybe_applied = failed && call->ambiguous,
+    };
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Dates by arithmetic: the C library's are bound to a time zone or not thread-safe. */
+#include "core/date.h"
+#include "core/error.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double must_be_milliseconds = 1e11; /* as seconds: the year 5138 */
+static const int64_t year_0 = -62167219200;      /* its first second */
+static const int64_t ms_a_day = 24 * 60 * 60 * 1000;
+
+/* Days since 1970-01-01. Years begin in March, so that the leap day comes last. */
+static int64_t days_of(int64_t year, int month, int day) {
+    int64_t y = month > 2 ? year : year - 1;
+    int64_t m = month > 2 ? month - 3 : month + 9;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t year_of_era = y - era * 400;
+    int64_t day_of_year = (153 * m + 2) / 5 + day - 1;
+    int64_t leap_days = year_of_era / 4 - year_of_era / 100;
+    return era * 146097 + year_of_era * 365 + leap_days + day_of_year - 719468;
+}
+
+static void date_of(int64_t days, int *year, int *month, int *day) {
+    /* A guess that is never too late. */
+    int y = (int)(days < 0 ? 1969 + days / 365 : 1970 + days / 366);
+    while (days_of(y + 1, 1, 1) <= days) {
+        y++;
+    }
+    int m = 1;
+    while (m < 12 && days_of(y, m + 1, 1) <= days) {
+        m++;
+    }
+    *year = y;
+    *month = m;
+    *day = (int)(days - days_of(y, m, 1)) + 1;
+}
+
+bool tagoio_date_format(double seconds, char text[TAGOIO_DATE_BYTES], tagoio_error *err) {
+    if (seconds > must_be_milliseconds) {
+        return tagoio_error_set(err, TAGOIO_INVALID,
+                                "%.0f is too late a date (seconds, not milliseconds)",
+                                seconds);
+    }
+    if (!(seconds >= (double)year_0)) {
+        return tagoio_error_set(err, TAGOIO_INVALID,
+                                "%.0f is a date before the year 0 (seconds since 1970)",
+                                seconds);
+    }
+    int64_t ms = (int64_t)floor(seconds * 1000 + 0.5);
+    int64_t days = ms / ms_a_day - (ms % ms_a_day < 0);
+    unsigned rest = (unsigned)(ms - days * ms_a_day);
+    int year;
+    int month;
+    int day;
+    date_of(days, &year, &month, &day);
+    snprintf(text, TAGOIO_DATE_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+             (unsigned)year % 10000, (unsigned)month % 100, (unsigned)day % 100,
+             rest / 3600000 % 100, rest / 60000 % 60, rest / 1000 % 60, rest % 1000);
+    return true;
+}
+
+bool tagoio_date_parse_http(const char *text, int64_t *seconds) {
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int day;
+    int year;
+    int hour;
+    int minute;
+    int second;
+    char month[4];
+    int end = 0;
+    sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year,
+           &hour, &minute, &second, &end);
+    const char *at = end > 0 ? strstr(months, month) : NULL;
+    if (at == NULL || (at - months) % 3 != 0 || strlen(month) != 3) {
+        return false;
+    }
+    if (day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 || hour < 0 ||
+        minute < 0 || second < 0 || year < 0) {
+        return false;
+    }
+    int64_t days = days_of(year, (int)(at - months) / 3 + 1, day);
+    *seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    return true;
+}

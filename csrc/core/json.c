@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON text to jansson's values and back, within the limits of tagoio.h. */
+#include "core/error.h"
+#include "core/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { digits_that_always_do = 17 };
+
+static bool reads_back(double number, int digits) {
+    char text[40];
+    snprintf(text, sizeof text, "%.*g", digits, number);
+    double again = strtod(text, NULL);
+    return !(again < number) && !(again > number);
+}
+
+/* Raises *digits to what every real below value needs. False: too deep. */
+static bool count_digits(const json_t *value, int depth, int *digits) {
+    if (depth > TAGOIO_MAX_JSON_DEPTH) {
+        return false;
+    }
+    if (json_is_real(value)) {
+        while (*digits < digits_that_always_do &&
+               !reads_back(json_real_value(value), *digits)) {
+            ++*digits;
+        }
+        return true;
+    }
+    if (json_is_array(value)) {
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            if (!count_digits(json_array_get(value, i), depth + 1, digits)) {
+                return false;
+            }
+        }
+    }
+    void *at = json_object_iter((json_t *)value);
+    for (; at != NULL; at = json_object_iter_next((json_t *)value, at)) {
+        if (!count_digits(json_object_iter_value(at), depth + 1, digits)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int add_piece(const char *bytes, size_t count, void *text) {
+    return tagoio_text_add(text, bytes, count) ? 0 : -1;
+}
+
+bool tagoio_json_write(tagoio_text *text, const json_t *value, size_t indent,
+                       tagoio_error *err) {
+    int digits = 1;
+    if (!count_digits(value, 1, &digits)) {
+        return tagoio_error_set(err, TAGOIO_INVALID, "nested more than %d deep",
+                                TAGOIO_MAX_JSON_DEPTH);
+    }
+    size_t flags = JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION((size_t)digits);
+    flags |= indent > 0 ? JSON_INDENT(indent) : JSON_COMPACT;
+    if (json_dump_callback(value, add_piece, text, flags) == 0) {
+        return true;
+    }
+    if (text->failed == TAGOIO_PROTOCOL) {
+        return tagoio_error_set(err, TAGOIO_INVALID, "more than %zu bytes of JSON",
+                                text->limit);
+    }
+    return tagoio_error_memory(err);
+}
+
+char *tagoio_json_encode(const json_t *value, size_t indent, tagoio_error *err) {
+    tagoio_text text = {.limit = TAGOIO_MAX_REQUEST_BYTES};
+    if (!tagoio_json_write(&text, value, indent, err)) {
+        tagoio_text_clear(&text);
+    }
+    return text.bytes;
+}
+
+/* An upper bound without parsing: jansson needs up to 47 times a text's size. */
+static bool is_affordable(const char *text, size_t bytes, tagoio_error *err) {
+    size_t depth = 0;
+    size_t values = 1;
+    bool in_string = false;
+    for (size_t i = 0; i < bytes; i++) {
+        char c = text[i];
+        if (in_string) {
+            in_string = c != '"';
+            i += c == '\\'; /* what is escaped ends nothing */
+            continue;
+        }
+        in_string = c == '"';
+        depth += c == '[' || c == '{';
+        depth -= depth > 0 && (c == ']' || c == '}');
+        values += c == '[' || c == '{' || c == ',';
+        if (depth > TAGOIO_MAX_JSON_DEPTH) {
+            return tagoio_error_set(err, TAGOIO_PROTOCOL, "JSON nested more than %d deep",
+                                    TAGOIO_MAX_JSON_DEPTH);
+        }
+        if (values > TAGOIO_MAX_JSON_VALUES) {
+            return tagoio_error_set(err, TAGOIO_PROTOCOL, "JSON of more than %u values",
+                                    TAGOIO_MAX_JSON_VALUES);
+        }
+    }
+    return true;
+}
+
+json_t *tagoio_json_decode(const char *text, size_t bytes, tagoio_error *err) {
+    if (!is_affordable(text, bytes, err)) {
+        return NULL;
+    }
+    json_error_t why;
+    json_t *value = json_loadb(text, bytes, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    if (value == NULL && json_error_code(&why) == json_error_out_of_memory) {
+        tagoio_error_memory(err);
+    } else if (value == NULL) {
+        tagoio_error_set(err, TAGOIO_PROTOCOL, "not JSON: line %d, column %d: %s",
+                         why.line, why.column, why.text);
+    }
+    return value;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of operations, as the official SDKs put them on the wire: JavaScript
+   tago-io/sdk-js 12.2.9, Profile.ts, and Python tago-io/sdk-python 5.1.2, Profile.py. */
+#include "core/operation.h"
+
+#include <string.h>
+
+static const tagoio_parameter summary_query[] = {
+    {"onlyAmount", TAGOIO_TYPE_FLAG, NULL},
+    {NULL, TAGOIO_TYPE_TEXT, NULL},
+};
+
+/* The defaults are those of the Python SDK's documentation. */
+static const tagoio_parameter token_query[] = {
+    {"page", TAGOIO_TYPE_COUNT, "page=1"},
+    {"amount", TAGOIO_TYPE_COUNT, "amount=20"},
+    {"fields", TAGOIO_TYPE_LIST,
+     "fields%5B0%5D=name&fields%5B1%5D=token&fields%5B2%5D=permission"},
+    {"filter", TAGOIO_TYPE_MAP, NULL},
+    {"orderBy", TAGOIO_TYPE_ORDER, "orderBy=created_at%2Casc"},
+    {NULL, TAGOIO_TYPE_TEXT, NULL},
+};
+
+static const tagoio_parameter create_query[] = {
+    {"allocate_free_resources", TAGOIO_TYPE_FLAG, NULL},
+    {NULL, TAGOIO_TYPE_TEXT, NULL},
+};
+
+static const tagoio_parameter statistic_query[] = {
+    {"date", TAGOIO_TYPE_DATE, NULL},
+    {"start_date", TAGOIO_TYPE_DATE, NULL},
+    {"end_date", TAGOIO_TYPE_DATE, NULL},
+    {"periodicity", TAGOIO_TYPE_TEXT, NULL},
+    {"timezone", TAGOIO_TYPE_TEXT, NULL},
+    {NULL, TAGOIO_TYPE_TEXT, NULL},
+};
+
+static const tagoio_parameter audit_query[] = {
+    {"resourceID", TAGOIO_TYPE_TEXT, NULL},
+    {"resourceName", TAGOIO_TYPE_TEXT, NULL},
+    {"find", TAGOIO_TYPE_TEXT, NULL},
+    {"start_date", TAGOIO_TYPE_DATE, NULL},
+    {"end_date", TAGOIO_TYPE_DATE, NULL},
+    {"limit", TAGOIO_TYPE_COUNT, NULL},
+    {NULL, TAGOIO_TYPE_TEXT, NULL},
+};
+
+/* clang-format off */
+static const tagoio_operation operations[] = {
+    {"profile.info", "GET", "/profile/{}",
+     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_PLACE_PATH}}, NULL, NULL},
+    {"profile.list", "GET", "/profile",
+     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
+     {{NULL, TAGOIO_PLACE_NONE}}, NULL, NULL},
+    {"profile.summary", "GET", "/profile/{}/summary",
+     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"query", TAGOIO_PLACE_QUERY}},
+     summary_query, NULL},
+    {"profile.tokenList", "GET", "/profile/{}/token",
+     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"query", TAGOIO_PLACE_QUERY}},
+     token_query, NULL},
+    {"profile.create", "POST", "/profile/",
+     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_OBJECT,
+     {{"body", TAGOIO_PLACE_BODY}, {"query", TAGOIO_PLACE_QUERY}},
+     create_query, NULL},
+    {"profile.edit", "PUT", "/profile/{}",
+     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"body", TAGOIO_PLACE_BODY}}, NULL, NULL},
+    {"profile.delete", "DELETE", "/profile/{}",
+     TAGOIO_CLASS_DESTRUCTIVE, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"body", TAGOIO_PLACE_BODY}}, NULL, NULL},
+    {"profile.usageStatisticList", "GET", "/profile/{}/statistics",
+     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"query", TAGOIO_PLACE_QUERY}},
+     statistic_query, NULL},
+    {"profile.auditLog", "GET", "/profile/{}/auditlog",
+     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"query", TAGOIO_PLACE_QUERY}},
+     audit_query, NULL},
+    {"profile.auditLogQuery", "GET", "/profile/{}/auditlog/{}",
+     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"queryId", TAGOIO_PLACE_PATH}}, NULL, NULL},
+    {"profile.serviceEdit", "POST", "/profile/{}/services",
+     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"body", TAGOIO_PLACE_BODY}}, NULL, NULL},
+    {"profile.transferTokenToAnotherProfile", "PUT", "/profile/switch/{}",
+     TAGOIO_CLASS_DESTRUCTIVE, TAGOIO_RESULT_TEXT,
+     {{"targetProfileID", TAGOIO_PLACE_PATH}}, NULL, NULL},
+    {"profile.tokenCreate", "POST", "/profile/{}/token",
+     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"body", TAGOIO_PLACE_BODY}},
+     NULL, "expire_time"},
+    {"profile.tokenDelete", "DELETE", "/profile/{}/token/{}",
+     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"token", TAGOIO_PLACE_SECRET_PATH}},
+     NULL, NULL},
+    {"profile.addTeamMember", "POST", "/profile/{}/team",
+     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"email", TAGOIO_PLACE_MEMBER}}, NULL, NULL},
+    {"profile.teamList", "GET", "/profile/{}/team",
+     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
+     {{"profileID", TAGOIO_PLACE_PATH}}, NULL, NULL},
+    {"profile.deleteTeamMember", "DELETE", "/profile/{}/team/{}",
+     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_PLACE_PATH}, {"accountId", TAGOIO_PLACE_PATH}}, NULL, NULL},
+};
+/* clang-format on */
+
+static const size_t operation_count = sizeof operations / sizeof operations[0];
+
+const tagoio_operation *tagoio_operation_at(size_t index) {
+    return index < operation_count ? &operations[index] : NULL;
+}
+
+const tagoio_operation *tagoio_operation_find(const char *name) {
+    for (size_t i = 0; i < operation_count; i++) {
+        if (strcmp(operations[i].name, name) == 0) {
+            return &operations[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of operations: the only place that spells a path. */
+#ifndef TAGOIO_CORE_OPERATION_H
+#define TAGOIO_CORE_OPERATION_H
+
+#include "tagoio.h"
+
+#pragma GCC visibility push(hidden)
+
+/* What may be repeated after a failure (core/policy.c). */
+typedef enum tagoio_class {
+    TAGOIO_CLASS_SAFE,        /* reads */
+    TAGOIO_CLASS_IDEMPOTENT,  /* the same effect when repeated */
+    TAGOIO_CLASS_DESTRUCTIVE, /* irreversible, or with one-time credentials */
+    TAGOIO_CLASS_NEVER        /* a repetition costs money, secrets or mail */
+} tagoio_class;
+
+/* What TagoIO promises as the result of a success. */
+typedef enum tagoio_result {
+    TAGOIO_RESULT_OBJECT,
+    TAGOIO_RESULT_ARRAY,
+    TAGOIO_RESULT_TEXT /* a sentence for people; true stands in where there is none */
+} tagoio_result;
+
+/* Where an argument goes. */
+typedef enum tagoio_place {
+    TAGOIO_PLACE_NONE,
+    TAGOIO_PLACE_PATH,        /* a string, the next {} of the path */
+    TAGOIO_PLACE_SECRET_PATH, /* the same, and never shown */
+    TAGOIO_PLACE_QUERY,       /* a table with the keys of the row's query; may be left out */
+    TAGOIO_PLACE_BODY,        /* a table, sent as it is */
+    TAGOIO_PLACE_MEMBER       /* a string, the only member of the body */
+} tagoio_place;
+
+typedef struct tagoio_argument {
+    const char *name; /* "profileID" */
+    tagoio_place place;
+} tagoio_argument;
+
+/* The types of query parameters. Each also accepts null, sent as an empty value. */
+typedef enum tagoio_type {
+    TAGOIO_TYPE_TEXT,
+    TAGOIO_TYPE_COUNT, /* a whole number */
+    TAGOIO_TYPE_FLAG,  /* a boolean, sent only when true */
+    TAGOIO_TYPE_DATE,  /* a string, or a number of seconds since 1970 */
+    TAGOIO_TYPE_LIST,  /* an array of strings */
+    TAGOIO_TYPE_ORDER, /* "name,asc", or an array of both */
+    TAGOIO_TYPE_MAP    /* a table of anything */
+} tagoio_type;
+
+typedef struct tagoio_parameter {
+    const char *key; /* NULL ends a list */
+    tagoio_type type;
+    const char *otherwise; /* what is sent when it is not given, percent-encoded */
+} tagoio_parameter;
+
+enum { TAGOIO_MAX_ARGUMENTS = 2 };
+
+typedef struct tagoio_operation {
+    const char *name; /* "profile.info" */
+    const char *method;
+    const char *path; /* "/profile/{}" */
+    tagoio_class repeat;
+    tagoio_result result;
+    tagoio_argument arguments[TAGOIO_MAX_ARGUMENTS];
+    const tagoio_parameter *query;
+    const char *body_date; /* the member of the body that is a date */
+} tagoio_operation;
+
+/* NULL when there is none of that name. */
+const tagoio_operation *tagoio_operation_find(const char *name);
+
+/* In documented order; NULL past the last. */
+const tagoio_operation *tagoio_operation_at(size_t index);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* From an operation's arguments to the bytes that go out: one generic reader of the rows
+   in core/operation.c. */
+#include "core/request.h"
+#include "core/date.h"
+#include "core/error.h"
+#include "core/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct builder {
+    tagoio_parts *parts;
+    const tagoio_operation *operation;
+    const tagoio_argument *argument; /* the one that is being read */
+    bool has_query;
+    tagoio_error *err;
+} builder;
+
+static const char *type_name(const json_t *value) {
+    static const char *const names[] = {
+        [JSON_OBJECT] = "a table", [JSON_ARRAY] = "a list",     [JSON_STRING] = "a string",
+        [JSON_INTEGER] = "a number", [JSON_REAL] = "a number",  [JSON_TRUE] = "a boolean",
+        [JSON_FALSE] = "a boolean", [JSON_NULL] = "nothing",
+    };
+    return value == NULL ? "nothing" : names[json_typeof(value)];
+}
+
+static bool refuse(const builder *b, tagoio_kind kind, const char *key,
+                   const char *why) {
+    return tagoio_error_set(b->err, kind, "%s: %s%s%.60s: %s", b->operation->name,
+                            b->argument->name, key == NULL ? "" : ".",
+                            key == NULL ? "" : key, why);
+}
+
+static bool refuse_type(const builder *b, const char *key, const char *needed,
+                        const json_t *value) {
+    char why[100];
+    snprintf(why, sizeof why, "%s is needed, got %s", needed, type_name(value));
+    return refuse(b, TAGOIO_MISUSE, key, why);
+}
+
+/* Dates are refused without knowing where they stand: put the place in front. */
+static bool add_date(builder *b, const char *key, double seconds,
+                     char date[TAGOIO_DATE_BYTES]) {
+    tagoio_error why = {.kind = TAGOIO_NONE};
+    if (tagoio_date_format(seconds, date, &why)) {
+        return true;
+    }
+    return refuse(b, why.kind, key, why.message);
+}
+
+static bool add_segment(builder *b, const json_t *value) {
+    if (!json_is_string(value)) {
+        return refuse_type(b, NULL, "a string", value);
+    }
+    const char *bytes = json_string_value(value);
+    size_t count = json_string_length(value);
+    if (count == 0) {
+        return refuse(b, TAGOIO_INVALID, NULL, "must not be empty");
+    }
+    if (strcmp(bytes, ".") == 0 || strcmp(bytes, "..") == 0) {
+        return refuse(b, TAGOIO_INVALID, NULL, "must not be . or .., which paths drop");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if ((unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7f) {
+            return refuse(b, TAGOIO_INVALID, NULL, "must not hold a control byte");
+        }
+    }
+    tagoio_text_add_encoded(&b->parts->url, bytes, count);
+    if (b->argument->place == TAGOIO_PLACE_SECRET_PATH &&
+        !tagoio_secrets_add(&b->parts->secrets, bytes, count)) {
+        return tagoio_error_memory(b->err);
+    }
+    return true;
+}
+
+static void add_separator(builder *b) {
+    tagoio_text_add_string(&b->parts->url, b->has_query ? "&" : "?");
+    b->has_query = true;
+}
+
+static void add_pair(builder *b, const tagoio_text *key, const char *value,
+                     size_t count) {
+    add_separator(b);
+    tagoio_text_add_encoded(&b->parts->url, key->bytes, key->length);
+    tagoio_text_add_string(&b->parts->url, "=");
+    tagoio_text_add_encoded(&b->parts->url, value, count);
+}
+
+static bool add_scalar(builder *b, const tagoio_text *key, const json_t *value) {
+    if (json_is_string(value)) {
+        add_pair(b, key, json_string_value(value), json_string_length(value));
+        return true;
+    }
+    if (json_is_null(value)) {
+        add_pair(b, key, "", 0);
+        return true;
+    }
+    tagoio_text text = {.limit = TAGOIO_MAX_URL_BYTES};
+    bool done = tagoio_json_write(&text, value, 0, b->err);
+    if (done) {
+        add_pair(b, key, text.bytes, text.length);
+    }
+    tagoio_text_clear(&text);
+    return done;
+}
+
+static bool add_value(builder *b, tagoio_text *key, const json_t *value, int depth);
+
+/* The key of a child stands behind its parent's, in brackets, while it is written. */
+static bool add_child(builder *b, tagoio_text *key, const char *name,
+                      const json_t *value, int depth) {
+    size_t parent = key->length;
+    tagoio_text_add_string(key, "[");
+    tagoio_text_add_string(key, name);
+    tagoio_text_add_string(key, "]");
+    if (key->failed == TAGOIO_MEMORY) {
+        return tagoio_error_memory(b->err);
+    }
+    if (key->failed != TAGOIO_NONE) {
+        return refuse(b, TAGOIO_INVALID, NULL, "is too long for a URL");
+    }
+    bool done = add_value(b, key, value, depth + 1);
+    key->length = parent;
+    return done;
+}
+
+/* Nested keys in brackets, as the JavaScript SDK's qs writes them: filter[tags][0][key] */
+static bool add_value(builder *b, tagoio_text *key, const json_t *value, int depth) {
+    if (depth > TAGOIO_MAX_JSON_DEPTH) {
+        return refuse(b, TAGOIO_INVALID, NULL, "is nested too deep");
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        char index[24];
+        snprintf(index, sizeof index, "%zu", i);
+        if (!add_child(b, key, index, json_array_get(value, i), depth)) {
+            return false;
+        }
+    }
+    void *at = json_object_iter((json_t *)value);
+    for (; at != NULL; at = json_object_iter_next((json_t *)value, at)) {
+        if (!add_child(b, key, json_object_iter_key(at), json_object_iter_value(at),
+                       depth)) {
+            return false;
+        }
+    }
+    bool nested = json_is_array(value) || json_is_object(value);
+    return nested || add_scalar(b, key, value);
+}
+
+static bool is_list_of_strings(const json_t *value) {
+    if (json_is_object(value)) {
+        return json_object_size(value) == 0; /* an empty Lua table */
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        if (!json_is_string(json_array_get(value, i))) {
+            return false;
+        }
+    }
+    return json_is_array(value);
+}
+
+static bool is_of_type(tagoio_type type, const json_t *value) {
+    switch (type) {
+    case TAGOIO_TYPE_TEXT:
+        return json_is_string(value);
+    case TAGOIO_TYPE_COUNT:
+        return json_is_integer(value);
+    case TAGOIO_TYPE_FLAG:
+        return json_is_boolean(value);
+    case TAGOIO_TYPE_DATE:
+        return json_is_string(value) || json_is_number(value);
+    case TAGOIO_TYPE_LIST:
+        return is_list_of_strings(value);
+    case TAGOIO_TYPE_ORDER:
+        return json_is_string(value) ||
+               (is_list_of_strings(value) && json_array_size(value) > 0 &&
+                json_array_size(value) <= 2);
+    case TAGOIO_TYPE_MAP:
+        return json_is_object(value);
+    }
+    return false;
+}
+
+static const char *const type_texts[] = {
+    [TAGOIO_TYPE_TEXT] = "a string",
+    [TAGOIO_TYPE_COUNT] = "a whole number",
+    [TAGOIO_TYPE_FLAG] = "a boolean",
+    [TAGOIO_TYPE_DATE] = "a string or a number of seconds",
+    [TAGOIO_TYPE_LIST] = "a list of strings",
+    [TAGOIO_TYPE_ORDER] = "\"field,asc\" or { \"field\", \"asc\" }",
+    [TAGOIO_TYPE_MAP] = "a table with keys",
+};
+
+static void add_order(builder *b, const tagoio_text *key, const json_t *value) {
+    tagoio_text text = {.limit = TAGOIO_MAX_URL_BYTES};
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        tagoio_text_add_string(&text, i > 0 ? "," : "");
+        tagoio_text_add_string(&text, json_string_value(json_array_get(value, i)));
+    }
+    if (text.failed != TAGOIO_NONE) {
+        b->parts->url.failed = text.failed;
+    } else {
+        add_pair(b, key, text.bytes, text.length);
+    }
+    tagoio_text_clear(&text);
+}
+
+static bool add_typed(builder *b, const tagoio_parameter *row, tagoio_text *key,
+                      const json_t *value) {
+    if (row->type == TAGOIO_TYPE_FLAG && json_is_false(value)) {
+        return true;
+    }
+    if (row->type == TAGOIO_TYPE_ORDER && json_is_array(value)) {
+        add_order(b, key, value);
+        return true;
+    }
+    if (row->type == TAGOIO_TYPE_DATE && json_is_number(value)) {
+        char date[TAGOIO_DATE_BYTES];
+        if (!add_date(b, row->key, json_number_value(value), date)) {
+            return false;
+        }
+        add_pair(b, key, date, strlen(date));
+        return true;
+    }
+    return add_value(b, key, value, 1);
+}
+
+static bool add_parameter(builder *b, const tagoio_parameter *row, const json_t *value) {
+    if (value == NULL) {
+        if (row->otherwise != NULL) {
+            add_separator(b);
+            tagoio_text_add_string(&b->parts->url, row->otherwise);
+        }
+        return true;
+    }
+    if (!json_is_null(value) && !is_of_type(row->type, value)) {
+        return refuse_type(b, row->key, type_texts[row->type], value);
+    }
+    tagoio_text key = {.limit = TAGOIO_MAX_URL_BYTES};
+    bool done = tagoio_text_add_string(&key, row->key) ? add_typed(b, row, &key, value)
+                                                       : tagoio_error_memory(b->err);
+    tagoio_text_clear(&key);
+    return done;
+}
+
+static bool is_parameter(const tagoio_parameter *rows, const char *key) {
+    while (rows->key != NULL && strcmp(rows->key, key) != 0) {
+        rows++;
+    }
+    return rows->key != NULL;
+}
+
+static bool refuse_key(const builder *b, const char *key) {
+    tagoio_text why = {.limit = TAGOIO_MAX_MESSAGE_BYTES};
+    tagoio_text_add_string(&why, "unknown key; allowed:");
+    for (const tagoio_parameter *row = b->operation->query; row->key != NULL; row++) {
+        tagoio_text_add_string(&why, row == b->operation->query ? " " : ", ");
+        tagoio_text_add_string(&why, row->key);
+    }
+    refuse(b, TAGOIO_MISUSE, key, why.bytes != NULL ? why.bytes : "unknown key");
+    tagoio_text_clear(&why);
+    return false;
+}
+
+static bool add_query(builder *b, const json_t *query) {
+    bool given = query != NULL && !json_is_null(query);
+    if (given && !json_is_object(query)) {
+        return refuse_type(b, NULL, "a table with keys", query);
+    }
+    void *at = json_object_iter((json_t *)query);
+    for (; at != NULL; at = json_object_iter_next((json_t *)query, at)) {
+        if (!is_parameter(b->operation->query, json_object_iter_key(at))) {
+            return refuse_key(b, json_object_iter_key(at));
+        }
+    }
+    for (const tagoio_parameter *row = b->operation->query; row->key != NULL; row++) {
+        if (!add_parameter(b, row, json_object_get(query, row->key))) {
+            return false;
+        }
+    }
+    return tagoio_secrets_add_members(&b->parts->secrets, query) ||
+           tagoio_error_memory(b->err);
+}
+
+static bool write_body(builder *b, const json_t *body) {
+    tagoio_error why = {.kind = TAGOIO_NONE};
+    if (!tagoio_json_write(&b->parts->body, body, 0, &why)) {
+        return refuse(b, why.kind, NULL, why.message);
+    }
+    return tagoio_secrets_add_members(&b->parts->secrets, body) ||
+           tagoio_error_memory(b->err);
+}
+
+/* A date given as a number goes out as text, in a copy: the table is the caller's. */
+static bool write_dated_body(builder *b, const json_t *body) {
+    const char *key = b->operation->body_date;
+    char date[TAGOIO_DATE_BYTES];
+    if (!add_date(b, key, json_number_value(json_object_get(body, key)), date)) {
+        return false;
+    }
+    json_t *copy = json_copy((json_t *)body);
+    bool done = json_object_set_new(copy, key, json_string(date)) == 0
+                    ? write_body(b, copy)
+                    : tagoio_error_memory(b->err);
+    json_decref(copy);
+    return done;
+}
+
+static bool add_body(builder *b, const json_t *body) {
+    if (!json_is_object(body)) {
+        return refuse_type(b, NULL, "a table with keys", body);
+    }
+    const char *key = b->operation->body_date;
+    bool dated = key != NULL && json_is_number(json_object_get(body, key));
+    return dated ? write_dated_body(b, body) : write_body(b, body);
+}
+
+static bool add_member(builder *b, const json_t *value) {
+    if (!json_is_string(value)) {
+        return refuse_type(b, NULL, "a string", value);
+    }
+    json_t *body = json_object();
+    bool done = json_object_set(body, b->argument->name, (json_t *)value) == 0
+                    ? write_body(b, body)
+                    : tagoio_error_memory(b->err);
+    json_decref(body);
+    return done;
+}
+
+/* Fills the {} of the path from left to right. */
+static bool add_path(builder *b, const json_t *arguments) {
+    const char *rest = b->operation->path;
+    for (size_t i = 0; i < TAGOIO_MAX_ARGUMENTS; i++) {
+        b->argument = &b->operation->arguments[i];
+        const char *gap = strstr(rest, "{}");
+        if (gap == NULL) {
+            break;
+        }
+        tagoio_text_add(&b->parts->url, rest, (size_t)(gap - rest));
+        if (!add_segment(b, json_array_get(arguments, i))) {
+            return false;
+        }
+        rest = gap + 2;
+    }
+    tagoio_text_add_string(&b->parts->url, rest);
+    return true;
+}
+
+static bool add_argument(builder *b, const json_t *value) {
+    switch (b->argument->place) {
+    case TAGOIO_PLACE_QUERY:
+        return add_query(b, value);
+    case TAGOIO_PLACE_BODY:
+        return add_body(b, value);
+    case TAGOIO_PLACE_MEMBER:
+        return add_member(b, value);
+    case TAGOIO_PLACE_NONE:
+    case TAGOIO_PLACE_PATH:
+    case TAGOIO_PLACE_SECRET_PATH:
+        break;
+    }
+    return true;
+}
+
+static size_t argument_count(const tagoio_operation *operation) {
+    size_t count = 0;
+    while (count < TAGOIO_MAX_ARGUMENTS && operation->arguments[count].name != NULL) {
+        count++;
+    }
+    return count;
+}
+
+bool tagoio_parts_build(tagoio_parts *parts, const tagoio_operation *operation,
+                        const char *base_url, const json_t *arguments,
+                        tagoio_error *err) {
+    builder b = {.parts = parts, .operation = operation, .err = err};
+    size_t count = argument_count(operation);
+    if (json_array_size(arguments) > count) {
+        return tagoio_error_set(err, TAGOIO_MISUSE, "%s: takes %zu arguments, got %zu",
+                                operation->name, count, json_array_size(arguments));
+    }
+    parts->url.limit = TAGOIO_MAX_URL_BYTES;
+    parts->body.limit = TAGOIO_MAX_REQUEST_BYTES;
+    tagoio_text_add_string(&parts->url, base_url);
+    if (!add_path(&b, arguments)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        b.argument = &operation->arguments[i];
+        if (!add_argument(&b, json_array_get(arguments, i))) {
+            return false;
+        }
+    }
+    if (parts->url.failed == TAGOIO_PROTOCOL) {
+        return tagoio_error_set(err, TAGOIO_INVALID,
+                                "%s: the arguments make a URL of more than %u bytes",
+                                operation->name, TAGOIO_MAX_URL_BYTES);
+    }
+    return parts->url.failed == TAGOIO_NONE || tagoio_error_memory(err);
+}
+
+void tagoio_parts_clear(tagoio_parts *parts) {
+    tagoio_text_clear(&parts->url);
+    tagoio_text_clear(&parts->body);
+    tagoio_secrets_clear(&parts->secrets);
+}

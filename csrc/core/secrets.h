@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What must never be shown, and taking it out of what a server says. */
+#ifndef TAGOIO_CORE_SECRETS_H
+#define TAGOIO_CORE_SECRETS_H
+
+#include "core/text.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Zero-initialised it is empty. Shorter secrets than this are not kept: they would stand
+   in every other word, and taking them out would only tell where they are. */
+enum { TAGOIO_SHORTEST_SECRET = 4 };
+
+typedef struct tagoio_secrets {
+    const struct tagoio_secrets *outer; /* taken out as well; borrowed, may be NULL */
+    tagoio_text *items;
+    size_t count;
+} tagoio_secrets;
+
+/* Remembers a secret as it is, percent-encoded and as JSON writes it. False: memory. */
+bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count);
+
+/* Remembers every member of value, at any depth, that is named like a secret. */
+bool tagoio_secrets_add_members(tagoio_secrets *secrets, const json_t *value);
+
+/* Adds text to clean with *** for every secret. False: memory, or past clean's limit. */
+bool tagoio_secrets_scrub(const tagoio_secrets *secrets, const char *text, size_t count,
+                          tagoio_text *clean);
+
+/* A copy of value whose strings and keys are scrubbed; NULL: memory. */
+json_t *tagoio_secrets_scrub_json(const tagoio_secrets *secrets, const json_t *value);
+
+void tagoio_secrets_clear(tagoio_secrets *secrets);
+
+#pragma GCC visibility pop
+
+#endif

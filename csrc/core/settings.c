@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* A client's settings: checked, copied, shared. */
+#include "core/settings.h"
+#include "core/error.h"
+#include "core/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+tagoio_options tagoio_options_default(void) {
+    return (tagoio_options){
+        .user_agent = "TagoIO-SDK|C|" TAGOIO_VERSION " (External)",
+        .timeout_ms = 60 * 1000,
+        .attempt_timeout_ms = 30 * 1000,
+        .connect_timeout_ms = 10 * 1000,
+        .max_retry_after_ms = 60 * 1000,
+        .attempts = 3,
+        .max_response_bytes = TAGOIO_MAX_RESPONSE_BYTES,
+    };
+}
+
+/* libcurl sends a header's bytes as they are: a line end would be another header. */
+static bool is_header_value(const char *value, char first, char last) {
+    if (value == NULL || *value == '\0') {
+        return false;
+    }
+    while (*value >= first && *value <= last) {
+        value++;
+    }
+    return *value == '\0';
+}
+
+static bool check(const tagoio_options *o, tagoio_error *err) {
+    const struct {
+        const char *name;
+        int64_t value;
+        int64_t least;
+        int64_t most;
+    } numbers[] = {
+        {"timeout_ms", o->timeout_ms, 1, TAGOIO_MAX_TIME_MS},
+        {"attempt_timeout_ms", o->attempt_timeout_ms, 1, TAGOIO_MAX_TIME_MS},
+        {"connect_timeout_ms", o->connect_timeout_ms, 1, TAGOIO_MAX_TIME_MS},
+        {"max_retry_after_ms", o->max_retry_after_ms, 0, TAGOIO_MAX_TIME_MS},
+        {"attempts", o->attempts, 1, TAGOIO_MAX_ATTEMPTS},
+        {"max_response_bytes", (int64_t)(o->max_response_bytes / 2), 1, INT64_MAX / 4},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i].value < numbers[i].least || numbers[i].value > numbers[i].most) {
+            return tagoio_error_set(err, TAGOIO_INVALID, "%s: out of range",
+                                    numbers[i].name);
+        }
+    }
+    if (!is_header_value(o->token, '!', '~')) {
+        return tagoio_error_set(err, TAGOIO_INVALID,
+                                "token: must be printable ASCII without spaces, and not "
+                                "empty (a line end copied along?)");
+    }
+    if (!is_header_value(o->user_agent, ' ', '~')) {
+        return tagoio_error_set(err, TAGOIO_INVALID,
+                                "user_agent: must be printable ASCII, and not empty");
+    }
+    if (o->base_url == NULL || strstr(o->base_url, "://") == NULL) {
+        return tagoio_error_set(err, TAGOIO_INVALID, "base_url: is not a URL");
+    }
+    return true;
+}
+
+static tagoio_quota *quota_new(void) {
+    tagoio_quota *quota = malloc(sizeof *quota);
+    if (quota != NULL) {
+        *quota = (tagoio_quota){.references = 1, .tokens = TAGOIO_FULL_QUOTA};
+    }
+    return quota;
+}
+
+static bool fill(tagoio_settings *settings, const tagoio_options *options,
+                 tagoio_settings *parent) {
+    settings->references = 1;
+    settings->options = *options;
+    settings->options.token = tagoio_string_copy(options->token);
+    settings->options.base_url = tagoio_string_copy(options->base_url);
+    settings->options.user_agent = tagoio_string_copy(options->user_agent);
+    if (parent != NULL) {
+        settings->quota = parent->quota;
+        settings->quota->references++;
+    } else {
+        settings->quota = quota_new();
+    }
+    const char *url = settings->options.base_url;
+    if (url == NULL || settings->quota == NULL || settings->options.token == NULL ||
+        settings->options.user_agent == NULL) {
+        return false;
+    }
+    settings->host = strstr(url, "://") + 3;
+    settings->host_bytes = strcspn(settings->host, "/");
+    return tagoio_secrets_add(&settings->secrets, options->token, strlen(options->token));
+}
+
+tagoio_settings *tagoio_settings_new(const tagoio_options *options,
+                                     tagoio_settings *parent, tagoio_error *err) {
+    if (!check(options, err)) {
+        return NULL;
+    }
+    tagoio_settings *settings = calloc(1, sizeof *settings);
+    if (settings == NULL || !fill(settings, options, parent)) {
+        tagoio_settings_unref(settings);
+        tagoio_error_memory(err);
+        return NULL;
+    }
+    return settings;
+}
+
+tagoio_settings *tagoio_settings_ref(tagoio_settings *settings) {
+    settings->references++;
+    return settings;
+}
+
+void tagoio_settings_unref(tagoio_settings *settings) {
+    if (settings == NULL || --settings->references > 0) {
+        return;
+    }
+    /* The options' strings are const for their readers; here is their owner. */
+    tagoio_string_free((char *)settings->options.token);
+    tagoio_string_free((char *)settings->options.base_url);
+    tagoio_string_free((char *)settings->options.user_agent);
+    if (settings->quota != NULL && --settings->quota->references == 0) {
+        free(settings->quota);
+    }
+    tagoio_secrets_clear(&settings->secrets);
+    free(settings);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What the core sees of a client's settings. */
+#ifndef TAGOIO_CORE_SETTINGS_H
+#define TAGOIO_CORE_SETTINGS_H
+
+#include "core/secrets.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Tokens for repetitions, shared by every client that derives from the same one. */
+typedef struct tagoio_quota {
+    int references;
+    int tokens;
+} tagoio_quota;
+
+struct tagoio_settings {
+    int references;
+    tagoio_options options; /* its strings are owned */
+    const char *host;       /* inside options.base_url, up to its end or a slash */
+    size_t host_bytes;
+    tagoio_quota *quota;
+    tagoio_secrets secrets; /* the token */
+};
+
+#pragma GCC visibility pop
+
+#endif

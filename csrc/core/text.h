@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Growing bytes with a ceiling, for everything that may hold a secret: wiped when freed. */
+#ifndef TAGOIO_CORE_TEXT_H
+#define TAGOIO_CORE_TEXT_H
+
+#include "tagoio.h"
+
+#pragma GCC visibility push(hidden)
+
+/* An addition that does not fit sets failed, and those after it do nothing: build first,
+   ask once. Zero-initialised with a limit it is ready. */
+typedef struct tagoio_text {
+    char *bytes; /* NUL-terminated once something was added, NULL before */
+    size_t length;
+    size_t capacity;
+    size_t limit;       /* the most bytes it takes */
+    tagoio_kind failed; /* none, memory, or protocol: past the limit */
+} tagoio_text;
+
+bool tagoio_text_add(tagoio_text *text, const char *bytes, size_t count);
+bool tagoio_text_add_string(tagoio_text *text, const char *string);
+
+/* Percent-encodes all but RFC 3986's unreserved characters. */
+bool tagoio_text_add_encoded(tagoio_text *text, const char *bytes, size_t count);
+
+/* Forgets the contents, keeps the limit. */
+void tagoio_text_clear(tagoio_text *text);
+
+/* Overwrites memory in a way that the compiler keeps. */
+void tagoio_wipe(void *memory, size_t bytes);
+
+/* A copy of a string, NULL when out of memory; freed, and its secrets wiped, by the
+   other one, which accepts NULL. */
+char *tagoio_string_copy(const char *string);
+void tagoio_string_free(char *string);
+
+#pragma GCC visibility pop
+
+#endif

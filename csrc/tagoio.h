@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The core: TagoIO's profile operations as calls that say what they want, without I/O.
+   It includes jansson and the C library; it knows neither Lua nor libcurl. */
+#ifndef TAGOIO_H
+#define TAGOIO_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(hidden)
+
+#define TAGOIO_VERSION "0.1.0"
+
+/* Limits. Past one of them a call fails, and the next call works. */
+#define TAGOIO_MAX_URL_BYTES (64u * 1024)            /* kind invalid */
+#define TAGOIO_MAX_REQUEST_BYTES (64u * 1024 * 1024) /* kind invalid */
+#define TAGOIO_MAX_HEADER_BYTES (64u * 1024)         /* of one answer; kind protocol */
+#define TAGOIO_MAX_RESPONSE_BYTES (64u * 1024 * 1024) /* decoded; the default */
+#define TAGOIO_MAX_JSON_DEPTH 128                     /* both ways */
+#define TAGOIO_MAX_JSON_VALUES 2000000u               /* counted before parsing */
+#define TAGOIO_MAX_MESSAGE_BYTES 512                  /* of an error */
+#define TAGOIO_MAX_ATTEMPTS 100
+#define TAGOIO_MAX_TIME_MS (3600 * 1000) /* of every option that is a time */
+
+/* What went wrong. A kind is never an HTTP status. */
+typedef enum tagoio_kind {
+    TAGOIO_NONE,
+    TAGOIO_MISUSE,   /* a bug in the caller: wrong type, missing argument, unknown key */
+    TAGOIO_INVALID,  /* nothing was sent, and repeating it unchanged cannot help */
+    TAGOIO_CONNECT,  /* no connection: name not found, refused, unreachable */
+    TAGOIO_TLS,      /* no trust: handshake or certificate */
+    TAGOIO_TIMEOUT,  /* too late */
+    TAGOIO_NETWORK,  /* the connection was lost */
+    TAGOIO_API,      /* TagoIO said no: 4xx, 5xx, or status false */
+    TAGOIO_PROTOCOL, /* an answer that TagoIO does not promise */
+    TAGOIO_CANCELED,
+    TAGOIO_MEMORY
+} tagoio_kind;
+
+/* The kind's name as Lua sees it ("timeout"); static. */
+const char *tagoio_kind_name(tagoio_kind kind);
+
+/* Filled by the function that failed; owned by the caller, who may pass NULL. */
+typedef struct tagoio_error {
+    tagoio_kind kind;
+    char message[TAGOIO_MAX_MESSAGE_BYTES];
+} tagoio_error;
+
+/* How a client's calls are made. Shared by reference count, immutable but for the quota
+   of retries, which clients derived from one another have in common. Not thread-safe. */
+typedef struct tagoio_settings tagoio_settings;
+
+typedef struct tagoio_options {
+    const char *token;      /* header value: printable ASCII, not empty */
+    const char *base_url;   /* scheme://host[:port][/prefix], no slash at the end */
+    const char *user_agent;
+    int64_t timeout_ms;     /* over all attempts and rests */
+    int64_t attempt_timeout_ms;
+    int64_t connect_timeout_ms;
+    int64_t max_retry_after_ms; /* the longest wait that a server may ask for */
+    int attempts;               /* the first included; 1 to TAGOIO_MAX_ATTEMPTS */
+    size_t max_response_bytes;
+} tagoio_options;
+
+/* Every option at its default, but token and base_url, which have none. */
+tagoio_options tagoio_options_default(void);
+
+/* Checks and copies the options. With a parent, the new settings share its quota.
+   NULL with an error of kind invalid or memory. */
+tagoio_settings *tagoio_settings_new(const tagoio_options *options,
+                                     tagoio_settings *parent, tagoio_error *err);
+tagoio_settings *tagoio_settings_ref(tagoio_settings *settings);
+void tagoio_settings_unref(tagoio_settings *settings);
+
+/* Time and chance are arguments: the core reads neither a clock nor a random source. */
+typedef struct tagoio_moment {
+    int64_t now_ms; /* of a clock that never goes back; its zero means nothing */
+    int64_t wall_s; /* seconds since 1970, for dates in headers */
+    double chance;  /* 0 <= chance < 1, new at every event */
+} tagoio_moment;
+
+/* One operation on its way. A driver asks what it wants and reports what happened. */
+typedef struct tagoio_call tagoio_call;
+
+/* Takes the arguments, a JSON array in the operation's documented order, even on failure;
+   a missing argument may be null. The time allowed begins to run.
+   NULL with an error of kind misuse, invalid or memory; then nothing will be sent. */
+tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
+                             json_t *arguments_take, int64_t now_ms, tagoio_error *err);
+tagoio_call *tagoio_call_ref(tagoio_call *call);
+void tagoio_call_unref(tagoio_call *call);
+
+typedef enum tagoio_want {
+    TAGOIO_BEGIN, /* send the request, and say so with tagoio_call_begin */
+    TAGOIO_WAIT,  /* for the answer that is under way */
+    TAGOIO_REST,  /* until tagoio_call_due_ms, then ask again */
+    TAGOIO_DONE   /* see tagoio_call_report */
+} tagoio_want;
+
+/* The question; it changes nothing. */
+tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms);
+
+/* When a rest ends. */
+int64_t tagoio_call_due_ms(const tagoio_call *call);
+
+/* How long the attempt that begins now may take; at least 1. */
+int64_t tagoio_call_attempt_ms(const tagoio_call *call, int64_t now_ms);
+
+/* What to send; borrowed until the call is freed. */
+typedef struct tagoio_request {
+    const char *method;
+    const char *url;
+    const char *token;
+    const char *user_agent;
+    const char *body; /* NULL: none */
+    size_t body_bytes;
+    int64_t connect_timeout_ms;
+    size_t max_response_bytes;
+    bool empty_body;       /* PUT and POST without a body announce Content-Length: 0 */
+    bool repeatable;       /* may reach the server twice without harm */
+    bool fresh_connection; /* the last one died: do not trust another that was idle */
+} tagoio_request;
+
+tagoio_request tagoio_call_request(const tagoio_call *call);
+
+/* The events. begin: the request is going out. */
+void tagoio_call_begin(tagoio_call *call, int64_t now_ms);
+
+/* The head and the body of the answer, as they come: a status or header line, and pieces
+   of the decoded body. False when a limit is passed or memory is out: stop the transfer
+   and report any failure, the call knows the cause. A status line starts anew. */
+bool tagoio_call_head(tagoio_call *call, const char *line, size_t bytes);
+bool tagoio_call_feed(tagoio_call *call, const char *bytes, size_t count);
+
+/* The answer is complete. */
+void tagoio_call_answer(tagoio_call *call, const tagoio_moment *moment);
+
+/* What stopped a transfer before its answer was complete. */
+typedef enum tagoio_fault {
+    TAGOIO_FAULT_RESOLVE,
+    TAGOIO_FAULT_CONNECT,
+    TAGOIO_FAULT_HANDSHAKE,
+    TAGOIO_FAULT_CERTIFICATE,
+    TAGOIO_FAULT_LOST,
+    TAGOIO_FAULT_TIMEOUT,
+    TAGOIO_FAULT_ENCODING, /* the body's content encoding */
+    TAGOIO_FAULT_BROKEN,   /* not HTTP */
+    TAGOIO_FAULT_TOO_LARGE,
+    TAGOIO_FAULT_MEMORY,
+    TAGOIO_FAULT_LOCAL /* the driver itself */
+} tagoio_fault;
+
+typedef struct tagoio_failure {
+    tagoio_fault fault;
+    const char *text;  /* what the driver knows, for people; copied */
+    bool sent;         /* false only with proof that no byte of the request went out */
+    int64_t queued_ms; /* of the attempt, spent waiting for a free connection */
+} tagoio_failure;
+
+void tagoio_call_fail(tagoio_call *call, const tagoio_moment *moment,
+                      const tagoio_failure *failure);
+
+/* Whose settings the call was made with; borrowed until the call is freed. */
+const tagoio_settings *tagoio_call_settings(const tagoio_call *call);
+
+/* From any state to done, once; a call that is done stays as it is. */
+void tagoio_call_cancel(tagoio_call *call, int64_t now_ms);
+
+/* How a call that is done ended; borrowed until the call is freed. */
+typedef struct tagoio_report {
+    tagoio_kind kind;      /* TAGOIO_NONE: success */
+    json_t *result;        /* of a success: never null or false */
+    const char *operation; /* "profile.info" */
+    const char *message;   /* of a failure, with the operation first */
+    const char *request_id; /* NULL: none came */
+    json_t *details;        /* the body of an error answer, NULL if it was not JSON */
+    int status;             /* of the last answer, 0: none */
+    int attempts;
+    int64_t elapsed_ms;
+    int64_t queued_ms;
+    int64_t retry_after_s; /* -1: nothing was said */
+    bool maybe_applied;    /* a write failed and may still have happened */
+} tagoio_report;
+
+tagoio_report tagoio_call_report(const tagoio_call *call);
+
+/* JSON text. Integral numbers are written without a fraction, others with the fewest
+   digits that read back the same, members sorted by name; indent is a number of spaces, 0
+   for one line. The result is freed with free(); NULL with an error of kind invalid
+   or memory. */
+char *tagoio_json_encode(const json_t *value, size_t indent, tagoio_error *err);
+
+/* NULL with an error of kind protocol (not JSON, too deep, too many values) or memory. */
+json_t *tagoio_json_decode(const char *text, size_t bytes, tagoio_error *err);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,63 @@
+rockspec_format = "3.0"
+package = "tagoio"
+version = "scm-1"
+
+source = {
+  url = "git+https://github.com/tagoio-lua/tagoio.git",
+}
+
+description = {
+  summary = "TagoIO's profile API for Lua, on libcurl and jansson",
+  detailed = [[
+The 17 operations of TagoIO's profile API as Lua functions: profiles, their tokens, teams, services,
+statistics and audit logs. For automation scripts and for programs that embed Lua. Unofficial.]],
+  homepage = "https://github.com/tagoio-lua/tagoio",
+  issues_url = "https://github.com/tagoio-lua/tagoio/issues",
+  license = "MIT",
+  labels = { "iot", "api", "http", "sdk" },
+}
+
+dependencies = {
+  "lua >= 5.1, < 5.6",
+}
+
+external_dependencies = {
+  -- No header for curl: Debian's is in a folder where LuaRocks does not look and the compiler does.
+  CURL = { library = "curl" },
+  JANSSON = { header = "jansson.h", library = "jansson" },
+  platforms = {
+    macosx = { CURL = { header = "curl/curl.h", library = "curl" } },
+  },
+}
+
+build = {
+  type = "builtin",
+  modules = {
+    tagoio = "lua/tagoio.lua",
+    ["tagoio.core"] = {
+      sources = {
+        "csrc/core/answer.c",
+        "csrc/core/call.c",
+        "csrc/core/date.c",
+        "csrc/core/error.c",
+        "csrc/core/json.c",
+        "csrc/core/operation.c",
+        "csrc/core/policy.c",
+        "csrc/core/request.c",
+        "csrc/core/secrets.c",
+        "csrc/core/settings.c",
+        "csrc/core/text.c",
+        "csrc/curl/driver.c",
+        "csrc/curl/url.c",
+      },
+      incdirs = { "csrc", "$(CURL_INCDIR)", "$(JANSSON_INCDIR)" },
+      libdirs = { "$(CURL_LIBDIR)", "$(JANSSON_LIBDIR)" },
+      libraries = { "curl", "jansson", "m", "pthread", "dl" },
+    },
+  },
+}
+
+test = {
+  type = "command",
+  command = "make test",
+}

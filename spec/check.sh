@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Checks what a test cannot see: the layers and the exports, read from the objects, the
+# style, the static analysis, the installation and the rock. A line a check.
+#
+# usage: spec/check.sh BUILD LUA_BIN LUA_ABI
+#
+# TALLY   a file to which one line is added: how many checks passed and failed, and a 0
+set -u
+
+build=$1 lua=$2 abi=$3
+objects=$build/obj/csrc
+module=$build/tagoio/core.so
+passed=0
+failed=0
+
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+trap 'exit 130' INT TERM HUP
+
+# check TITLE COMMAND...: the command's output is shown only when it fails.
+check() {
+    title=$1
+    shift
+    if "$@" >"$temporary/output" 2>&1; then
+        echo "ok      $title"
+        passed=$((passed + 1))
+    else
+        echo "FAILED  $title"
+        sed 's/^/        /' "$temporary/output"
+        failed=$((failed + 1))
+    fi
+}
+
+# ---- layers and exports ----
+
+# needs_no PATTERN OBJECT...: no symbol that the objects take from elsewhere matches.
+needs_no() {
+    pattern=$1
+    shift
+    symbols=$(nm -A -u "$@") || return
+    ! echo "$symbols" | grep -E " U $pattern"
+}
+
+# includes_no PATTERN FOLDER...
+includes_no() {
+    pattern=$1
+    shift
+    ! grep -rnE "^ *# *include *$pattern" "$@"
+}
+
+exports_alone() {
+    exports=$(nm -D --defined-only "$1") || return
+    echo "$exports"
+    [ "$(echo "$exports" | awk '{ print $NF }')" = luaopen_tagoio_core ]
+}
+
+# ---- style and analysis ----
+
+# Names the files alone; make format does the rest.
+formatted() {
+    complaints=$(find csrc spec -name '*.[ch]' -exec clang-format --dry-run --Werror {} + 2>&1) ||
+        ! echo "$complaints" | sed -n 's/:[0-9]*:[0-9]*: error: .*//p' | sort -u | grep .
+}
+
+# A rockspec by its name would mean the modules that it lists.
+linted() {
+    luacheck -q --no-color lua spec || return
+    for file in rockspec/*.rockspec; do
+        luacheck -q --no-color --filename "$file" - <"$file" || return
+    done
+}
+
+analysed() {
+    # Nothing but findings is printed, and one of any severity counts.
+    cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+        --error-exitcode=1 -I csrc csrc spec/core
+}
+
+# ---- installation ----
+
+loads() {
+    share=$1/share/lua/$abi lib=$1/lib/lua/$abi
+    (cd / && env -i PATH="$PATH" LUA_PATH="$share/?.lua" LUA_CPATH="$lib/?.so" \
+        "$lua" -e 'assert(require("tagoio")._VERSION)')
+}
+
+installs() {
+    ${MAKE:-make} install WERROR=-Werror DESTDIR="$temporary/dest" PREFIX=/usr &&
+        loads "$temporary/dest/usr"
+}
+
+uninstalls() {
+    ${MAKE:-make} uninstall DESTDIR="$temporary/dest" PREFIX=/usr || return
+    ! find "$temporary/dest" ! -type d | grep .
+}
+
+# From a copy: LuaRocks 3.8 leaves its objects beside the sources.
+makes_rock() {
+    mkdir "$temporary/source" && cp -R csrc lua rockspec "$temporary/source" &&
+        cd "$temporary/source" &&
+        HOME=$temporary luarocks --lua-version="$abi" --tree="$temporary/tree" make
+}
+
+check "core/ and curl/ need no Lua" \
+    needs_no 'luaL?_' "$objects"/core/*.o "$objects"/curl/*.o
+check "only curl/ needs libcurl" \
+    needs_no 'curl_' "$objects"/core/*.o "$objects"/lua/*.o
+check "core/ includes neither Lua nor libcurl" \
+    includes_no '[<"](lua|lauxlib|curl/)' csrc/tagoio.h csrc/core
+check "curl/ includes no Lua, lua/ no libcurl" \
+    eval 'includes_no "[<\"](lua|lauxlib)" csrc/curl && includes_no "<curl/" csrc/lua'
+check "the module exports luaopen_tagoio_core alone" exports_alone "$module"
+check "clang-format would change nothing" formatted
+check "luacheck is silent" linted
+check "cppcheck is silent" analysed
+check "make install: require \"tagoio\" works" installs
+check "make uninstall leaves no file" uninstalls
+case ${lua##*/} in
+luajit* | lua5.5) echo "skipped the rock: Debian's LuaRocks does not know $lua" ;;
+*)
+    check "luarocks make" eval '(makes_rock)'
+    check "the rock exports luaopen_tagoio_core alone" \
+        exports_alone "$temporary/tree/lib/lua/$abi/tagoio/core.so"
+    check "the rock: require \"tagoio\" works from another folder" loads "$temporary/tree"
+    ;;
+esac
+
+echo "$passed checks ok, $failed failed"
+[ -z "${TALLY:-}" ] || echo "$passed $failed 0" >>"$TALLY"
+[ "$failed" = 0 ]

@@ -1,0 +1,247 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Looks for what the build, the emulator, the tests and the checks need, and installs the
+# Debian packages of what is missing. Silent when everything is there.
+#
+# usage: spec/setup.sh GROUP...        groups: build emulator test check memcheck
+#
+# LUA (5.4) chooses the Lua; CC, LUA_BIN and LUA_CFLAGS are those of the Makefile.
+# SETUP=no installs nothing: it prints what is missing, and the command that installs it.
+set -u
+
+LUA=${LUA:-5.4}
+CC=${CC:-cc}
+
+case $LUA in
+luajit) lua=luajit lua_dev=libluajit-5.1-dev lua_brew=luajit ;;
+5.4 | 5.5) lua=lua$LUA lua_dev=liblua$LUA-dev lua_brew=lua ;;
+*) lua=lua$LUA lua_dev=liblua$LUA-dev lua_brew=lua@$LUA ;;
+esac
+LUA_BIN=${LUA_BIN:-$lua}
+LUA_CFLAGS=${LUA_CFLAGS:-$(for folder in /usr/include /usr/local/include; do
+    printf '%s ' "-I$folder/$lua" "-I$folder/luajit-2.1"
+done)}
+[ "$CC" = cc ] && compiler=gcc || compiler=${CC%% *}
+
+# A line a thing: who needs it, how to look for it, the packages of Debian, of Homebrew.
+things() {
+    cat <<EOF_THINGS
+build     command     ${CC%% *}       $compiler                     -
+build     header      stdio.h         libc6-dev                     -
+build     header      curl/curl.h     libcurl4-openssl-dev          curl
+build     header      jansson.h       libjansson-dev                jansson
+build     lua_header  lua.h           $lua_dev                      $lua_brew
+build     command     $LUA_BIN        $lua                          $lua_brew
+emulator  nginx_lua   nginx+lua       nginx,libnginx-mod-http-lua   openresty/brew/openresty
+emulator  nginx_cjson nginx+cjson     lua-cjson                     openresty/brew/openresty
+emulator  command     openssl         openssl                       openssl
+test      module      busted.runner   lua-busted                    luarocks,rock:busted
+test      module      socket          lua-socket                    luarocks,rock:luasocket
+test      module      cjson           lua-cjson                     luarocks,rock:lua-cjson
+test      module      dkjson          lua-dkjson                    luarocks,rock:dkjson
+check     command     nm              binutils                      -
+check     command     clang-format    clang-format                  clang-format
+check     command     cppcheck        cppcheck                      cppcheck
+check     command     luacheck        lua-check                     luacheck
+check     command     luarocks        luarocks                      luarocks
+memcheck  command     valgrind        valgrind                      valgrind
+EOF_THINGS
+}
+
+# ---- looking ----
+
+has_command() {
+    command -v "$1" >/dev/null
+}
+
+# Without a compiler the usual folders must do: another package may already provide it.
+has_header() {
+    if has_command "${CC%% *}"; then
+        printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$1" | $CC -E -x c - >/dev/null 2>&1
+    else
+        for file in /usr/include/"$1" /usr/include/*/"$1" /usr/local/include/"$1"; do
+            [ -e "$file" ] && return
+        done
+        return 1
+    fi
+}
+
+has_lua_header() {
+    case $LUA in
+    luajit) condition='#include <luajit.h>' ;;
+    *) condition="#if LUA_VERSION_NUM != ${LUA%.*}0${LUA#*.}
+#error
+#endif" ;;
+    esac
+    # shellcheck disable=SC2086 # flags are words
+    printf '#include <%s>\n%s\n' "$1" "$condition" | $CC $LUA_CFLAGS -E -x c - >/dev/null 2>&1
+}
+
+has_module() {
+    "$LUA_BIN" -e "require '$1'" >/dev/null 2>&1
+}
+
+has_file() {
+    for file in "$@"; do
+        [ -e "$file" ] && return
+    done
+    return 1
+}
+
+# openresty has the module built in; nginx is often outside an ordinary user's PATH.
+has_nginx_lua() {
+    has_command openresty && return
+    has_command nginx || [ -x /usr/sbin/nginx ] || return
+    has_file /usr/share/nginx/modules/ngx_http_lua_module.so \
+        /usr/lib/nginx/modules/ngx_http_lua_module.so
+}
+
+# What LuaJIT inside nginx loads, whatever Lua the tests run on.
+has_nginx_cjson() {
+    has_command openresty && return
+    has_file /usr/lib/*/lua/5.1/cjson.so /usr/local/lib/lua/5.1/cjson.so
+}
+
+# The missing things of some groups, a line each: what, Debian's packages, Homebrew's.
+missing() {
+    things | while read -r group kind what debian brew; do
+        case " $* " in *" $group "*) ;; *) continue ;; esac
+        "has_$kind" "$what" || echo "$what $debian $brew"
+    done
+}
+
+# One column of `missing`, as words, each once.
+column() {
+    echo "$lacking" | cut -d ' ' -f "$1" | tr ',' '\n' | awk '$0 != "-" && !seen[$0]++' | tr '\n' ' '
+}
+
+# ---- installing ----
+
+say() {
+    echo "set-up: $*" >&2
+}
+
+# The privileged half: runs as root, its arguments are packages.
+install_packages() {
+    log=$(mktemp)
+    policy=
+    new_nginx=
+    trap 'restore_services' EXIT
+    trap 'exit 130' INT TERM HUP
+    leave_services_alone "$@"
+    lists=$(find /var/lib/apt/lists -name '*_Packages*' 2>/dev/null | head -n 1)
+    [ -n "$lists" ] || apt_get update
+    apt_get install "$@" && return
+    # The lists may be older than the packages on the mirror.
+    apt_get update && apt_get install "$@" && return
+    cat "$log" >&2
+    return 1
+}
+
+# apt-get with a dot for each step it reports, all else in the log.
+apt_get() {
+    export DEBIAN_FRONTEND=noninteractive
+    action=$1
+    shift
+    status=$(
+        {
+            apt-get -o DPkg::Lock::Timeout=120 "$action" -y --no-install-recommends "$@" 2>&1
+            echo "status $?"
+        } | tee "$log" | {
+            code=1
+            while read -r word rest; do
+                case $word in
+                Get:* | Unpacking | Setting) printf . >&2 ;;
+                status) code=$rest ;;
+                esac
+            done
+            echo "$code"
+        }
+    )
+    echo >&2
+    return "$status"
+}
+
+# The emulator runs nginx itself: Debian's service must not take port 80 because of us.
+leave_services_alone() {
+    case " $* " in *" nginx "*) ;; *) return ;; esac
+    [ -e /etc/init.d/nginx ] || new_nginx=yes
+    [ -e /usr/sbin/policy-rc.d ] && return
+    policy=/usr/sbin/policy-rc.d
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+}
+
+restore_services() {
+    [ -z "$policy" ] || rm -f "$policy"
+    if [ -n "$new_nginx" ] && [ -e /etc/init.d/nginx ]; then
+        update-rc.d nginx disable >/dev/null 2>&1
+        deb-systemd-helper disable nginx.service >/dev/null 2>&1
+    fi
+    rm -f "$log"
+}
+
+# How to become root, or nothing that can be done.
+become_root() {
+    [ "$(id -u)" = 0 ] && return
+    has_command sudo || return
+    if sudo -n true 2>/dev/null || [ -t 0 ]; then
+        sudo=sudo
+    else
+        return 1
+    fi
+}
+
+debian() {
+    packages=$(column 2)
+    packages=${packages% }
+    sudo=
+    if [ "${SETUP:-yes}" = no ] || ! become_root; then
+        say "missing: $(column 1)"
+        say "to install it, type"
+        echo "  sudo apt-get install -y --no-install-recommends $packages" >&2
+        case " $packages " in *" nginx "*)
+            say "(nginx's own service is not needed: sudo systemctl disable --now nginx)"
+            ;;
+        esac
+        return 1
+    fi
+    say "installing${sudo:+ with sudo}: $packages"
+    # shellcheck disable=SC2086 # packages are words
+    $sudo sh "$0" --install $packages || return
+    lacking=$(missing "$@")
+    [ -z "$lacking" ] && return
+    say "installed, but still missing: $(column 1)"
+    return 1
+}
+
+other_system() {
+    say "missing: $(column 1)"
+    if [ "$(uname -s)" = Darwin ]; then
+        formulae=$(column 3 | tr ' ' '\n' | grep -v : | tr '\n' ' ')
+        rocks=$(column 3 | tr ' ' '\n' | sed -n 's/^rock://p' | tr '\n' ' ')
+        say "to install it, type"
+        [ -z "$formulae" ] || echo "  brew install $formulae" >&2
+        for rock in $rocks; do
+            echo "  luarocks install $rock" >&2
+        done
+    else
+        say "Debian's names of the packages: $(column 2)"
+    fi
+    return 1
+}
+
+if [ "${1:-}" = --install ]; then
+    shift
+    install_packages "$@"
+    exit
+fi
+
+lacking=$(missing "$@")
+if [ -z "$lacking" ]; then
+    exit 0
+elif has_command apt-get; then
+    debian "$@"
+else
+    other_system
+fi
