@@ -14,26 +14,26 @@
 #define TAGOIO_VERSION "0.1.0"
 
 /* Limits. Past one of them a call fails, and the next call works. */
-#define TAGOIO_MAX_URL_BYTES (64u * 1024)            /* kind invalid */
-#define TAGOIO_MAX_REQUEST_BYTES (64u * 1024 * 1024) /* kind invalid */
-#define TAGOIO_MAX_HEADER_BYTES (64u * 1024)         /* of one answer; kind protocol */
+#define TAGOIO_MAX_URL_BYTES      (64u * 1024)        /* kind invalid */
+#define TAGOIO_MAX_REQUEST_BYTES  (64u * 1024 * 1024) /* kind invalid */
+#define TAGOIO_MAX_HEADER_BYTES   (64u * 1024)        /* of one answer; kind protocol */
 #define TAGOIO_MAX_RESPONSE_BYTES (64u * 1024 * 1024) /* decoded; the default */
-#define TAGOIO_MAX_JSON_DEPTH 128                     /* both ways */
-#define TAGOIO_MAX_JSON_VALUES 2000000u               /* counted before parsing */
-#define TAGOIO_MAX_MESSAGE_BYTES 512                  /* of an error */
-#define TAGOIO_MAX_ATTEMPTS 100
-#define TAGOIO_MAX_TIME_MS (3600 * 1000) /* of every option that is a time */
+#define TAGOIO_MAX_JSON_DEPTH     128                 /* both ways */
+#define TAGOIO_MAX_JSON_VALUES    2000000u            /* counted before parsing */
+#define TAGOIO_MAX_MESSAGE_BYTES  512                 /* of an error */
+#define TAGOIO_MAX_ATTEMPTS       100
+#define TAGOIO_MAX_TIME_MS        (3600 * 1000) /* of every option that is a time */
 
 /* What went wrong. A kind is never an HTTP status. */
 typedef enum tagoio_kind {
     TAGOIO_NONE,
-    TAGOIO_MISUSE,   /* a bug in the caller: wrong type, missing argument, unknown key */
-    TAGOIO_INVALID,  /* nothing was sent, and repeating it unchanged cannot help */
-    TAGOIO_CONNECT,  /* no connection: name not found, refused, unreachable */
-    TAGOIO_TLS,      /* no trust: handshake or certificate */
-    TAGOIO_TIMEOUT,  /* too late */
-    TAGOIO_NETWORK,  /* the connection was lost */
-    TAGOIO_API,      /* TagoIO said no: 4xx, 5xx, or status false */
+    TAGOIO_MISUSE,  /* a bug in the caller: wrong type, missing argument, unknown key */
+    TAGOIO_INVALID, /* nothing was sent, and repeating it unchanged cannot help */
+    TAGOIO_CONNECT, /* no connection: name not found, refused, unreachable */
+    TAGOIO_TLS,     /* no trust: handshake or certificate */
+    TAGOIO_TIMEOUT, /* too late */
+    TAGOIO_NETWORK, /* the connection was lost */
+    TAGOIO_API,     /* TagoIO said no: 4xx, 5xx, or status false */
     TAGOIO_PROTOCOL, /* an answer that TagoIO does not promise */
     TAGOIO_CANCELED,
     TAGOIO_MEMORY
@@ -49,14 +49,14 @@ typedef struct tagoio_error {
 } tagoio_error;
 
 /* How a client's calls are made. Shared by reference count, immutable but for the quota
-   of retries, which clients derived from one another have in common. Not thread-safe. */
+   of retries, which clients derived from one another share. Not thread-safe. */
 typedef struct tagoio_settings tagoio_settings;
 
 typedef struct tagoio_options {
-    const char *token;      /* header value: printable ASCII, not empty */
-    const char *base_url;   /* scheme://host[:port][/prefix], no slash at the end */
+    const char *token;    /* header value: printable ASCII, not empty */
+    const char *base_url; /* scheme://host[:port][/prefix], no slash at the end */
     const char *user_agent;
-    int64_t timeout_ms;     /* over all attempts and rests */
+    int64_t timeout_ms; /* over all attempts and rests */
     int64_t attempt_timeout_ms;
     int64_t connect_timeout_ms;
     int64_t max_retry_after_ms; /* the longest wait that a server may ask for */
@@ -84,9 +84,9 @@ typedef struct tagoio_moment {
 /* One operation on its way. A driver asks what it wants and reports what happened. */
 typedef struct tagoio_call tagoio_call;
 
-/* Takes the arguments, a JSON array in the operation's documented order, even on failure;
-   a missing argument may be null. The time allowed begins to run.
-   NULL with an error of kind misuse, invalid or memory; then nothing will be sent. */
+/* Takes the arguments, a JSON array in the operation's documented order, even on
+   failure; a missing argument may be null. The time allowed begins to run. NULL with an
+   error of kind misuse, invalid or memory; then nothing will be sent. */
 tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
                              json_t *arguments_take, int64_t now_ms, tagoio_error *err);
 tagoio_call *tagoio_call_ref(tagoio_call *call);
@@ -128,9 +128,9 @@ tagoio_request tagoio_call_request(const tagoio_call *call);
 /* The events. begin: the request is going out. */
 void tagoio_call_begin(tagoio_call *call, int64_t now_ms);
 
-/* The head and the body of the answer, as they come: a status or header line, and pieces
-   of the decoded body. False when a limit is passed or memory is out: stop the transfer
-   and report any failure, the call knows the cause. A status line starts anew. */
+/* The head and the body of the answer, as they come: a status or header line, and
+   pieces of the decoded body. False when a limit is passed or memory is out: stop the
+   transfer and report any failure, the call knows why. A status line starts anew. */
 bool tagoio_call_head(tagoio_call *call, const char *line, size_t bytes);
 bool tagoio_call_feed(tagoio_call *call, const char *bytes, size_t count);
 
@@ -170,10 +170,10 @@ void tagoio_call_cancel(tagoio_call *call, int64_t now_ms);
 
 /* How a call that is done ended; borrowed until the call is freed. */
 typedef struct tagoio_report {
-    tagoio_kind kind;      /* TAGOIO_NONE: success */
-    json_t *result;        /* of a success: never null or false */
-    const char *operation; /* "profile.info" */
-    const char *message;   /* of a failure, with the operation first */
+    tagoio_kind kind;       /* TAGOIO_NONE: success */
+    json_t *result;         /* of a success: never null or false */
+    const char *operation;  /* "profile.info" */
+    const char *message;    /* of a failure, with the operation first; else NULL */
     const char *request_id; /* NULL: none came */
     json_t *details;        /* the body of an error answer, NULL if it was not JSON */
     int status;             /* of the last answer, 0: none */
@@ -186,13 +186,12 @@ typedef struct tagoio_report {
 
 tagoio_report tagoio_call_report(const tagoio_call *call);
 
-/* JSON text. Integral numbers are written without a fraction, others with the fewest
-   digits that read back the same, members sorted by name; indent is a number of spaces, 0
-   for one line. The result is freed with free(); NULL with an error of kind invalid
-   or memory. */
+/* JSON text. Reals are written with the fewest digits with which all of them read back
+   the same, members sorted by name; indent is a number of spaces, 0 for one line. The
+   result is freed with free(); NULL with an error of kind invalid or memory. */
 char *tagoio_json_encode(const json_t *value, size_t indent, tagoio_error *err);
 
-/* NULL with an error of kind protocol (not JSON, too deep, too many values) or memory. */
+/* NULL with an error of kind protocol (no JSON, too deep, too many values), memory. */
 json_t *tagoio_json_decode(const char *text, size_t bytes, tagoio_error *err);
 
 #pragma GCC visibility pop

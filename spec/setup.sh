@@ -13,7 +13,8 @@ LUA=${LUA:-5.4}
 CC=${CC:-cc}
 
 case $LUA in
-luajit) lua=luajit lua_dev=libluajit-5.1-dev lua_brew=luajit ;;
+# The other luajit of Debian conflicts with the one of nginx.
+luajit) lua=luajit lua_package=luajit2 lua_dev=libluajit2-5.1-dev lua_brew=luajit ;;
 5.4 | 5.5) lua=lua$LUA lua_dev=liblua$LUA-dev lua_brew=lua ;;
 *) lua=lua$LUA lua_dev=liblua$LUA-dev lua_brew=lua@$LUA ;;
 esac
@@ -31,7 +32,7 @@ build     header      stdio.h         libc6-dev                     -
 build     header      curl/curl.h     libcurl4-openssl-dev          curl
 build     header      jansson.h       libjansson-dev                jansson
 build     lua_header  lua.h           $lua_dev                      $lua_brew
-build     command     $LUA_BIN        $lua                          $lua_brew
+build     command     $LUA_BIN        ${lua_package:-$lua}                          $lua_brew
 emulator  nginx_lua   nginx+lua       nginx,libnginx-mod-http-lua   openresty/brew/openresty
 emulator  nginx_cjson nginx+cjson     lua-cjson                     openresty/brew/openresty
 emulator  command     openssl         openssl                       openssl
@@ -145,7 +146,7 @@ apt_get() {
     shift
     status=$(
         {
-            apt-get -o DPkg::Lock::Timeout=120 "$action" -y --no-install-recommends "$@" 2>&1
+            apt-get -o DPkg::Lock::Timeout=120 "$action" -y --no-remove --no-install-recommends "$@" 2>&1
             echo "status $?"
         } | tee "$log" | {
             code=1

@@ -9,16 +9,17 @@
 
 #include <string.h>
 
-enum { longest_hint_digits = 4 };
+enum { longest_message_digits = 4 };
+
+/* RFC 9111 1.2.2: what is greater counts as this, not as nothing. */
+static const int64_t longest_hint_s = (int64_t)1 << 31;
 
 static const char *const request_id_names[] = {
     "x-request-id",    "request-id",  "x-correlation-id", "x-amzn-requestid",
     "x-amzn-trace-id", "x-amz-cf-id", "cf-ray",
 };
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
 static bool is_name(const char *name, const char *line, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -85,7 +86,8 @@ bool tagoio_answer_head(tagoio_answer *answer, const char *line, size_t bytes) {
         return false;
     }
     if (bytes > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        answer->status = status_of(line, bytes);
+        int status = status_of(line, bytes);
+        answer->status = status >= 200 ? status : 0; /* the answer itself comes later */
         answer->retry_after[0] = '\0';
         answer->request_id[0] = '\0';
     } else {
@@ -109,17 +111,15 @@ void tagoio_answer_clear(tagoio_answer *answer) {
     *answer = (tagoio_answer){.body = answer->body};
 }
 
-/* One to four digits; -1: something else. */
+/* Digits alone; -1: something else. */
 static int64_t digits_value(const char *text, size_t count) {
-    if (count == 0 || count > longest_hint_digits) {
-        return -1;
-    }
-    int64_t value = 0;
+    int64_t value = count > 0 ? 0 : -1;
     for (size_t i = 0; i < count; i++) {
         if (text[i] < '0' || text[i] > '9') {
             return -1;
         }
         value = value * 10 + (text[i] - '0');
+        value = value > longest_hint_s ? longest_hint_s : value;
     }
     return value;
 }
@@ -142,7 +142,8 @@ static int64_t hint_in_message(const char *message) {
     at += sizeof mark - 1;
     at += strspn(at, " ");
     size_t count = strspn(at, "0123456789");
-    return at[count] == ')' ? digits_value(at, count) : -1;
+    bool is_hint = count <= longest_message_digits && at[count] == ')';
+    return is_hint ? digits_value(at, count) : -1;
 }
 
 static void add_json(tagoio_text *text, const json_t *value) {
@@ -175,7 +176,7 @@ static void add_message(tagoio_text *text, const json_t *message) {
     }
     const json_t *value = inner != NULL ? inner : message;
     const json_t *deeper = json_object_get(value, "message");
-    if (json_is_string(deeper)) {
+    if (json_string_length(deeper) > 0) {
         add_json(text, deeper);
     } else if (json_is_object(value)) {
         add_members(text, value);
@@ -185,19 +186,24 @@ static void add_message(tagoio_text *text, const json_t *message) {
     json_decref(inner);
 }
 
-/* The four shapes: message; result.message; result a string; message and field_errors. */
+static bool says_something(const json_t *message) {
+    return json_string_length(message) > 0 || json_array_size(message) > 0 ||
+           json_object_size(message) > 0 || json_is_number(message);
+}
+
+/* The four shapes: message; result.message; result a string; and field_errors. */
 static void add_error_text(tagoio_text *text, const json_t *body) {
     const json_t *message = json_object_get(body, "message");
     const json_t *result = json_object_get(body, "result");
     const json_t *fields = json_object_get(body, "field_errors");
-    if (message == NULL || json_is_null(message)) {
+    if (!says_something(message)) {
         const json_t *inner = json_object_get(result, "message");
         message = inner != NULL ? inner : result;
     }
-    if (message == NULL || json_is_null(message)) {
-        tagoio_text_add_string(text, "an error without a message");
-    } else {
+    if (says_something(message)) {
         add_message(text, message);
+    } else {
+        tagoio_text_add_string(text, "an error without a message");
     }
     if (json_object_size(fields) > 0) {
         tagoio_text_add_string(text, ": ");
@@ -223,10 +229,12 @@ static const char *find_tag(const char *text, const char *tag) {
 /* A page of a proxy: its title says more than its first line. */
 static void add_page_text(tagoio_text *text, const tagoio_answer *answer) {
     const char *body = answer->body.bytes;
-    if (answer->body.length == 0) {
+    size_t blank = body == NULL ? 0 : strspn(body, " \t\r\n");
+    if (blank == answer->body.length) {
         tagoio_text_add_string(text, "an empty body");
         return;
     }
+    body += blank;
     const char *title = find_tag(body, "<title>");
     const char *end = title == NULL ? NULL : find_tag(title, "</title>");
     if (end != NULL) {
@@ -237,6 +245,7 @@ static void add_page_text(tagoio_text *text, const tagoio_answer *answer) {
     } else if (body[0] == '<') {
         tagoio_text_add_string(text, "an HTML page");
     } else {
+        tagoio_text_add_string(text, body[0] == '\0' ? "a body without text" : "");
         tagoio_text_add(text, body, strcspn(body, "\r\n"));
     }
 }
@@ -291,7 +300,8 @@ static void read_2xx(tagoio_reading *reading, const tagoio_answer *answer,
     } else if (body == NULL) {
         add_page_text(&reading->text, answer);
     } else {
-        tagoio_text_add_string(&reading->text, "JSON without a status of true or false");
+        tagoio_text_add_string(&reading->text,
+                               "JSON without a status of true or false");
     }
 }
 
@@ -305,7 +315,7 @@ static void read_failure(tagoio_reading *reading, const tagoio_answer *answer,
     }
 }
 
-/* 429 is not the only sign of a limit: its message also comes with 200 and other 4xx. */
+/* 429 is not the only sign of a limit: its message comes with 200 and 4xx as well. */
 static void read_limits(tagoio_reading *reading) {
     if (reading->cause == TAGOIO_CAUSE_DENIED && is_throttled(&reading->text)) {
         reading->cause = TAGOIO_CAUSE_THROTTLED;
@@ -333,15 +343,15 @@ tagoio_reading tagoio_answer_read(const tagoio_answer *answer, tagoio_result exp
         reading.kind = TAGOIO_PROTOCOL;
         tagoio_text_add_string(&reading.text,
                                "a redirect, which is never followed; check the region");
+    } else if (answer->status == 0) {
+        reading.kind = TAGOIO_PROTOCOL;
+        tagoio_text_add_string(&reading.text, "an answer without a status");
     } else {
         read_2xx(&reading, answer, body, &why, expected);
     }
     if (reading.kind != TAGOIO_NONE) {
         read_limits(&reading);
         reading.details = json_incref(body);
-    }
-    if (reading.text.failed != TAGOIO_NONE) {
-        reading.kind = TAGOIO_MEMORY;
     }
     json_decref(body);
     return reading;

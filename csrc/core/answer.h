@@ -32,9 +32,9 @@ int64_t tagoio_answer_retry_after_s(const tagoio_answer *answer, int64_t wall_s)
 typedef struct tagoio_reading {
     tagoio_kind kind; /* TAGOIO_NONE: success */
     tagoio_cause cause;
-    json_t *result;        /* of a success */
-    json_t *details;       /* of a failure whose body was JSON */
-    tagoio_text text;      /* why, for people, in the server's words where it has some */
+    json_t *result;   /* of a success */
+    json_t *details;  /* of a failure whose body was JSON */
+    tagoio_text text; /* why, for people, in the server's words where it has some */
     int64_t retry_after_s; /* -1: nothing was said */
 } tagoio_reading;
 

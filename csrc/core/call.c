@@ -28,13 +28,15 @@ struct tagoio_call {
     json_t *details;
     char request_id[TAGOIO_MAX_HEADER_VALUE];
     int attempts;
-    int spent; /* tokens of the quota, for the last repetition */
+    int spent;         /* tokens of the quota, for the last repetition */
     unsigned repeated; /* a bit for each cause that this call was repeated for */
     bool fresh;
     bool ambiguous; /* an attempt may have been applied */
 };
 
-/* The only place that assigns the state. False: the event came too late or too early. */
+static const char no_memory[] = "not enough memory";
+
+/* The only place that assigns the state. False: the event is too late or too early. */
 static bool enter(tagoio_call *call, state next) {
     static const bool allowed[STATES][STATES] = {
         [READY] = {[OUT] = true, [DONE] = true},
@@ -49,7 +51,8 @@ static bool enter(tagoio_call *call, state next) {
 }
 
 tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
-                             json_t *arguments_take, int64_t now_ms, tagoio_error *err) {
+                             json_t *arguments_take, int64_t now_ms,
+                             tagoio_error *err) {
     const tagoio_operation *row = tagoio_operation_find(operation);
     tagoio_call *call = row == NULL ? NULL : calloc(1, sizeof *call);
     if (row == NULL) {
@@ -111,9 +114,7 @@ tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms) {
     return TAGOIO_DONE;
 }
 
-int64_t tagoio_call_due_ms(const tagoio_call *call) {
-    return call->due_ms;
-}
+int64_t tagoio_call_due_ms(const tagoio_call *call) { return call->due_ms; }
 
 int64_t tagoio_call_attempt_ms(const tagoio_call *call, int64_t now_ms) {
     int64_t left = call->deadline_ms - now_ms;
@@ -147,8 +148,7 @@ tagoio_request tagoio_call_request(const tagoio_call *call) {
 }
 
 void tagoio_call_begin(tagoio_call *call, int64_t now_ms) {
-    (void)now_ms;
-    if (!enter(call, OUT)) {
+    if (tagoio_call_want(call, now_ms) != TAGOIO_BEGIN || !enter(call, OUT)) {
         return;
     }
     call->attempts++;
@@ -170,7 +170,8 @@ bool tagoio_call_feed(tagoio_call *call, const char *bytes, size_t count) {
 static void tidy(tagoio_text *text) {
     if (text->length >= TAGOIO_MAX_MESSAGE_BYTES) {
         text->length = TAGOIO_MAX_MESSAGE_BYTES - 1;
-        while (text->length > 0 && ((unsigned char)text->bytes[text->length] & 0xc0) == 0x80) {
+        while (text->length > 0 &&
+               ((unsigned char)text->bytes[text->length] & 0xc0) == 0x80) {
             text->length--; /* do not cut a character in two */
         }
         text->bytes[text->length] = '\0';
@@ -182,8 +183,8 @@ static void tidy(tagoio_text *text) {
     }
 }
 
-/* "profile.info: Authorization Denied (HTTP 401, api.tago.io)" and what else matters. */
-static void write_message(tagoio_call *call, const tagoio_text *why) {
+/* "profile.info: Authorization Denied (HTTP 401, api.tago.io)" and what matters. */
+static bool write_message(tagoio_call *call, const tagoio_text *why) {
     tagoio_text *message = &call->message;
     char status[24];
     char attempts[40];
@@ -198,33 +199,41 @@ static void write_message(tagoio_call *call, const tagoio_text *why) {
     tagoio_text_add(message, call->settings->host, call->settings->host_bytes);
     tagoio_text_add_string(message, call->attempts > 1 ? attempts : "");
     tagoio_text_add_string(message, ")");
-    tagoio_text_add_string(message,
-                           call->ambiguous ? "; it may have been applied" : "");
+    return tagoio_text_add_string(message,
+                                  call->ambiguous ? "; it may have been applied" : "");
 }
 
-/* Everything that is shown of a failure passes here. */
-static void explain(tagoio_call *call) {
+static const char *words_of(const tagoio_reading *reading) {
+    return reading->text.length > 0         ? reading->text.bytes
+           : reading->kind == TAGOIO_MEMORY ? no_memory
+                                            : tagoio_kind_name(reading->kind);
+}
+
+/* Everything that is shown of a failure passes here. False: memory. */
+static bool explain(tagoio_call *call) {
     const tagoio_secrets *secrets = &call->parts.secrets;
-    const tagoio_text *text = &call->reading.text;
+    const json_t *details = call->reading.details;
+    const char *words = words_of(&call->reading);
+    size_t known = call->reading.text.length;
+    const char *raw_id = call->answer.request_id;
     tagoio_text why = {.limit = SIZE_MAX / 2};
-    if (text->length > 0) {
-        tagoio_secrets_scrub(secrets, text->bytes, text->length, &why);
-    } else {
-        tagoio_text_add_string(&why, "not enough memory");
-    }
-    tidy(&why);
-    write_message(call, &why);
-    tagoio_text_clear(&why);
-    if (call->reading.details != NULL) {
-        call->details = tagoio_secrets_scrub_json(secrets, call->reading.details);
-    }
     tagoio_text id = {.limit = TAGOIO_MAX_HEADER_VALUE - 1};
-    const char *raw = call->answer.request_id;
-    if (tagoio_secrets_scrub(secrets, raw, strlen(raw), &id)) {
+    bool done =
+        tagoio_secrets_scrub(secrets, words, known > 0 ? known : strlen(words), &why) &&
+        tagoio_secrets_scrub(secrets, raw_id, strlen(raw_id), &id);
+    if (done) {
+        tidy(&why);
         tidy(&id);
         memcpy(call->request_id, id.bytes, id.length + 1);
+        done = write_message(call, &why);
     }
+    if (done && details != NULL) {
+        call->details = tagoio_secrets_scrub_json(secrets, details);
+        done = call->details != NULL;
+    }
+    tagoio_text_clear(&why);
     tagoio_text_clear(&id);
+    return done;
 }
 
 static void finish(tagoio_call *call, int64_t now_ms) {
@@ -232,8 +241,9 @@ static void finish(tagoio_call *call, int64_t now_ms) {
         return;
     }
     call->done_ms = now_ms;
-    if (call->reading.kind != TAGOIO_NONE) {
-        explain(call);
+    if (call->reading.kind != TAGOIO_NONE && !explain(call)) {
+        call->reading.kind = TAGOIO_MEMORY;
+        tagoio_text_clear(&call->message);
     }
     tagoio_text_clear(&call->answer.body);
 }
@@ -266,6 +276,10 @@ static int64_t rest_ms(const tagoio_call *call, const tagoio_moment *moment) {
 
 /* An attempt is over and call->reading says how: rest and repeat, or finish. */
 static void settle(tagoio_call *call, const tagoio_moment *moment, bool sent) {
+    if (call->reading.text.failed != TAGOIO_NONE) {
+        tagoio_text_clear(&call->reading.text);
+        call->reading.kind = TAGOIO_MEMORY;
+    }
     if (call->reading.kind == TAGOIO_NONE) {
         refund(call);
         finish(call, moment->now_ms);
@@ -287,8 +301,8 @@ static void settle(tagoio_call *call, const tagoio_moment *moment, bool sent) {
 
 void tagoio_call_answer(tagoio_call *call, const tagoio_moment *moment) {
     if (call->state == OUT) {
-        call->reading = tagoio_answer_read(&call->answer, call->operation->result,
-                                           moment->wall_s);
+        call->reading =
+            tagoio_answer_read(&call->answer, call->operation->result, moment->wall_s);
         settle(call, moment, true);
     }
 }
@@ -314,11 +328,13 @@ static const struct {
     [TAGOIO_FAULT_TIMEOUT] = {TAGOIO_TIMEOUT, TAGOIO_CAUSE_TIMEOUT_UNSENT,
                               TAGOIO_CAUSE_TIMEOUT_SENT, ""},
     [TAGOIO_FAULT_ENCODING] = {TAGOIO_PROTOCOL, TAGOIO_CAUSE_UNREADABLE,
-                               TAGOIO_CAUSE_UNREADABLE, "a body that does not decode: "},
+                               TAGOIO_CAUSE_UNREADABLE,
+                               "a body that does not decode: "},
     [TAGOIO_FAULT_BROKEN] = {TAGOIO_PROTOCOL, TAGOIO_CAUSE_UNREADABLE,
                              TAGOIO_CAUSE_UNREADABLE, "an answer that is no HTTP: "},
     [TAGOIO_FAULT_TOO_LARGE] = {TAGOIO_PROTOCOL, TAGOIO_CAUSE_UNREADABLE,
-                                TAGOIO_CAUSE_UNREADABLE, "an answer that is too large: "},
+                                TAGOIO_CAUSE_UNREADABLE,
+                                "an answer that is too large: "},
     [TAGOIO_FAULT_MEMORY] = {TAGOIO_MEMORY, TAGOIO_CAUSE_LOCAL, TAGOIO_CAUSE_LOCAL, ""},
     [TAGOIO_FAULT_LOCAL] = {TAGOIO_NETWORK, TAGOIO_CAUSE_LOCAL, TAGOIO_CAUSE_LOCAL,
                             "the transfer failed: "},
@@ -340,12 +356,12 @@ static void read_cut_answer(tagoio_reading *reading, const tagoio_answer *answer
 static void read_failure(tagoio_call *call, const tagoio_failure *failure,
                          int64_t wall_s) {
     tagoio_reading *reading = &call->reading;
-    bool cut = failure->fault == TAGOIO_FAULT_LOST ||
-               failure->fault == TAGOIO_FAULT_TIMEOUT;
+    bool cut =
+        failure->fault == TAGOIO_FAULT_LOST || failure->fault == TAGOIO_FAULT_TIMEOUT;
     reading->text.limit = SIZE_MAX / 2;
     reading->kind = faults[failure->fault].kind;
-    reading->cause = failure->sent ? faults[failure->fault].sent
-                                   : faults[failure->fault].unsent;
+    reading->cause =
+        failure->sent ? faults[failure->fault].sent : faults[failure->fault].unsent;
     if (call->answer.refused != NULL) {
         bool memory = call->answer.body.failed == TAGOIO_MEMORY;
         reading->kind = memory ? TAGOIO_MEMORY : TAGOIO_PROTOCOL;
@@ -374,9 +390,8 @@ void tagoio_call_cancel(tagoio_call *call, int64_t now_ms) {
         return;
     }
     tagoio_reading_clear(&call->reading);
-    call->reading = (tagoio_reading){.kind = TAGOIO_CANCELED,
-                                     .retry_after_s = -1,
-                                     .text = {.limit = SIZE_MAX / 2}};
+    call->reading = (tagoio_reading){
+        .kind = TAGOIO_CANCELED, .retry_after_s = -1, .text = {.limit = SIZE_MAX / 2}};
     tagoio_text_add_string(&call->reading.text, "canceled");
     call->ambiguous = call->ambiguous || (call->state == OUT && is_write(call));
     finish(call, now_ms);
@@ -385,12 +400,12 @@ void tagoio_call_cancel(tagoio_call *call, int64_t now_ms) {
 tagoio_report tagoio_call_report(const tagoio_call *call) {
     const tagoio_reading *reading = &call->reading;
     bool failed = reading->kind != TAGOIO_NONE;
-    bool unexplained = call->message.failed != TAGOIO_NONE || call->message.bytes == NULL;
+    const char *message = call->message.bytes != NULL ? call->message.bytes : no_memory;
     return (tagoio_report){
         .kind = reading->kind,
         .result = reading->result,
         .operation = call->operation->name,
-        .message = unexplained ? "not enough memory" : call->message.bytes,
+        .message = failed ? message : NULL,
         .request_id = call->request_id[0] == '\0' ? NULL : call->request_id,
         .details = call->details,
         .status = call->answer.status,

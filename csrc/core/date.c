@@ -37,7 +37,8 @@ static void date_of(int64_t days, int *year, int *month, int *day) {
     *day = (int)(days - days_of(y, m, 1)) + 1;
 }
 
-bool tagoio_date_format(double seconds, char text[TAGOIO_DATE_BYTES], tagoio_error *err) {
+bool tagoio_date_format(double seconds, char text[TAGOIO_DATE_BYTES],
+                        tagoio_error *err) {
     if (seconds > must_be_milliseconds) {
         return tagoio_error_set(err, TAGOIO_INVALID,
                                 "%.0f is too late a date (seconds, not milliseconds)",
@@ -70,9 +71,9 @@ bool tagoio_date_parse_http(const char *text, int64_t *seconds) {
     int second;
     char month[4];
     int end = 0;
-    sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year,
-           &hour, &minute, &second, &end);
-    const char *at = end > 0 ? strstr(months, month) : NULL;
+    sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month,
+           &year, &hour, &minute, &second, &end);
+    const char *at = end > 0 && text[end] == '\0' ? strstr(months, month) : NULL;
     if (at == NULL || (at - months) % 3 != 0 || strlen(month) != 3) {
         return false;
     }

@@ -11,7 +11,8 @@ enum { TAGOIO_DATE_BYTES = sizeof "2023-02-21T15:17:35.880Z" };
 
 /* Seconds since 1970 as ISO-8601 in UTC with milliseconds. Kind invalid when it must be
    milliseconds (over 1e11) or lies outside the years 0 to 9999. */
-bool tagoio_date_format(double seconds, char text[TAGOIO_DATE_BYTES], tagoio_error *err);
+bool tagoio_date_format(double seconds, char text[TAGOIO_DATE_BYTES],
+                        tagoio_error *err);
 
 /* An HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT", RFC 9110 5.6.7) as seconds since 1970;
    false when it is none. */

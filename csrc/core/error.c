@@ -6,17 +6,15 @@
 #include <stdio.h>
 
 static const char *const kind_names[] = {
-    [TAGOIO_NONE] = "none",       [TAGOIO_MISUSE] = "misuse",
-    [TAGOIO_INVALID] = "invalid", [TAGOIO_CONNECT] = "connect",
-    [TAGOIO_TLS] = "tls",         [TAGOIO_TIMEOUT] = "timeout",
-    [TAGOIO_NETWORK] = "network", [TAGOIO_API] = "api",
+    [TAGOIO_NONE] = "none",         [TAGOIO_MISUSE] = "misuse",
+    [TAGOIO_INVALID] = "invalid",   [TAGOIO_CONNECT] = "connect",
+    [TAGOIO_TLS] = "tls",           [TAGOIO_TIMEOUT] = "timeout",
+    [TAGOIO_NETWORK] = "network",   [TAGOIO_API] = "api",
     [TAGOIO_PROTOCOL] = "protocol", [TAGOIO_CANCELED] = "canceled",
     [TAGOIO_MEMORY] = "memory",
 };
 
-const char *tagoio_kind_name(tagoio_kind kind) {
-    return kind_names[kind];
-}
+const char *tagoio_kind_name(tagoio_kind kind) { return kind_names[kind]; }
 
 bool tagoio_error_set(tagoio_error *err, tagoio_kind kind, const char *format, ...) {
     if (err == NULL || err->kind != TAGOIO_NONE) {

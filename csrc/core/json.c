@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON text to jansson's values and back, within the limits of tagoio.h. */
-#include "core/error.h"
 #include "core/json.h"
+#include "core/error.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +54,8 @@ bool tagoio_json_write(tagoio_text *text, const json_t *value, size_t indent,
         return tagoio_error_set(err, TAGOIO_INVALID, "nested more than %d deep",
                                 TAGOIO_MAX_JSON_DEPTH);
     }
-    size_t flags = JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION((size_t)digits);
+    size_t flags =
+        JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION((size_t)digits);
     flags |= indent > 0 ? JSON_INDENT(indent) : JSON_COMPACT;
     if (json_dump_callback(value, add_piece, text, flags) == 0) {
         return true;
@@ -91,7 +92,8 @@ static bool is_affordable(const char *text, size_t bytes, tagoio_error *err) {
         depth -= depth > 0 && (c == ']' || c == '}');
         values += c == '[' || c == '{' || c == ',';
         if (depth > TAGOIO_MAX_JSON_DEPTH) {
-            return tagoio_error_set(err, TAGOIO_PROTOCOL, "JSON nested more than %d deep",
+            return tagoio_error_set(err, TAGOIO_PROTOCOL,
+                                    "JSON nested more than %d deep",
                                     TAGOIO_MAX_JSON_DEPTH);
         }
         if (values > TAGOIO_MAX_JSON_VALUES) {
@@ -106,9 +108,12 @@ json_t *tagoio_json_decode(const char *text, size_t bytes, tagoio_error *err) {
     if (!is_affordable(text, bytes, err)) {
         return NULL;
     }
-    json_error_t why;
+    json_error_t why = {.line = 0}; /* jansson leaves it so when it has no memory */
     json_t *value = json_loadb(text, bytes, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
-    if (value == NULL && json_error_code(&why) == json_error_out_of_memory) {
+    enum json_error_code code =
+        value == NULL ? json_error_code(&why) : json_error_unknown;
+    if (value == NULL &&
+        (code == json_error_out_of_memory || code == json_error_unknown)) {
         tagoio_error_memory(err);
     } else if (value == NULL) {
         tagoio_error_set(err, TAGOIO_PROTOCOL, "not JSON: line %d, column %d: %s",

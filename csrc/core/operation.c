@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of operations, as the official SDKs put them on the wire: JavaScript
-   tago-io/sdk-js 12.2.9, Profile.ts, and Python tago-io/sdk-python 5.1.2, Profile.py. */
+   tago-io/sdk-js 12.2.9, Profile.ts, Python tago-io/sdk-python 5.1.2, Profile.py. */
 #include "core/operation.h"
 
 #include <string.h>
 
+/* clang-format off */
 static const tagoio_parameter summary_query[] = {
     {"onlyAmount", TAGOIO_TYPE_FLAG, NULL},
     {NULL, TAGOIO_TYPE_TEXT, NULL},
@@ -45,7 +46,6 @@ static const tagoio_parameter audit_query[] = {
     {NULL, TAGOIO_TYPE_TEXT, NULL},
 };
 
-/* clang-format off */
 static const tagoio_operation operations[] = {
     {"profile.info", "GET", "/profile/{}",
      TAGOIO_CLASS_SAFE, TAGOIO_RESULT_OBJECT,

@@ -27,9 +27,9 @@ typedef enum tagoio_place {
     TAGOIO_PLACE_NONE,
     TAGOIO_PLACE_PATH,        /* a string, the next {} of the path */
     TAGOIO_PLACE_SECRET_PATH, /* the same, and never shown */
-    TAGOIO_PLACE_QUERY,       /* a table with the keys of the row's query; may be left out */
-    TAGOIO_PLACE_BODY,        /* a table, sent as it is */
-    TAGOIO_PLACE_MEMBER       /* a string, the only member of the body */
+    TAGOIO_PLACE_QUERY, /* a table with the keys of the row's query; may be left out */
+    TAGOIO_PLACE_BODY,  /* a table, sent as it is */
+    TAGOIO_PLACE_MEMBER /* a string, the only member of the body */
 } tagoio_place;
 
 typedef struct tagoio_argument {

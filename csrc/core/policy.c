@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The retry policy. A write is repeated only with proof that the first one had no effect,
-   or when a second one has none. */
+/* The retry policy. A write is repeated only with proof that the first one had no
+   effect, or when a second one has none. */
 #include "core/policy.h"
 
 #include <string.h>
@@ -47,9 +47,7 @@ static const char class_letters[] = {
 static const int64_t longest_growing_rest_ms = 20 * 1000;
 static const int64_t longest_hint_jitter_ms = 1000;
 
-tagoio_rule tagoio_policy_rule(tagoio_cause cause) {
-    return rules[cause];
-}
+tagoio_rule tagoio_policy_rule(tagoio_cause cause) { return rules[cause]; }
 
 tagoio_cause tagoio_policy_status(int status, bool has_retry_after) {
     switch (status) {
@@ -83,9 +81,7 @@ tagoio_cause tagoio_policy_status(int status, bool has_retry_after) {
 }
 
 /* TagoIO counts requests by the minute of the clock (its rate limit page). */
-static int64_t next_minute_ms(int64_t wall_s) {
-    return (60 - wall_s % 60) * 1000;
-}
+static int64_t next_minute_ms(int64_t wall_s) { return (60 - wall_s % 60) * 1000; }
 
 static int64_t rest_ms(const tagoio_situation *s, const tagoio_rule *rule) {
     int64_t hint = s->hint_ms;
@@ -97,7 +93,8 @@ static int64_t rest_ms(const tagoio_situation *s, const tagoio_rule *rule) {
         if (jitter > longest_hint_jitter_ms) {
             jitter = longest_hint_jitter_ms;
         }
-        return hint > s->max_hint_ms ? -1 : hint + (int64_t)(s->chance * (double)jitter);
+        return hint > s->max_hint_ms ? -1
+                                     : hint + (int64_t)(s->chance * (double)jitter);
     }
     int64_t longest = rule->base_ms;
     for (int i = 1; i < s->attempts && longest < longest_growing_rest_ms; i++) {

@@ -53,11 +53,11 @@ typedef struct tagoio_situation {
     tagoio_class repeat;
     int attempts; /* made so far */
     int attempts_allowed;
-    bool once_used;   /* this call was repeated for this cause before */
-    int quota;        /* tokens left */
-    int64_t hint_ms;  /* the wait that the server asked for, -1: none */
+    bool once_used;  /* this call was repeated for this cause before */
+    int quota;       /* tokens left */
+    int64_t hint_ms; /* the wait that the server asked for, -1: none */
     int64_t max_hint_ms;
-    int64_t left_ms;  /* until the deadline */
+    int64_t left_ms; /* until the deadline */
     int64_t wall_s;
     double chance;
 } tagoio_situation;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From an operation's arguments to the bytes that go out: one generic reader of the rows
-   in core/operation.c. */
+/* From an operation's arguments to the bytes that go out: one generic reader of the
+   rows in core/operation.c. */
 #include "core/request.h"
 #include "core/date.h"
 #include "core/error.h"
@@ -19,8 +19,9 @@ typedef struct builder {
 
 static const char *type_name(const json_t *value) {
     static const char *const names[] = {
-        [JSON_OBJECT] = "a table", [JSON_ARRAY] = "a list",     [JSON_STRING] = "a string",
-        [JSON_INTEGER] = "a number", [JSON_REAL] = "a number",  [JSON_TRUE] = "a boolean",
+        [JSON_OBJECT] = "a table",  [JSON_ARRAY] = "a list",
+        [JSON_STRING] = "a string", [JSON_INTEGER] = "a number",
+        [JSON_REAL] = "a number",   [JSON_TRUE] = "a boolean",
         [JSON_FALSE] = "a boolean", [JSON_NULL] = "nothing",
     };
     return value == NULL ? "nothing" : names[json_typeof(value)];
@@ -126,7 +127,7 @@ static bool add_child(builder *b, tagoio_text *key, const char *name,
     return done;
 }
 
-/* Nested keys in brackets, as the JavaScript SDK's qs writes them: filter[tags][0][key] */
+/* Nested keys in brackets, as the JavaScript SDK writes them: filter[tags][0][key] */
 static bool add_value(builder *b, tagoio_text *key, const json_t *value, int depth) {
     if (depth > TAGOIO_MAX_JSON_DEPTH) {
         return refuse(b, TAGOIO_INVALID, NULL, "is nested too deep");
@@ -197,7 +198,8 @@ static void add_order(builder *b, const tagoio_text *key, const json_t *value) {
     tagoio_text text = {.limit = TAGOIO_MAX_URL_BYTES};
     for (size_t i = 0; i < json_array_size(value); i++) {
         tagoio_text_add_string(&text, i > 0 ? "," : "");
-        tagoio_text_add_string(&text, json_string_value(json_array_get(value, i)));
+        const json_t *part = json_array_get(value, i);
+        tagoio_text_add(&text, json_string_value(part), json_string_length(part));
     }
     if (text.failed != TAGOIO_NONE) {
         b->parts->url.failed = text.failed;
@@ -227,7 +229,8 @@ static bool add_typed(builder *b, const tagoio_parameter *row, tagoio_text *key,
     return add_value(b, key, value, 1);
 }
 
-static bool add_parameter(builder *b, const tagoio_parameter *row, const json_t *value) {
+static bool add_parameter(builder *b, const tagoio_parameter *row,
+                          const json_t *value) {
     if (value == NULL) {
         if (row->otherwise != NULL) {
             add_separator(b);

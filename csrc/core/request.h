@@ -14,8 +14,9 @@ typedef struct tagoio_parts {
     tagoio_secrets secrets;
 } tagoio_parts;
 
-/* Fills parts, which are zero-initialised and freed by the caller in any case. False with
-   an error of kind misuse, invalid or memory that names the operation and the argument. */
+/* Fills parts, which are zero-initialised and freed by the caller in any case. False
+   with an error of kind misuse, invalid or memory that names the operation and the
+   argument. */
 bool tagoio_parts_build(tagoio_parts *parts, const tagoio_operation *operation,
                         const char *base_url, const json_t *arguments,
                         tagoio_error *err);

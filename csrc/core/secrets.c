@@ -11,7 +11,8 @@ static const char mask[] = "***";
 
 static bool keep_take(tagoio_secrets *secrets, tagoio_text text) {
     size_t bytes = (secrets->count + 1) * sizeof *secrets->items;
-    tagoio_text *items = text.failed == TAGOIO_NONE ? realloc(secrets->items, bytes) : NULL;
+    tagoio_text *items =
+        text.failed == TAGOIO_NONE ? realloc(secrets->items, bytes) : NULL;
     if (items == NULL) {
         tagoio_text_clear(&text);
         return false;
@@ -21,11 +22,12 @@ static bool keep_take(tagoio_secrets *secrets, tagoio_text text) {
     return true;
 }
 
-/* The string between the quotes of its JSON. Not UTF-8: no JSON can hold it. */
+/* The string between the quotes of its JSON. Secrets are ASCII or came as JSON, so that
+   only memory is missing when there is no such string. */
 static bool add_json_form(tagoio_secrets *secrets, const char *bytes, size_t count) {
     json_t *string = json_stringn(bytes, count);
     if (string == NULL) {
-        return true;
+        return false;
     }
     tagoio_text quoted = {.limit = SIZE_MAX / 2};
     tagoio_text inner = {.limit = SIZE_MAX / 2};
@@ -66,36 +68,40 @@ static bool is_secret_name(const char *name) {
     return false;
 }
 
-static bool add_value(tagoio_secrets *secrets, const json_t *value) {
-    if (json_is_string(value)) {
-        return tagoio_secrets_add(secrets, json_string_value(value),
-                                  json_string_length(value));
-    }
-    if (!json_is_number(value)) {
-        return tagoio_secrets_add_members(secrets, value);
-    }
+static bool add_number(tagoio_secrets *secrets, const json_t *number) {
     tagoio_text text = {.limit = SIZE_MAX / 2};
-    bool done = tagoio_json_write(&text, value, 0, NULL) &&
+    bool done = tagoio_json_write(&text, number, 0, NULL) &&
                 tagoio_secrets_add(secrets, text.bytes, text.length);
     tagoio_text_clear(&text);
     return done;
 }
 
-bool tagoio_secrets_add_members(tagoio_secrets *secrets, const json_t *value) {
+/* What is below a secret's name is secret, however it is nested. */
+static bool add_below(tagoio_secrets *secrets, const json_t *value, bool is_secret) {
+    if (is_secret && json_is_string(value)) {
+        return tagoio_secrets_add(secrets, json_string_value(value),
+                                  json_string_length(value));
+    }
+    if (is_secret && json_is_number(value)) {
+        return add_number(secrets, value);
+    }
     for (size_t i = 0; i < json_array_size(value); i++) {
-        if (!tagoio_secrets_add_members(secrets, json_array_get(value, i))) {
+        if (!add_below(secrets, json_array_get(value, i), is_secret)) {
             return false;
         }
     }
     void *at = json_object_iter((json_t *)value);
     for (; at != NULL; at = json_object_iter_next((json_t *)value, at)) {
-        const json_t *member = json_object_iter_value(at);
-        bool secret = is_secret_name(json_object_iter_key(at));
-        if (!(secret ? add_value : tagoio_secrets_add_members)(secrets, member)) {
+        if (!add_below(secrets, json_object_iter_value(at),
+                       is_secret || is_secret_name(json_object_iter_key(at)))) {
             return false;
         }
     }
     return true;
+}
+
+bool tagoio_secrets_add_members(tagoio_secrets *secrets, const json_t *value) {
+    return add_below(secrets, value, false);
 }
 
 /* How long the longest secret is that text begins with; 0: none. */
@@ -162,8 +168,8 @@ static json_t *scrub_object(const tagoio_secrets *secrets, json_t *value) {
         const char *name = json_object_iter_key(at);
         json_t *key = scrub_string(secrets, name, strlen(name));
         json_t *item = tagoio_secrets_scrub_json(secrets, json_object_iter_value(at));
-        bool done = key != NULL &&
-                    json_object_set_new(copy, json_string_value(key), item) == 0;
+        bool done =
+            key != NULL && json_object_set_new(copy, json_string_value(key), item) == 0;
         if (key == NULL) {
             json_decref(item);
         }
@@ -176,14 +182,30 @@ static json_t *scrub_object(const tagoio_secrets *secrets, json_t *value) {
     return copy;
 }
 
+/* A pin that was sent may come back as a number. */
+static json_t *scrub_number(const tagoio_secrets *secrets, const json_t *value) {
+    tagoio_text text = {.limit = SIZE_MAX / 2};
+    json_t *copy = NULL;
+    if (tagoio_json_write(&text, value, 0, NULL)) {
+        bool secret = match(secrets, text.bytes, text.length) == text.length;
+        copy = secret ? json_string(mask) : json_incref((json_t *)value);
+    }
+    tagoio_text_clear(&text);
+    return copy;
+}
+
 json_t *tagoio_secrets_scrub_json(const tagoio_secrets *secrets, const json_t *value) {
     switch (json_typeof(value)) {
     case JSON_STRING:
-        return scrub_string(secrets, json_string_value(value), json_string_length(value));
+        return scrub_string(secrets, json_string_value(value),
+                            json_string_length(value));
     case JSON_ARRAY:
         return scrub_array(secrets, value);
     case JSON_OBJECT:
         return scrub_object(secrets, (json_t *)value);
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return scrub_number(secrets, value);
     default:
         return json_incref((json_t *)value);
     }

@@ -7,8 +7,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Zero-initialised it is empty. Shorter secrets than this are not kept: they would stand
-   in every other word, and taking them out would only tell where they are. */
+/* Zero-initialised it is empty. Shorter secrets than this are not kept: they would
+   stand in every other word, and taking them out would only tell where they are. */
 enum { TAGOIO_SHORTEST_SECRET = 4 };
 
 typedef struct tagoio_secrets {
@@ -20,14 +20,15 @@ typedef struct tagoio_secrets {
 /* Remembers a secret as it is, percent-encoded and as JSON writes it. False: memory. */
 bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count);
 
-/* Remembers every member of value, at any depth, that is named like a secret. */
+/* Remembers what is in every member of value, at any depth, that is named like a
+   secret. False: memory. */
 bool tagoio_secrets_add_members(tagoio_secrets *secrets, const json_t *value);
 
-/* Adds text to clean with *** for every secret. False: memory, or past clean's limit. */
+/* Adds text to clean, *** for every secret. False: memory, or past clean's limit. */
 bool tagoio_secrets_scrub(const tagoio_secrets *secrets, const char *text, size_t count,
                           tagoio_text *clean);
 
-/* A copy of value whose strings and keys are scrubbed; NULL: memory. */
+/* A copy of value whose strings, numbers and keys are scrubbed; NULL: memory. */
 json_t *tagoio_secrets_scrub_json(const tagoio_secrets *secrets, const json_t *value);
 
 void tagoio_secrets_clear(tagoio_secrets *secrets);

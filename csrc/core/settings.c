@@ -42,6 +42,7 @@ static bool check(const tagoio_options *o, tagoio_error *err) {
         {"connect_timeout_ms", o->connect_timeout_ms, 1, TAGOIO_MAX_TIME_MS},
         {"max_retry_after_ms", o->max_retry_after_ms, 0, TAGOIO_MAX_TIME_MS},
         {"attempts", o->attempts, 1, TAGOIO_MAX_ATTEMPTS},
+        /* Halved, it fits whatever it is. */
         {"max_response_bytes", (int64_t)(o->max_response_bytes / 2), 1, INT64_MAX / 4},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -51,9 +52,10 @@ static bool check(const tagoio_options *o, tagoio_error *err) {
         }
     }
     if (!is_header_value(o->token, '!', '~')) {
-        return tagoio_error_set(err, TAGOIO_INVALID,
-                                "token: must be printable ASCII without spaces, and not "
-                                "empty (a line end copied along?)");
+        return tagoio_error_set(
+            err, TAGOIO_INVALID,
+            "token: must be printable ASCII without spaces, and not "
+            "empty (a line end copied along?)");
     }
     if (!is_header_value(o->user_agent, ' ', '~')) {
         return tagoio_error_set(err, TAGOIO_INVALID,
@@ -93,7 +95,8 @@ static bool fill(tagoio_settings *settings, const tagoio_options *options,
     }
     settings->host = strstr(url, "://") + 3;
     settings->host_bytes = strcspn(settings->host, "/");
-    return tagoio_secrets_add(&settings->secrets, options->token, strlen(options->token));
+    return tagoio_secrets_add(&settings->secrets, options->token,
+                              strlen(options->token));
 }
 
 tagoio_settings *tagoio_settings_new(const tagoio_options *options,

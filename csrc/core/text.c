@@ -48,7 +48,9 @@ bool tagoio_text_add(tagoio_text *text, const char *bytes, size_t count) {
     if (needed > text->capacity && !grow(text, needed)) {
         return false;
     }
-    memcpy(text->bytes + text->length, bytes, count);
+    if (count > 0) { /* of nothing, bytes may be NULL */
+        memcpy(text->bytes + text->length, bytes, count);
+    }
     text->length += count;
     text->bytes[text->length] = '\0';
     return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing bytes with a ceiling, for everything that may hold a secret: wiped when freed. */
+/* Growing bytes with a ceiling, for everything that may hold a secret: wiped when
+ * freed. */
 #ifndef TAGOIO_CORE_TEXT_H
 #define TAGOIO_CORE_TEXT_H
 
@@ -7,8 +8,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* An addition that does not fit sets failed, and those after it do nothing: build first,
-   ask once. Zero-initialised with a limit it is ready. */
+/* An addition that does not fit sets failed, and those after it do nothing: build
+   first, ask once. Zero-initialised with a limit it is ready. */
 typedef struct tagoio_text {
     char *bytes; /* NUL-terminated once something was added, NULL before */
     size_t length;

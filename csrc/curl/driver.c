@@ -1,51 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* The driver that moves calls with libcurl: one multi handle, stepped by whoever waits.
-   Its callbacks only hand bytes to the core. The only reader of clocks and chance. */
+   The only reader of clocks and of chance. */
 #define _GNU_SOURCE /* dladdr, getentropy */
 
 #include "curl/driver.h"
 #include "core/error.h"
-#include "curl/options.h"
+#include "core/text.h"
+#include "curl/transfer.h"
 #include "curl/url.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 static const unsigned oldest_libcurl = 0x075000; /* 7.80: the pre-request callback */
-static const int longest_poll_ms = 60 * 1000;
-
-/* One call on its way: queued while it is in no multi handle and its call is out. */
-typedef struct transfer {
-    struct transfer *next;
-    tagoio_call *call;
-    CURL *easy; /* NULL: none yet */
-    struct curl_slist *headers;
-    tagoio_request request;
-    int64_t begun_ms;
-    int64_t added_ms; /* to the multi handle */
-    int64_t expires_ms;
-    bool added;
-    bool fired; /* a request was about to go out */
-    char error[CURL_ERROR_SIZE];
-} transfer;
 
 struct tagoio_driver {
     int references;
-    tagoio_text base_url;
-    char *ca_file;
-    char *proxy;
-    int max_connections;
-    CURLM *multi; /* NULL: not made yet */
-    pid_t owner;  /* of the multi handle and all that is in it */
-    transfer *first; /* in the order of their start */
-    size_t added;    /* transfers in the multi handle */
-    CURL **idle;     /* easy handles to use again */
-    size_t idle_count;
+    tagoio_driver_options options; /* its strings are owned */
+    CURLM *multi;                  /* NULL: not made yet */
+    pid_t owner;                   /* of the multi handle and all that is in it */
+    tagoio_transfer *first;        /* in the order of their start */
+    tagoio_transfer **end;         /* where the next one goes */
+    size_t held;
+    int added;   /* transfers in the multi handle */
+    CURL **idle; /* to use again: making one costs like a request */
+    int idle_count;
     uint64_t chance;
 };
 
@@ -70,7 +53,8 @@ static void set_up(void) {
 
 static bool is_ready(tagoio_error *err) {
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-    if (version->version_num < oldest_libcurl || (version->features & CURL_VERSION_SSL) == 0) {
+    if (version->version_num < oldest_libcurl ||
+        (version->features & CURL_VERSION_SSL) == 0) {
         return tagoio_error_set(err, TAGOIO_INVALID,
                                 "libcurl %s cannot be used: 7.80 with TLS is needed",
                                 version->version);
@@ -87,13 +71,11 @@ static int64_t clock_ms(clockid_t clock) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t tagoio_driver_now_ms(void) {
-    return clock_ms(CLOCK_MONOTONIC);
-}
+int64_t tagoio_driver_now_ms(void) { return clock_ms(CLOCK_MONOTONIC); }
 
 static uint64_t seed(const tagoio_driver *driver) {
     uint64_t value = 0;
-    if (getentropy(&value, sizeof value) != 0 || value == 0) {
+    if (getentropy(&value, sizeof value) != 0) {
         value = (uint64_t)tagoio_driver_now_ms() ^ (uint64_t)getpid() << 32 ^
                 (uint64_t)(uintptr_t)driver;
     }
@@ -101,7 +83,7 @@ static uint64_t seed(const tagoio_driver *driver) {
 }
 
 /* xorshift64: the rests of many clients must differ, nothing more. */
-static double chance(tagoio_driver *driver) {
+static double next_chance(tagoio_driver *driver) {
     uint64_t x = driver->chance;
     x ^= x << 13;
     x ^= x >> 7;
@@ -110,147 +92,315 @@ static double chance(tagoio_driver *driver) {
     return (double)(x >> 11) / 9007199254740992.0; /* 2^53 */
 }
 
-static tagoio_moment moment(tagoio_driver *driver) {
+static tagoio_moment this_moment(tagoio_driver *driver) {
     return (tagoio_moment){.now_ms = tagoio_driver_now_ms(),
                            .wall_s = clock_ms(CLOCK_REALTIME) / 1000,
-                           .chance = chance(driver)};
+                           .chance = next_chance(driver)};
 }
 
-/* ---- a request ---- */
+/* ---- birth and death ---- */
 
-static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
-    const transfer *t = data;
-    return tagoio_call_feed(t->call, bytes, size * count) ? size * count : 0;
-}
-
-static size_t on_head(char *bytes, size_t size, size_t count, void *data) {
-    const transfer *t = data;
-    return tagoio_call_head(t->call, bytes, size * count) ? size * count : 0;
-}
-
-static bool was_sent(const transfer *t) {
-    long bytes = 0;
-    return t->fired && curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK &&
-           bytes > 0;
-}
-
-/* libcurl sends a request again, POST or not, when a connection that it reused dies
-   without an answer. It asks here first, both times. */
-static int on_request(void *data, char *peer, char *local, int peer_port,
-                      int local_port) {
-    (void)peer;
-    (void)local;
-    (void)peer_port;
-    (void)local_port;
-    transfer *t = data;
-    if (!t->request.repeatable && was_sent(t)) {
-        return CURL_PREREQFUNC_ABORT;
-    }
-    t->fired = true;
-    return CURL_PREREQFUNC_OK;
-}
-
-/* Appends "name: value", or frees the list. */
-static struct curl_slist *append(struct curl_slist *list, const char *name,
-                                 const char *value) {
-    tagoio_text line = {.limit = SIZE_MAX / 2};
-    tagoio_text_add_string(&line, name);
-    tagoio_text_add_string(&line, value);
-    struct curl_slist *longer =
-        line.failed == TAGOIO_NONE ? curl_slist_append(list, line.bytes) : NULL;
-    tagoio_text_clear(&line);
-    return longer;
-}
-
-static void free_headers(struct curl_slist *headers) {
-    for (struct curl_slist *at = headers; at != NULL; at = at->next) {
-        tagoio_wipe(at->data, strlen(at->data));
-    }
-    curl_slist_free_all(headers);
-}
-
-static bool make_headers(transfer *t) {
-    const char *const lines[][2] = {
-        {"token: ", t->request.token},
-        {"User-Agent: ", t->request.user_agent},
-        {"Accept: ", "application/json"},
-        /* Without a body: no type, where libcurl would name a form's. */
-        {"Content-Type:", t->request.body == NULL ? "" : " application/json"},
-        {"Expect:", ""}, /* a body of 1 MB would wait for 100 Continue */
+static bool copy_options(tagoio_driver *driver, const tagoio_driver_options *options,
+                         tagoio_error *err) {
+    tagoio_text url = {.limit = TAGOIO_MAX_URL_BYTES};
+    bool ok = tagoio_url_check(&url, options->base_url, err);
+    driver->options = (tagoio_driver_options){
+        .base_url = ok ? tagoio_string_copy(url.bytes) : NULL,
+        .ca_file = options->ca_file ? tagoio_string_copy(options->ca_file) : NULL,
+        .proxy = options->proxy ? tagoio_string_copy(options->proxy) : NULL,
+        .max_connections = options->max_connections,
     };
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        struct curl_slist *longer = append(t->headers, lines[i][0], lines[i][1]);
-        if (longer == NULL) {
-            return false;
-        }
-        t->headers = longer;
+    tagoio_text_clear(&url);
+    if (!ok) {
+        return false;
+    }
+    if (driver->options.base_url == NULL ||
+        (driver->options.ca_file == NULL) != (options->ca_file == NULL) ||
+        (driver->options.proxy == NULL) != (options->proxy == NULL)) {
+        return tagoio_error_memory(err);
     }
     return true;
 }
 
-/* The options that are this request's; the others were set once (curl/options.c). */
-static CURLcode set_request(transfer *t, int64_t now_ms) {
-    const tagoio_request *request = &t->request;
-    CURL *easy = t->easy;
-    bool has_body = request->body != NULL || request->empty_body;
-    t->error[0] = '\0';
-    if (!make_headers(t)) {
-        return CURLE_OUT_OF_MEMORY;
-    }
-    CURLcode code = CURLE_OK;
-    /* Every string is copied by libcurl but the body, which lives as long as the call. */
-    code = code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-    if (has_body) {
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-                         request->body == NULL ? "" : request->body);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)request->body_bytes);
-    }
-    code = code != CURLE_OK
-               ? code
-               : curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(t->expires_ms - now_ms));
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
-                     (curl_off_t)request->max_response_bytes);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh_connection ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
-    return code;
-}
-
-static CURL *new_easy(const tagoio_driver *driver) {
-    CURL *easy = curl_easy_init();
-    if (easy == NULL) {
+tagoio_driver *tagoio_driver_new(const tagoio_driver_options *options,
+                                 tagoio_error *err) {
+    if (!is_ready(err)) {
         return NULL;
     }
-    CURLcode code = tagoio_curl_set_options(easy, driver->base_url.bytes, driver->ca_file,
-                                            driver->proxy);
-    if (code != CURLE_OK) {
-        curl_easy_cleanup(easy);
+    tagoio_driver *driver = calloc(1, sizeof *driver);
+    if (driver == NULL) {
+        tagoio_error_memory(err);
         return NULL;
     }
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
-    return easy;
+    driver->references = 1;
+    driver->end = &driver->first;
+    driver->owner = getpid();
+    driver->chance = seed(driver);
+    driver->idle = calloc((size_t)options->max_connections, sizeof *driver->idle);
+    if (driver->idle == NULL) {
+        tagoio_error_memory(err);
+    } else if (copy_options(driver, options, err)) {
+        return driver;
+    }
+    tagoio_driver_unref(driver);
+    return NULL;
 }
 
-/* An easy handle costs more to make than a request on loopback. */
+tagoio_driver *tagoio_driver_ref(tagoio_driver *driver) {
+    driver->references++;
+    return driver;
+}
+
+const char *tagoio_driver_base_url(const tagoio_driver *driver) {
+    return driver->options.base_url;
+}
+
+/* After a fork the handles are the parent's: to clean them up would write on its
+   connections. They are forgotten, and so are the calls that the parent goes on with.
+ */
+static void notice_fork(tagoio_driver *driver) {
+    if (driver->owner == getpid()) {
+        return;
+    }
+    driver->owner = getpid();
+    driver->chance = seed(driver);
+    driver->multi = NULL;
+    driver->idle_count = 0;
+    driver->added = 0;
+    for (tagoio_transfer *t = driver->first; t != NULL; t = t->next) {
+        t->easy = NULL;
+        t->headers = NULL;
+    }
+    tagoio_driver_cancel_all(driver, NULL);
+}
+
+void tagoio_driver_unref(tagoio_driver *driver) {
+    if (driver == NULL || --driver->references > 0) {
+        return;
+    }
+    notice_fork(driver);
+    tagoio_driver_cancel_all(driver, NULL);
+    while (driver->idle_count > 0) {
+        curl_easy_cleanup(driver->idle[--driver->idle_count]);
+    }
+    curl_multi_cleanup(driver->multi);
+    tagoio_string_free((char *)driver->options.base_url);
+    tagoio_string_free((char *)driver->options.ca_file);
+    tagoio_string_free((char *)driver->options.proxy);
+    free(driver->idle);
+    free(driver);
+}
+
+/* ---- requests into and out of the multi handle ---- */
+
+static bool make_multi(tagoio_driver *driver) {
+    if (driver->multi != NULL) {
+        return true;
+    }
+    driver->multi = curl_multi_init();
+    if (driver->multi == NULL) {
+        return false;
+    }
+    /* As many idle connections are kept as may be busy at once. */
+    curl_multi_setopt(driver->multi, CURLMOPT_MAXCONNECTS,
+                      (long)driver->options.max_connections);
+    curl_multi_setopt(driver->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    return true;
+}
+
 static CURL *take_easy(tagoio_driver *driver) {
-    return driver->idle_count > 0 ? driver->idle[--driver->idle_count] : new_easy(driver);
+    return driver->idle_count > 0 ? driver->idle[--driver->idle_count]
+                                  : tagoio_transfer_easy(&driver->options);
 }
 
-static void give_easy(tagoio_driver *driver, CURL *easy) {
-    if (driver->idle_count < (size_t)driver->max_connections) {
-        driver->idle[driver->idle_count++] = easy;
+static void give_easy(tagoio_driver *driver, tagoio_transfer *t) {
+    if (t->easy == NULL) {
+        return;
+    }
+    tagoio_transfer_detach(t);
+    if (driver->idle_count < driver->options.max_connections) {
+        driver->idle[driver->idle_count++] = t->easy;
     } else {
-        curl_easy_cleanup(easy);
+        curl_easy_cleanup(t->easy);
+    }
+    t->easy = NULL;
+}
+
+/* The request is over, or was never begun by libcurl. */
+static void take_out(tagoio_driver *driver, tagoio_transfer *t) {
+    if (t->easy != NULL) {
+        curl_multi_remove_handle(driver->multi, t->easy);
+        driver->added--;
+        give_easy(driver, t);
+    }
+}
+
+static void fail(tagoio_driver *driver, tagoio_transfer *t, CURLcode code) {
+    tagoio_moment moment = this_moment(driver);
+    tagoio_failure failure = tagoio_transfer_failure(t, code, moment.now_ms,
+                                                     driver->options.max_connections);
+    tagoio_call_fail(t->call, &moment, &failure);
+}
+
+static void add(tagoio_driver *driver, tagoio_transfer *t, int64_t now_ms) {
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    t->easy = make_multi(driver) ? take_easy(driver) : NULL;
+    if (t->easy != NULL) {
+        code = tagoio_transfer_attach(t, now_ms);
+        if (code == CURLE_OK &&
+            curl_multi_add_handle(driver->multi, t->easy) == CURLM_OK) {
+            t->added_ms = now_ms;
+            driver->added++;
+            return;
+        }
+        give_easy(driver, t);
+    }
+    fail(driver, t, code == CURLE_OK ? CURLE_OUT_OF_MEMORY : code);
+}
+
+static void collect(tagoio_driver *driver) {
+    const CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(driver->multi, &left)) != NULL) {
+        CURLcode code = message->data.result;
+        tagoio_transfer *t = NULL;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+        if (code == CURLE_OK) {
+            tagoio_moment moment = this_moment(driver);
+            tagoio_call_answer(t->call, &moment);
+        } else {
+            fail(driver, t, code);
+        }
+        take_out(driver, t);
+    }
+}
+
+/* ---- stepping ---- */
+
+static void begin(tagoio_transfer *t, int64_t now_ms) {
+    tagoio_call_begin(t->call, now_ms);
+    t->request = tagoio_call_request(t->call);
+    t->fired = false;
+    t->error[0] = '\0';
+    t->begun_ms = now_ms;
+    t->expires_ms = now_ms + tagoio_call_attempt_ms(t->call, now_ms);
+}
+
+/* Does what the call wants now. When it wants more by itself: the time, else later. */
+static int64_t move(tagoio_driver *driver, tagoio_transfer *t, int64_t now_ms,
+                    int64_t later_ms) {
+    tagoio_want want = tagoio_call_want(t->call, now_ms);
+    if (want == TAGOIO_BEGIN) {
+        begin(t, now_ms);
+        want = TAGOIO_WAIT;
+    }
+    if (want == TAGOIO_WAIT && t->easy == NULL) {
+        if (now_ms >= t->expires_ms) {
+            fail(driver, t, CURLE_OPERATION_TIMEDOUT);
+        } else if (driver->added < driver->options.max_connections) {
+            add(driver, t, now_ms);
+        } else {
+            return t->expires_ms;
+        }
+        want = tagoio_call_want(t->call, now_ms);
+    }
+    return want == TAGOIO_REST ? tagoio_call_due_ms(t->call) : later_ms;
+}
+
+static void drop(tagoio_driver *driver, tagoio_transfer **at) {
+    tagoio_transfer *t = *at;
+    take_out(driver, t);
+    if (driver->end == &t->next) {
+        driver->end = at;
+    }
+    *at = t->next;
+    driver->held--;
+    tagoio_call_unref(t->call);
+    free(t);
+}
+
+/* Moves every call and drops those that are done. When to look again, at the latest. */
+static int64_t advance(tagoio_driver *driver, int64_t later_ms) {
+    int64_t now_ms = tagoio_driver_now_ms();
+    tagoio_transfer **at = &driver->first;
+    while (*at != NULL) {
+        int64_t wake_ms = move(driver, *at, now_ms, later_ms);
+        later_ms = wake_ms < later_ms ? wake_ms : later_ms;
+        if (tagoio_call_want((*at)->call, now_ms) == TAGOIO_DONE) {
+            drop(driver, at);
+        } else {
+            at = &(*at)->next;
+        }
+    }
+    return later_ms;
+}
+
+static void perform(tagoio_driver *driver) {
+    int running;
+    CURLMcode code = curl_multi_perform(driver->multi, &running);
+    collect(driver);
+    for (tagoio_transfer *t = driver->first; code != CURLM_OK && t != NULL;
+         t = t->next) {
+        if (t->easy != NULL) { /* libcurl is at its end: nobody else will */
+            fail(driver, t, CURLE_OUT_OF_MEMORY);
+            take_out(driver, t);
+        }
+    }
+}
+
+size_t tagoio_driver_step(tagoio_driver *driver, int wait_ms) {
+    notice_fork(driver);
+    int64_t until_ms = advance(driver, tagoio_driver_now_ms() + wait_ms);
+    size_t held = driver->held;
+    if (held == 0) {
+        return 0;
+    }
+    perform(driver);
+    int64_t wake_ms = advance(driver, until_ms);
+    wait_ms = (int)(wake_ms - tagoio_driver_now_ms());
+    if (driver->held == held && wait_ms > 0 &&
+        curl_multi_poll(driver->multi, NULL, 0, wait_ms, NULL) == CURLM_OK) {
+        perform(driver);
+        advance(driver, until_ms);
+    }
+    return driver->held;
+}
+
+/* ---- starting and canceling ---- */
+
+bool tagoio_driver_start(tagoio_driver *driver, tagoio_call *call, tagoio_error *err) {
+    notice_fork(driver);
+    tagoio_transfer *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        return tagoio_error_memory(err);
+    }
+    t->call = tagoio_call_ref(call);
+    *driver->end = t;
+    driver->end = &t->next;
+    driver->held++;
+    return true;
+}
+
+void tagoio_driver_cancel(tagoio_driver *driver, tagoio_call *call) {
+    notice_fork(driver);
+    for (tagoio_transfer **at = &driver->first; *at != NULL; at = &(*at)->next) {
+        if ((*at)->call == call) {
+            tagoio_call_cancel(call, tagoio_driver_now_ms());
+            drop(driver, at);
+            return;
+        }
+    }
+}
+
+void tagoio_driver_cancel_all(tagoio_driver *driver, const tagoio_settings *settings) {
+    notice_fork(driver);
+    tagoio_transfer **at = &driver->first;
+    while (*at != NULL) {
+        if (settings == NULL || tagoio_call_settings((*at)->call) == settings) {
+            tagoio_call_cancel((*at)->call, tagoio_driver_now_ms());
+            drop(driver, at);
+        } else {
+            at = &(*at)->next;
+        }
     }
 }

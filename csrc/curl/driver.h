@@ -14,15 +14,17 @@
 typedef struct tagoio_driver tagoio_driver;
 
 typedef struct tagoio_driver_options {
-    const char *base_url; /* https, or http to this machine; no user, query or fragment */
-    const char *ca_file;  /* NULL: the system's certificate authorities */
-    const char *proxy;    /* NULL: as the environment says; "": none */
-    int max_connections;  /* requests at once; more wait for their turn */
+    const char
+        *base_url; /* https, or http to this machine; no user, query or fragment */
+    const char *ca_file; /* NULL: the system's certificate authorities */
+    const char *proxy;   /* NULL: as the environment says; "": none */
+    int max_connections; /* requests at once; more wait for their turn */
 } tagoio_driver_options;
 
 /* NULL with an error of kind invalid (the options, or libcurl is too old) or memory.
    Nothing of libcurl's is made before the first call. */
-tagoio_driver *tagoio_driver_new(const tagoio_driver_options *options, tagoio_error *err);
+tagoio_driver *tagoio_driver_new(const tagoio_driver_options *options,
+                                 tagoio_error *err);
 tagoio_driver *tagoio_driver_ref(tagoio_driver *driver);
 
 /* With the last reference, calls that are on their way are canceled. */

@@ -55,7 +55,8 @@ static bool add_parts(tagoio_text *url, CURLU *handle, const char *scheme,
     return url->failed == TAGOIO_NONE;
 }
 
-static bool check(tagoio_text *url, CURLU *handle, const char *text, tagoio_error *err) {
+static bool check(tagoio_text *url, CURLU *handle, const char *text,
+                  tagoio_error *err) {
     CURLUcode code = curl_url_set(handle, CURLUPART_URL, text,
                                   CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME);
     if (code == CURLUE_OUT_OF_MEMORY) {
@@ -74,8 +75,9 @@ static bool check(tagoio_text *url, CURLU *handle, const char *text, tagoio_erro
                                 "is not a URL like https://api.tago.io");
     }
     const char *why = objection(handle, scheme, host);
-    bool done = why == NULL ? add_parts(url, handle, scheme, host) || tagoio_error_memory(err)
-                            : tagoio_error_set(err, TAGOIO_INVALID, "%s", why);
+    bool done = why == NULL
+                    ? add_parts(url, handle, scheme, host) || tagoio_error_memory(err)
+                    : tagoio_error_set(err, TAGOIO_INVALID, "%s", why);
     curl_free(scheme);
     curl_free(host);
     return done;
@@ -83,7 +85,8 @@ static bool check(tagoio_text *url, CURLU *handle, const char *text, tagoio_erro
 
 bool tagoio_url_check(tagoio_text *url, const char *text, tagoio_error *err) {
     CURLU *handle = curl_url();
-    bool done = handle == NULL ? tagoio_error_memory(err) : check(url, handle, text, err);
+    bool done =
+        handle == NULL ? tagoio_error_memory(err) : check(url, handle, text, err);
     curl_url_cleanup(handle);
     return done;
 }

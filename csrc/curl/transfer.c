@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* One request in libcurl's hands. libcurl's callbacks are here: they hand bytes to the
+   core and do nothing else. */
+#include "curl/transfer.h"
+#include "core/text.h"
+#include "curl/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- callbacks ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
+    const tagoio_transfer *t = data;
+    return tagoio_call_feed(t->call, bytes, size * count) ? size * count : 0;
+}
+
+static size_t on_head(char *bytes, size_t size, size_t count, void *data) {
+    const tagoio_transfer *t = data;
+    return tagoio_call_head(t->call, bytes, size * count) ? size * count : 0;
+}
+
+/* False is a proof: nothing of the request has left. */
+static bool was_sent(const tagoio_transfer *t) {
+    long bytes = 0;
+    return t->fired && t->easy != NULL &&
+           curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK &&
+           bytes > 0;
+}
+
+/* libcurl sends a request again, POST or not, when a connection that it reused dies
+   without an answer. It asks here first, both times. */
+static int on_request(void *data, char *peer, char *local, int peer_port,
+                      int local_port) {
+    (void)peer;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    tagoio_transfer *t = data;
+    if (!t->request.repeatable && was_sent(t)) {
+        return CURL_PREREQFUNC_ABORT;
+    }
+    t->fired = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+/* ---- the request ---- */
+
+CURL *tagoio_transfer_easy(const tagoio_driver_options *options) {
+    CURL *easy = curl_easy_init();
+    if (easy != NULL && tagoio_curl_set_options(easy, options) != CURLE_OK) {
+        curl_easy_cleanup(easy);
+        return NULL;
+    }
+    if (easy != NULL) {
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+    }
+    return easy;
+}
+
+static bool add_header(tagoio_transfer *t, const char *name, const char *value) {
+    tagoio_text line = {.limit = SIZE_MAX / 2};
+    tagoio_text_add_string(&line, name);
+    tagoio_text_add_string(&line, value);
+    struct curl_slist *longer =
+        line.failed == TAGOIO_NONE ? curl_slist_append(t->headers, line.bytes) : NULL;
+    tagoio_text_clear(&line);
+    t->headers = longer != NULL ? longer : t->headers;
+    return longer != NULL;
+}
+
+static bool add_headers(tagoio_transfer *t) {
+    return add_header(t, "token: ", t->request.token) &&
+           add_header(t, "User-Agent: ", t->request.user_agent) &&
+           add_header(t, "Accept: ", "application/json") &&
+           /* Without a body no type, where libcurl would name that of a form. */
+           add_header(t, "Content-Type:",
+                      t->request.body == NULL ? "" : " application/json") &&
+           /* A large body would wait for 100 Continue. */
+           add_header(t, "Expect:", "");
+}
+
+/* GET as libcurl's own, or a body, whatever the method is then called. */
+static void set_body(tagoio_transfer *t) {
+    const tagoio_request *request = &t->request;
+    if (request->body == NULL && !request->empty_body) {
+        curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+        return;
+    }
+    curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+    /* Not copied: it lives as long as the call. NULL would mean standard input. */
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS,
+                     request->body == NULL ? "" : request->body);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)request->body_bytes);
+}
+
+CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms) {
+    const tagoio_request *request = &t->request;
+    CURL *easy = t->easy;
+    t->fired = false;
+    t->error[0] = '\0';
+    set_body(t);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    CURLcode code = add_headers(t) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    if (code == CURLE_OK) {
+        code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    }
+    if (code == CURLE_OK) {
+        code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(t->expires_ms - now_ms));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)request->connect_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+                     (curl_off_t)request->max_response_bytes);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh_connection ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
+    return code;
+}
+
+void tagoio_transfer_detach(tagoio_transfer *t) {
+    curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, NULL);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
+    for (struct curl_slist *at = t->headers; at != NULL; at = at->next) {
+        tagoio_wipe(at->data, strlen(at->data));
+    }
+    curl_slist_free_all(t->headers);
+    t->headers = NULL;
+}
+
+/* ---- its end ---- */
+
+static const struct {
+    CURLcode code;
+    tagoio_fault fault;
+} faults[] = {
+    {CURLE_COULDNT_RESOLVE_PROXY, TAGOIO_FAULT_RESOLVE},
+    {CURLE_COULDNT_RESOLVE_HOST, TAGOIO_FAULT_RESOLVE},
+    {CURLE_COULDNT_CONNECT, TAGOIO_FAULT_CONNECT},
+    {CURLE_PROXY, TAGOIO_FAULT_CONNECT},
+    {CURLE_OPERATION_TIMEDOUT, TAGOIO_FAULT_TIMEOUT},
+    {CURLE_SSL_CONNECT_ERROR, TAGOIO_FAULT_HANDSHAKE},
+    {CURLE_PEER_FAILED_VERIFICATION, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_SSL_CERTPROBLEM, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_SSL_CIPHER, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_SSL_ENGINE_INITFAILED, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_SSL_CACERT_BADFILE, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_SSL_CRL_BADFILE, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_SSL_ISSUER_ERROR, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_SSL_INVALIDCERTSTATUS, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_HTTP2, TAGOIO_FAULT_LOST},
+    {CURLE_HTTP2_STREAM, TAGOIO_FAULT_LOST},
+    {CURLE_PARTIAL_FILE, TAGOIO_FAULT_LOST},
+    {CURLE_ABORTED_BY_CALLBACK, TAGOIO_FAULT_LOST}, /* on_request: a replay refused */
+    {CURLE_GOT_NOTHING, TAGOIO_FAULT_LOST},
+    {CURLE_SEND_ERROR, TAGOIO_FAULT_LOST},
+    {CURLE_RECV_ERROR, TAGOIO_FAULT_LOST},
+    {CURLE_SEND_FAIL_REWIND, TAGOIO_FAULT_LOST},
+    {CURLE_BAD_CONTENT_ENCODING, TAGOIO_FAULT_ENCODING},
+    {CURLE_FILESIZE_EXCEEDED, TAGOIO_FAULT_TOO_LARGE},
+    {CURLE_UNSUPPORTED_PROTOCOL,
+     TAGOIO_FAULT_BROKEN}, /* HTTP/0.9, and what is no HTTP */
+    {CURLE_WEIRD_SERVER_REPLY, TAGOIO_FAULT_BROKEN},
+    {CURLE_OUT_OF_MEMORY, TAGOIO_FAULT_MEMORY},
+};
+
+static tagoio_fault fault_of(const tagoio_transfer *t, CURLcode code) {
+    long verified = 0;
+    if (code == CURLE_SSL_CONNECT_ERROR && t->easy != NULL &&
+        curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verified) == CURLE_OK &&
+        verified != 0) {
+        return TAGOIO_FAULT_CERTIFICATE;
+    }
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        if (faults[i].code == code) {
+            return faults[i].fault;
+        }
+    }
+    return TAGOIO_FAULT_LOCAL;
+}
+
+/* Where the time went: the reader can change that. */
+static const char *timeout_text(tagoio_transfer *t, int64_t now_ms, int64_t queued_ms,
+                                bool sent, int max_connections) {
+    double all_s = (double)(now_ms - t->begun_ms) / 1000;
+    double queued_s = (double)queued_ms / 1000;
+    if (queued_s > all_s / 2) {
+        snprintf(t->timeout, sizeof t->timeout,
+                 "timeout after %.3g s, %.3g s of it waiting for one of %d connections "
+                 "(max_connections)",
+                 all_s, queued_s, max_connections);
+    } else {
+        snprintf(t->timeout, sizeof t->timeout, "timeout after %.3g s %s", all_s,
+                 sent ? "without a complete answer" : "without a connection");
+    }
+    return t->timeout;
+}
+
+tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
+                                       int64_t now_ms, int max_connections) {
+    int64_t admitted_ms = t->easy == NULL ? now_ms : t->added_ms;
+    tagoio_failure failure = {
+        .fault = fault_of(t, code),
+        .text = t->error[0] != '\0' ? t->error : curl_easy_strerror(code),
+        .sent = was_sent(t),
+        .queued_ms = admitted_ms - t->begun_ms,
+    };
+    if (failure.fault == TAGOIO_FAULT_TIMEOUT) {
+        failure.text =
+            timeout_text(t, now_ms, failure.queued_ms, failure.sent, max_connections);
+    } else if (code == CURLE_ABORTED_BY_CALLBACK) {
+        failure.text = "it was closed after the request, before an answer";
+    }
+    return failure;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* One request in libcurl's hands: its easy handle, and what became of it. */
+#ifndef TAGOIO_CURL_TRANSFER_H
+#define TAGOIO_CURL_TRANSFER_H
+
+#include "curl/driver.h"
+
+#include <curl/curl.h>
+
+#pragma GCC visibility push(hidden)
+
+/* A call that a driver holds. It has an easy handle while it is in the multi handle. */
+typedef struct tagoio_transfer {
+    struct tagoio_transfer *next;
+    tagoio_call *call; /* a reference */
+    CURL *easy;
+    struct curl_slist *headers;
+    tagoio_request request;
+    int64_t begun_ms; /* of the attempt */
+    int64_t added_ms; /* to the multi handle */
+    int64_t expires_ms;
+    bool fired; /* a request was about to go out */
+    char error[CURL_ERROR_SIZE];
+    char timeout[120];
+} tagoio_transfer;
+
+/* A handle for any request of a driver; NULL: memory, or an option that libcurl
+ * refuses. */
+CURL *tagoio_transfer_easy(const tagoio_driver_options *options);
+
+/* Points t->easy at this request. Whatever the code, detach must follow. */
+CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms);
+
+/* Leaves t->easy without a pointer into t. */
+void tagoio_transfer_detach(tagoio_transfer *t);
+
+/* What the core is told of a request that ended with this code, before detach. */
+tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
+                                       int64_t now_ms, int max_connections);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* The two kinds of userdata: a client, which shares connections with those derived from
+   it, and a call, a handle on what the driver moves. The Lua layer has checked options
+   and the number of arguments; types of arguments are the core's to check. */
+#include "lua/client.h"
+#include "core/operation.h"
+#include "core/settings.h"
+#include "curl/driver.h"
+#include "lua/value.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char client_name[] = "tagoio.client";
+static const char call_name[] = "tagoio.call";
+
+/* Its uservalue is the metatable of arrays. */
+typedef struct client {
+    tagoio_settings *settings; /* NULL: closed */
+    tagoio_driver *driver;
+    bool keep_null;
+} client;
+
+typedef struct call {
+    tagoio_call *call; /* NULL: canceled or never begun */
+    tagoio_driver *driver;
+} call;
+
+/* nil, message, kind */
+static int fail(lua_State *L, const tagoio_error *err) {
+    lua_pushnil(L);
+    lua_pushstring(L, err->message);
+    lua_pushstring(L, tagoio_kind_name(err->kind));
+    return 3;
+}
+
+static client *check_client(lua_State *L, int index) {
+    client *it = luaL_checkudata(L, index, client_name);
+    if (it->settings == NULL) {
+        luaL_error(L, "the client is closed");
+    }
+    return it;
+}
+
+static call *check_call(lua_State *L, int index) {
+    return luaL_checkudata(L, index, call_name);
+}
+
+/* ---- options: a table, at index 1 or 2 ---- */
+
+static const char *text_option(lua_State *L, int index, const char *name,
+                               const char *otherwise) {
+    lua_getfield(L, index, name); /* stays in the table, so its string lives */
+    const char *text = lua_isnil(L, -1) ? otherwise : lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return text;
+}
+
+static double number_option(lua_State *L, int index, const char *name,
+                            double otherwise) {
+    lua_getfield(L, index, name);
+    double number = lua_isnil(L, -1) ? otherwise : lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return number;
+}
+
+/* Seconds to milliseconds, at least one: 0 would mean something else further down. */
+static int64_t time_option(lua_State *L, int index, const char *name,
+                           int64_t otherwise_ms) {
+    return (int64_t)ceil(number_option(L, index, name, (double)otherwise_ms / 1000) *
+                         1000);
+}
+
+static tagoio_options read_options(lua_State *L, int index, tagoio_options base) {
+    return (tagoio_options){
+        .token = text_option(L, index, "token", base.token),
+        .base_url = base.base_url,
+        .user_agent = text_option(L, index, "user_agent", base.user_agent),
+        .timeout_ms = time_option(L, index, "timeout", base.timeout_ms),
+        .attempt_timeout_ms =
+            time_option(L, index, "attempt_timeout", base.attempt_timeout_ms),
+        .connect_timeout_ms =
+            time_option(L, index, "connect_timeout", base.connect_timeout_ms),
+        .max_retry_after_ms =
+            time_option(L, index, "max_retry_after", base.max_retry_after_ms),
+        .attempts = (int)number_option(L, index, "attempts", base.attempts),
+        .max_response_bytes = (size_t)number_option(L, index, "max_response_bytes",
+                                                    (double)base.max_response_bytes),
+    };
+}
+
+/* Owner before resource: the userdata is there, closed, before anything is in it. */
+static client *push_client(lua_State *L) {
+    client *it = lua_newuserdata(L, sizeof *it);
+    *it = (client){.settings = NULL};
+    luaL_getmetatable(L, client_name);
+    lua_setmetatable(L, -2);
+    return it;
+}
+
+/* keep_null and array_mt of the options at index, else of another client or neither. */
+static void set_value_options(lua_State *L, int index, client *it, int parent) {
+    lua_getfield(L, index, "keep_null");
+    if (!lua_isnil(L, -1)) {
+        it->keep_null = lua_toboolean(L, -1);
+    }
+    lua_pop(L, 1);
+    lua_getfield(L, index, "array_mt");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        if (parent != 0) {
+            tagoio_get_uservalue(L, parent);
+        } else {
+            tagoio_value_push_array_mt(L);
+        }
+    }
+    tagoio_set_uservalue(L, -2);
+}
+
+/* client(options): a client, or nil, message, kind */
+static int new_client(lua_State *L) {
+    tagoio_error err = {.kind = TAGOIO_NONE};
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    tagoio_options options = read_options(L, 1, tagoio_options_default());
+    tagoio_driver_options driver_options = {
+        .base_url = text_option(L, 1, "base_url", NULL),
+        .ca_file = text_option(L, 1, "ca_file", NULL),
+        .proxy = text_option(L, 1, "proxy", NULL),
+        .max_connections = (int)number_option(L, 1, "max_connections", 64),
+    };
+    client *it = push_client(L);
+    set_value_options(L, 1, it, 0);
+    it->driver = tagoio_driver_new(&driver_options, &err);
+    if (it->driver == NULL) {
+        return fail(L, &err);
+    }
+    options.base_url = tagoio_driver_base_url(it->driver);
+    it->settings = tagoio_settings_new(&options, NULL, &err);
+    return it->settings != NULL ? 1 : fail(L, &err);
+}
+
+/* ---- a call ---- */
+
+/* Shared by __gc, __close and cancel: from any state, any number of times. */
+static int cancel_call(lua_State *L) {
+    call *it = check_call(L, 1);
+    if (it->call != NULL) {
+        tagoio_driver_cancel(it->driver, it->call);
+        tagoio_call_unref(it->call);
+        tagoio_driver_unref(it->driver);
+        *it = (call){NULL, NULL};
+    }
+    return 0;
+}
+
+static int is_done(lua_State *L) {
+    const call *it = check_call(L, 1);
+    lua_pushboolean(L,
+                    it->call == NULL || tagoio_call_want(it->call, 0) == TAGOIO_DONE);
+    return 1;
+}
+
+static void push_call(lua_State *L) {
+    call *it = lua_newuserdata(L, sizeof *it);
+    *it = (call){NULL, NULL};
+    luaL_getmetatable(L, call_name);
+    lua_setmetatable(L, -2);
+}
+
+/* The Lua arguments from index 3 on, as the array that the core takes. */
+static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
+                              int count, int markers, tagoio_error *err) {
+    tagoio_reader reader = {
+        .L = L, .operation = operation->name, .verb = "sent", .markers = markers};
+    json_t *arguments = json_array();
+    bool ok = arguments != NULL;
+    for (int i = 0; ok && i < count && i < TAGOIO_MAX_ARGUMENTS; i++) {
+        const tagoio_argument *argument = &operation->arguments[i];
+        reader.argument = argument->name;
+        reader.refusal =
+            argument->place == TAGOIO_PLACE_BODY ? TAGOIO_INVALID : TAGOIO_MISUSE;
+        json_t *value = tagoio_reader_read(&reader, 3 + i, err);
+        ok = value != NULL && json_array_append_new(arguments, value) == 0;
+    }
+    if (!ok) {
+        json_decref(arguments);
+        return NULL;
+    }
+    return arguments;
+}
+
+/* client:start(operation, ...): a call, or nil, message, kind */
+static int start(lua_State *L) {
+    tagoio_error err = {.kind = TAGOIO_NONE};
+    const client *it = luaL_checkudata(L, 1, client_name);
+    const tagoio_operation *operation = tagoio_operation_find(luaL_checkstring(L, 2));
+    luaL_argcheck(L, operation != NULL, 2, "unknown operation");
+    if (it->settings == NULL) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "%s: the client is closed", operation->name);
+        lua_pushstring(L, tagoio_kind_name(TAGOIO_MISUSE));
+        return 3;
+    }
+    int count = lua_gettop(L) - 2;
+    tagoio_reader reader = {.L = L};
+    tagoio_reader_prepare(&reader);
+    push_call(L);
+    call *made = lua_touserdata(L, -1);
+    json_t *arguments = read_arguments(L, operation, count, reader.markers, &err);
+    if (arguments != NULL) {
+        made->call = tagoio_call_new(it->settings, operation->name, arguments,
+                                     tagoio_driver_now_ms(), &err);
+    } else if (err.kind == TAGOIO_NONE) {
+        err = (tagoio_error){.kind = TAGOIO_MEMORY, .message = "not enough memory"};
+    }
+    if (made->call == NULL) {
+        return fail(L, &err);
+    }
+    made->driver = tagoio_driver_ref(it->driver);
+    return tagoio_driver_start(made->driver, made->call, &err) ? 1 : fail(L, &err);
+}
+
+/* ---- how a call ended ---- */
+
+static void set_text(lua_State *L, const char *name, const char *text) {
+    if (text != NULL) {
+        lua_pushstring(L, text);
+        lua_setfield(L, -2, name);
+    }
+}
+
+static void set_number(lua_State *L, const char *name, double number) {
+    lua_pushnumber(L, number);
+    lua_setfield(L, -2, name);
+}
+
+static void set_count(lua_State *L, const char *name, int64_t count) {
+    lua_pushinteger(L, (lua_Integer)count);
+    lua_setfield(L, -2, name);
+}
+
+/* The fields of an err table; absent is what was not known. */
+static void push_failure(lua_State *L, const tagoio_writer *writer,
+                         const tagoio_report *report) {
+    lua_createtable(L, 0, 12);
+    set_text(L, "kind", tagoio_kind_name(report->kind));
+    set_text(L, "message", report->message);
+    set_text(L, "operation", report->operation);
+    set_text(L, "request_id", report->request_id);
+    set_count(L, "attempts", report->attempts);
+    set_number(L, "elapsed", (double)report->elapsed_ms / 1000);
+    set_number(L, "queued", (double)report->queued_ms / 1000);
+    lua_pushboolean(L, report->maybe_applied);
+    lua_setfield(L, -2, "maybe_applied");
+    if (report->status != 0) {
+        set_count(L, "status", report->status);
+    }
+    if (report->retry_after_s >= 0) {
+        set_count(L, "retry_after", report->retry_after_s);
+    }
+    if (report->details != NULL) {
+        tagoio_writer_push(L, writer, report->details);
+        lua_setfield(L, -2, "details");
+    }
+}
+
+/* client:result(call): the value of a success, else nil, message, fields */
+static int result(lua_State *L) {
+    client *it = luaL_checkudata(L, 1, client_name);
+    const call *made = check_call(L, 2);
+    luaL_argcheck(L, made->call != NULL, 2, "the call was canceled");
+    luaL_argcheck(L, tagoio_call_want(made->call, 0) == TAGOIO_DONE, 2,
+                  "the call is on its way");
+    lua_settop(L, 2);
+    tagoio_get_uservalue(L, 1);
+    tagoio_writer writer = {.keep_null = it->keep_null, .array_mt = 3};
+    tagoio_report report = tagoio_call_report(made->call);
+    if (report.kind == TAGOIO_NONE) {
+        tagoio_writer_push(L, &writer, report.result);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, report.message);
+    push_failure(L, &writer, &report);
+    return 3;
+}
+
+/* ---- a client ---- */
+
+/* client:with(options): a client on the same connections, or nil, message, kind */
+static int derive(lua_State *L) {
+    tagoio_error err = {.kind = TAGOIO_NONE};
+    const client *parent = check_client(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    tagoio_options options = read_options(L, 2, parent->settings->options);
+    client *it = push_client(L);
+    it->keep_null = parent->keep_null;
+    set_value_options(L, 2, it, 1);
+    it->driver = tagoio_driver_ref(parent->driver);
+    it->settings = tagoio_settings_new(&options, parent->settings, &err);
+    return it->settings != NULL ? 1 : fail(L, &err);
+}
+
+/* client:step(seconds): how many calls are on their way over these connections */
+static int step(lua_State *L) {
+    client *it = check_client(L, 1);
+    double wait_s = luaL_checknumber(L, 2);
+    int wait_ms = wait_s > 0 && wait_s <= 3600 ? (int)ceil(wait_s * 1000) : 0;
+    lua_pushinteger(L, (lua_Integer)tagoio_driver_step(it->driver, wait_ms));
+    return 1;
+}
+
+/* Shared by close, __gc and __close: any number of times, and on what is half made. */
+static int close_client(lua_State *L) {
+    client *it = luaL_checkudata(L, 1, client_name);
+    if (it->settings != NULL) {
+        tagoio_driver_cancel_all(it->driver, it->settings);
+    }
+    tagoio_settings_unref(it->settings);
+    tagoio_driver_unref(it->driver);
+    it->settings = NULL;
+    it->driver = NULL;
+    return 0;
+}
+
+static int is_closed(lua_State *L) {
+    const client *it = luaL_checkudata(L, 1, client_name);
+    lua_pushboolean(L, it->settings == NULL);
+    return 1;
+}
+
+static const luaL_Reg client_methods[] = {
+    {"start", start}, {"step", step},          {"result", result},
+    {"with", derive}, {"close", close_client}, {"is_closed", is_closed},
+    {NULL, NULL}};
+
+static const luaL_Reg call_methods[] = {
+    {"is_done", is_done}, {"cancel", cancel_call}, {NULL, NULL}};
+
+static void set_functions(lua_State *L, const luaL_Reg *functions) {
+    for (; functions->name != NULL; functions++) {
+        lua_pushcfunction(L, functions->func);
+        lua_setfield(L, -2, functions->name);
+    }
+}
+
+static void make_type(lua_State *L, const char *name, const luaL_Reg *methods,
+                      lua_CFunction finalizer) {
+    luaL_newmetatable(L, name);
+    const luaL_Reg metamethods[] = {
+        {"__gc", finalizer}, {"__close", finalizer}, {NULL, NULL}};
+    set_functions(L, metamethods);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_newtable(L);
+    set_functions(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}
+
+void tagoio_client_open(lua_State *L) {
+    make_type(L, client_name, client_methods, close_client);
+    make_type(L, call_name, call_methods, cancel_call);
+    lua_pushcfunction(L, new_client);
+    lua_setfield(L, -2, "client");
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* The module tagoio.core, what the Lua layer is made of. Not for programs: it may
+   change with every release. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "core/operation.h"
+#include "curl/driver.h"
+#include "lua/client.h"
+#include "lua/value.h"
+
+#include <sys/utsname.h>
+
+/* operations(): the names of the operations, in documented order, and of their
+ * arguments */
+static int operations(lua_State *L) {
+    lua_newtable(L);
+    const tagoio_operation *row;
+    for (size_t i = 0; (row = tagoio_operation_at(i)) != NULL; i++) {
+        lua_createtable(L, 0, 2); /* list row */
+        lua_pushstring(L, row->name);
+        lua_setfield(L, -2, "name");
+        lua_newtable(L); /* list row arguments */
+        for (int j = 0; j < TAGOIO_MAX_ARGUMENTS && row->arguments[j].name != NULL;
+             j++) {
+            lua_pushstring(L, row->arguments[j].name);
+            lua_rawseti(L, -2, j + 1);
+        }
+        lua_setfield(L, -2, "arguments");
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+/* platform(): "linux/x86_64" */
+static int platform(lua_State *L) {
+    struct utsname names;
+    if (uname(&names) != 0) {
+        lua_pushliteral(L, "unknown/unknown");
+        return 1;
+    }
+    for (char *at = names.sysname; *at != '\0'; at++) {
+        *at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+    }
+    lua_pushfstring(L, "%s/%s", names.sysname, names.machine);
+    return 1;
+}
+
+/* now(): seconds of a clock that never goes back; its zero means nothing */
+static int now(lua_State *L) {
+    lua_pushnumber(L, (lua_Number)tagoio_driver_now_ms() / 1000);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"operations", operations}, {"platform", platform}, {"now", now}, {NULL, NULL}};
+
+__attribute__((__visibility__("default"))) int luaopen_tagoio_core(lua_State *L);
+
+int luaopen_tagoio_core(lua_State *L) {
+    json_object_seed(0); /* here, where no other thread is at it */
+    lua_newtable(L);
+    for (const luaL_Reg *at = functions; at->name != NULL; at++) {
+        lua_pushcfunction(L, at->func);
+        lua_setfield(L, -2, at->name);
+    }
+    lua_pushliteral(L, TAGOIO_VERSION);
+    lua_setfield(L, -2, "version");
+    tagoio_value_open(L);
+    tagoio_client_open(L);
+    return 1;
+}

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: MIT */
+/* Lua values to JSON and back, and the functions encode and decode. Reading never
+   raises, so that it may hold what it builds; writing may, and holds nothing. */
+#include "lua/value.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char markers_name[] = "tagoio.markers";
+static const char array_mt_name[] = "tagoio.array_mt";
+static const char json_box_name[] = "tagoio.json";
+
+/* ---- reading ---- */
+
+/* Where a value is: a chain from the inside out, on the C stack. */
+typedef struct place {
+    const struct place *outer;
+    const char *key; /* NULL: an element */
+    size_t index;
+    int depth;
+    const void *table; /* which one it is, if it is one */
+} place;
+
+static void add_path(char *path, size_t size, const place *at) {
+    if (at->outer == NULL) {
+        return;
+    }
+    add_path(path, size, at->outer);
+    size_t length = strlen(path);
+    if (at->key != NULL) {
+        snprintf(path + length, size - length, ".%s", at->key);
+    } else {
+        snprintf(path + length, size - length, "[%zu]", at->index);
+    }
+}
+
+static json_t *refuse(const tagoio_reader *reader, const place *at, tagoio_kind kind,
+                      const char *problem, tagoio_error *err) {
+    char path[200] = "";
+    if (err != NULL && err->kind == TAGOIO_NONE) {
+        add_path(path, sizeof path, at);
+        err->kind = kind;
+        snprintf(err->message, sizeof err->message, "%s: %s%s: %s", reader->operation,
+                 reader->argument, path, problem);
+    }
+    return NULL;
+}
+
+static json_t *refuse_type(const tagoio_reader *reader, const place *at, int index,
+                           tagoio_error *err) {
+    char problem[64];
+    snprintf(problem, sizeof problem, "%s cannot be %s",
+             lua_typename(reader->L, lua_type(reader->L, index)), reader->verb);
+    return refuse(reader, at, reader->refusal, problem, err);
+}
+
+static json_t *out_of_memory(tagoio_error *err) {
+    if (err != NULL && err->kind == TAGOIO_NONE) {
+        err->kind = TAGOIO_MEMORY;
+        snprintf(err->message, sizeof err->message, "not enough memory");
+    }
+    return NULL;
+}
+
+static json_t *read_string(const tagoio_reader *reader, int index, const place *at,
+                           tagoio_error *err) {
+    size_t bytes;
+    const char *string = lua_tolstring(reader->L, index, &bytes);
+    json_t *json = json_stringn(string, bytes);
+    if (json != NULL) {
+        return json;
+    }
+    json = json_stringn_nocheck(string, bytes); /* was it the memory? */
+    if (json == NULL) {
+        return out_of_memory(err);
+    }
+    json_decref(json);
+    return refuse(reader, at, TAGOIO_INVALID, "a string that is not UTF-8", err);
+}
+
+static json_t *read_number(const tagoio_reader *reader, int index, const place *at,
+                           tagoio_error *err) {
+    json_t *json;
+    if (lua_isinteger(reader->L, index)) {
+        json = json_integer((json_int_t)lua_tointeger(reader->L, index));
+    } else {
+        double number = lua_tonumber(reader->L, index);
+        if (isnan(number) || isinf(number)) {
+            return refuse(reader, at, TAGOIO_INVALID, "NaN and infinity are not JSON",
+                          err);
+        }
+        bool whole = number == floor(number) && fabs(number) < 0x1p63;
+        json = whole ? json_integer((json_int_t)number) : json_real(number);
+    }
+    return json != NULL ? json : out_of_memory(err);
+}
+
+typedef enum shape { OBJECT, ARRAY, MIXED, SPARSE } shape;
+
+/* What a marker says: a value in the table of markers, or __jsontype as dkjson has it.
+ */
+static bool is_marked_array(const tagoio_reader *reader, int index, bool *is_object) {
+    lua_State *L = reader->L;
+    *is_object = false;
+    if (!lua_getmetatable(L, index)) {
+        return false;
+    }
+    lua_pushvalue(L, -1);
+    lua_rawget(L, reader->markers);
+    bool is_array = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    lua_pushvalue(L, reader->markers + 1); /* "__jsontype" */
+    lua_rawget(L, -2);
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        const char *type = lua_tostring(L, -1);
+        is_array = is_array || strcmp(type, "array") == 0;
+        *is_object = strcmp(type, "object") == 0;
+    }
+    lua_pop(L, 2);
+    return is_array;
+}
+
+static bool is_index(lua_State *L, int index, size_t *largest) {
+    double number = lua_tonumber(L, index);
+    if (lua_type(L, index) != LUA_TNUMBER || number < 1 || number >= 0x1p31 ||
+        number != floor(number)) {
+        return false;
+    }
+    *largest = number > (double)*largest ? (size_t)number : *largest;
+    return true;
+}
+
+static shape shape_of(const tagoio_reader *reader, int index, size_t *length) {
+    lua_State *L = reader->L;
+    bool is_object;
+    bool marked = is_marked_array(reader, index, &is_object);
+    size_t indices = 0;
+    size_t others = 0;
+    *length = 0;
+    lua_pushnil(L);
+    while (lua_next(L, index) != 0) {
+        lua_pop(L, 1);
+        if (is_index(L, -1, length)) {
+            indices++;
+        } else {
+            others++;
+        }
+    }
+    if (indices == 0 && (others > 0 || !marked)) {
+        return marked ? MIXED : OBJECT;
+    }
+    if (others > 0 || is_object) {
+        return MIXED;
+    }
+    return indices == *length ? ARRAY : SPARSE;
+}
+
+static json_t *read_value(const tagoio_reader *reader, int index, const place *at,
+                          tagoio_error *err);
+
+/* Moves what was read into its container. */
+static bool append(json_t *array, json_t *element_take, tagoio_error *err) {
+    if (element_take == NULL) {
+        return false;
+    }
+    return json_array_append_new(array, element_take) == 0 || out_of_memory(err);
+}
+
+static json_t *read_array(const tagoio_reader *reader, int index, size_t length,
+                          const place *at, tagoio_error *err) {
+    lua_State *L = reader->L;
+    json_t *array = json_array();
+    bool ok = array != NULL || out_of_memory(err);
+    for (size_t i = 1; ok && i <= length; i++) {
+        place inner = {.outer = at, .index = i, .depth = at->depth + 1};
+        lua_rawgeti(L, index, (int)i);
+        ok = append(array, read_value(reader, lua_gettop(L), &inner, err), err);
+        lua_pop(L, 1);
+    }
+    if (!ok) {
+        json_decref(array);
+        return NULL;
+    }
+    return array;
+}
+
+/* The key at stack index top-1 and the value on top. */
+static bool read_member(const tagoio_reader *reader, json_t *object, const place *at,
+                        tagoio_error *err) {
+    lua_State *L = reader->L;
+    int top = lua_gettop(L);
+    if (lua_type(L, top - 1) != LUA_TSTRING) {
+        return refuse(reader, at, TAGOIO_INVALID, "a key that is no string", err) !=
+               NULL;
+    }
+    size_t bytes;
+    place inner = {.outer = at, .depth = at->depth + 1};
+    inner.key = lua_tolstring(L, top - 1, &bytes);
+    if (strlen(inner.key) != bytes) {
+        return refuse(reader, &inner, TAGOIO_INVALID, "a key with a NUL byte", err) !=
+               NULL;
+    }
+    json_t *key = read_string(reader, top - 1, &inner, err); /* is it UTF-8? */
+    json_t *value = key == NULL ? NULL : read_value(reader, top, &inner, err);
+    json_decref(key);
+    if (value == NULL) {
+        return false;
+    }
+    return json_object_set_new_nocheck(object, inner.key, value) == 0 ||
+           out_of_memory(err);
+}
+
+static json_t *read_object(const tagoio_reader *reader, int index, const place *at,
+                           tagoio_error *err) {
+    lua_State *L = reader->L;
+    json_t *object = json_object();
+    bool ok = object != NULL || out_of_memory(err);
+    int top = lua_gettop(L);
+    lua_pushnil(L);
+    while (ok && lua_next(L, index) != 0) {
+        ok = read_member(reader, object, at, err);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+    if (!ok) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+static bool is_inside_itself(const place *at) {
+    for (const place *outer = at->outer; outer != NULL; outer = outer->outer) {
+        if (outer->table == at->table) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static json_t *read_table(const tagoio_reader *reader, int index, const place *outside,
+                          tagoio_error *err) {
+    place here = *outside;
+    const place *at = &here;
+    size_t length;
+    here.table = lua_topointer(reader->L, index);
+    if (is_inside_itself(at)) {
+        return refuse(reader, at, TAGOIO_INVALID, "a table inside itself", err);
+    }
+    if (at->depth >= TAGOIO_MAX_JSON_DEPTH) {
+        return refuse(reader, at, TAGOIO_INVALID, "nested deeper than 128 levels", err);
+    }
+    switch (shape_of(reader, index, &length)) {
+    case ARRAY:
+        return read_array(reader, index, length, at, err);
+    case OBJECT:
+        return read_object(reader, index, at, err);
+    case MIXED:
+        return refuse(reader, at, TAGOIO_INVALID,
+                      "a table with indices and other keys is neither array nor object",
+                      err);
+    case SPARSE:
+        break;
+    }
+    return refuse(reader, at, TAGOIO_INVALID, "an array with holes (use tagoio.null)",
+                  err);
+}
+
+/* null, or a marker of an empty array such as cjson has. */
+static json_t *read_pointer(const tagoio_reader *reader, int index, const place *at,
+                            tagoio_error *err) {
+    lua_State *L = reader->L;
+    if (lua_touserdata(L, index) == NULL) {
+        return json_null();
+    }
+    lua_pushvalue(L, index);
+    lua_rawget(L, reader->markers);
+    bool is_array = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    if (!is_array) {
+        return refuse_type(reader, at, index, err);
+    }
+    json_t *array = json_array();
+    return array != NULL ? array : out_of_memory(err);
+}
+
+static json_t *read_value(const tagoio_reader *reader, int index, const place *at,
+                          tagoio_error *err) {
+    switch (lua_type(reader->L, index)) {
+    case LUA_TNIL:
+        return json_null();
+    case LUA_TBOOLEAN:
+        return json_boolean(lua_toboolean(reader->L, index));
+    case LUA_TNUMBER:
+        return read_number(reader, index, at, err);
+    case LUA_TSTRING:
+        return read_string(reader, index, at, err);
+    case LUA_TTABLE:
+        return read_table(reader, index, at, err);
+    case LUA_TLIGHTUSERDATA:
+        return read_pointer(reader, index, at, err);
+    default:
+        return refuse_type(reader, at, index, err);
+    }
+}
+
+void tagoio_reader_prepare(tagoio_reader *reader) {
+    lua_State *L = reader->L;
+    /* A key and a value for each level, and what one level needs beside them. */
+    luaL_checkstack(L, 2 * TAGOIO_MAX_JSON_DEPTH + 16, "a value is nested too deep");
+    lua_getfield(L, LUA_REGISTRYINDEX, markers_name);
+    reader->markers = lua_gettop(L);
+    lua_pushliteral(L, "__jsontype");
+}
+
+json_t *tagoio_reader_read(const tagoio_reader *reader, int index, tagoio_error *err) {
+    return read_value(reader, index, &(place){.depth = 0}, err);
+}
+
+/* ---- writing ---- */
+
+static void push_integer(lua_State *L, json_int_t number) {
+    if (!TAGOIO_HAS_INTEGERS && (json_int_t)(double)number != number) {
+        char digits[24];
+        snprintf(digits, sizeof digits, "%" PRId64, (int64_t)number);
+        lua_pushstring(L, digits);
+    } else if (!TAGOIO_HAS_INTEGERS) {
+        lua_pushnumber(L, (lua_Number)number);
+    } else {
+        lua_pushinteger(L, (lua_Integer)number);
+    }
+}
+
+static int clamp(size_t count) { return count > 1u << 20 ? 1 << 20 : (int)count; }
+
+static void push_array(lua_State *L, const tagoio_writer *writer, const json_t *array) {
+    size_t length = json_array_size(array);
+    lua_createtable(L, clamp(length), 0);
+    for (size_t i = 0; i < length; i++) {
+        tagoio_writer_push(L, writer, json_array_get(array, i));
+        lua_rawseti(L, -2, (int)(i + 1));
+    }
+    lua_pushvalue(L, writer->array_mt);
+    lua_setmetatable(L, -2);
+}
+
+static void push_object(lua_State *L, const tagoio_writer *writer,
+                        const json_t *object) {
+    lua_createtable(L, 0, clamp(json_object_size(object)));
+    /* jansson's iterators take a json_t that is not const, and do not change it. */
+    json_t *members = (json_t *)object;
+    void *at = json_object_iter(members);
+    for (; at != NULL; at = json_object_iter_next(members, at)) {
+        const json_t *value = json_object_iter_value(at);
+        if (writer->keep_null || !json_is_null(value)) {
+            lua_pushstring(L, json_object_iter_key(at));
+            tagoio_writer_push(L, writer, value);
+            lua_rawset(L, -3);
+        }
+    }
+}
+
+void tagoio_writer_push(lua_State *L, const tagoio_writer *writer,
+                        const json_t *value) {
+    luaL_checkstack(L, 4, "an answer is nested too deep");
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        push_object(L, writer, value);
+        break;
+    case JSON_ARRAY:
+        push_array(L, writer, value);
+        break;
+    case JSON_STRING:
+        lua_pushlstring(L, json_string_value(value), json_string_length(value));
+        break;
+    case JSON_INTEGER:
+        push_integer(L, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        lua_pushnumber(L, json_real_value(value));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        lua_pushboolean(L, json_is_true(value));
+        break;
+    case JSON_NULL:
+        lua_pushlightuserdata(L, NULL);
+        break;
+    }
+}
+
+/* ---- encode and decode ---- */
+
+/* Owns JSON and its text across Lua calls that may raise. */
+typedef struct json_box {
+    json_t *json;
+    char *text;
+} json_box;
+
+static void empty(json_box *box) {
+    json_decref(box->json);
+    free(box->text);
+    *box = (json_box){NULL, NULL};
+}
+
+static int free_box(lua_State *L) {
+    empty(luaL_checkudata(L, 1, json_box_name));
+    return 0;
+}
+
+static json_box *push_box(lua_State *L) {
+    json_box *box = lua_newuserdata(L, sizeof *box);
+    *box = (json_box){NULL, NULL};
+    luaL_getmetatable(L, json_box_name);
+    lua_setmetatable(L, -2);
+    return box;
+}
+
+static int fail(lua_State *L, const tagoio_error *err) {
+    lua_pushnil(L);
+    lua_pushstring(L, err->message);
+    lua_pushstring(L, tagoio_kind_name(err->kind));
+    return 3;
+}
+
+/* encode(value, indent): text, or nil, message, kind */
+static int encode(lua_State *L) {
+    tagoio_error err = {.kind = TAGOIO_NONE};
+    size_t indent = (size_t)luaL_checkinteger(L, 2);
+    lua_settop(L, 1);
+    json_box *box = push_box(L);
+    tagoio_reader reader = {.L = L,
+                            .operation = "encode",
+                            .argument = "value",
+                            .verb = "encoded",
+                            .refusal = TAGOIO_INVALID};
+    tagoio_reader_prepare(&reader);
+    box->json = tagoio_reader_read(&reader, 1, &err);
+    if (box->json == NULL) {
+        return fail(L, &err);
+    }
+    box->text = tagoio_json_encode(box->json, indent, &err);
+    if (box->text == NULL) {
+        return fail(L, &err);
+    }
+    lua_pushstring(L, box->text);
+    empty(box);
+    return 1;
+}
+
+/* decode(text, keep_null, array_mt): value, or nil, message, kind */
+static int decode(lua_State *L) {
+    tagoio_error err = {.kind = TAGOIO_NONE};
+    size_t bytes;
+    const char *text = luaL_checklstring(L, 1, &bytes);
+    lua_settop(L, 3);
+    json_box *box = push_box(L);
+    box->json = tagoio_json_decode(text, bytes, &err);
+    if (box->json == NULL) {
+        return fail(L, &err);
+    }
+    tagoio_writer writer = {.keep_null = lua_toboolean(L, 2), .array_mt = 3};
+    tagoio_writer_push(L, &writer, box->json);
+    empty(box);
+    return 1;
+}
+
+/* mark(value): a table with this metatable, or this light userdata, is an array */
+static int mark(lua_State *L) {
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, markers_name);
+    lua_insert(L, 1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, 1);
+    return 0;
+}
+
+void tagoio_value_push_array_mt(lua_State *L) {
+    lua_getfield(L, LUA_REGISTRYINDEX, array_mt_name);
+}
+
+static const luaL_Reg functions[] = {
+    {"encode", encode}, {"decode", decode}, {"mark", mark}, {NULL, NULL}};
+
+/* Pushes the registry's table of that name. True: it is new. One state has one, however
+   often it loads the module. */
+static bool push_kept_table(lua_State *L, const char *name) {
+    lua_getfield(L, LUA_REGISTRYINDEX, name);
+    if (lua_istable(L, -1)) {
+        return false;
+    }
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, name);
+    return true;
+}
+
+void tagoio_value_open(lua_State *L) {
+    luaL_newmetatable(L, json_box_name);
+    lua_pushcfunction(L, free_box);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+
+    if (push_kept_table(L, markers_name)) {
+        lua_newtable(L); /* core markers mt */
+        lua_pushliteral(L, "k");
+        lua_setfield(L, -2, "__mode");
+        lua_setmetatable(L, -2);
+    }
+    lua_pop(L, 1);
+    if (push_kept_table(L, array_mt_name)) {
+        lua_pushliteral(L, "array");
+        lua_setfield(L, -2, "__jsontype");
+    }
+    lua_setfield(L, -2, "array_mt"); /* core */
+
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, -2, "null");
+    for (const luaL_Reg *at = functions; at->name != NULL; at++) {
+        lua_pushcfunction(L, at->func);
+        lua_setfield(L, -2, at->name);
+    }
+}

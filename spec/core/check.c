@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Counts cases and prints what failed in them. It includes the C library alone. */
+#include "check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct {
+    char name[200]; /* of the open case, "": none is */
+    bool failed;
+    int passed_cases;
+    int failed_cases;
+} state;
+
+static void close_case(void) {
+    if (state.name[0] != '\0') {
+        state.passed_cases += !state.failed;
+        state.failed_cases += state.failed;
+    }
+    state.name[0] = '\0';
+    state.failed = false;
+}
+
+void check_case(const char *format, ...) {
+    close_case();
+    va_list values;
+    va_start(values, format);
+    vsnprintf(state.name, sizeof state.name, format, values);
+    va_end(values);
+}
+
+static void begin_failure(const char *file, int line, const char *what) {
+    state.failed = true;
+    printf("%s:%d: %s: %s", file, line, state.name, what);
+}
+
+bool check_true_at(const char *file, int line, bool holds, const char *what) {
+    if (!holds) {
+        begin_failure(file, line, what);
+        printf("\n");
+    }
+    return holds;
+}
+
+bool check_number_at(const char *file, int line, const char *what, int64_t expected,
+                     int64_t got) {
+    if (got != expected) {
+        begin_failure(file, line, what);
+        printf(": expected %" PRId64 ", got %" PRId64 "\n", expected, got);
+    }
+    return got == expected;
+}
+
+static const char *shown(const char *text) { return text == NULL ? "(none)" : text; }
+
+bool check_text_at(const char *file, int line, const char *what, const char *expected,
+                   const char *got) {
+    bool same =
+        expected == NULL || got == NULL ? expected == got : strcmp(expected, got) == 0;
+    if (!same) {
+        begin_failure(file, line, what);
+        printf(":\n  expected %s\n  got      %s\n", shown(expected), shown(got));
+    }
+    return same;
+}
+
+bool check_within_at(const char *file, int line, const char *what, const char *part,
+                     const char *got) {
+    bool within = got != NULL && strstr(got, part) != NULL;
+    if (!within) {
+        begin_failure(file, line, what);
+        printf(":\n  expected %s\n  within   %s\n", part, shown(got));
+    }
+    return within;
+}
+
+int check_run(const check_test *tests, int count) {
+    for (int i = 0; i < count; i++) {
+        tests[i]();
+    }
+    close_case();
+    printf("%d passed, %d failed\n", state.passed_cases, state.failed_cases);
+    return state.failed_cases == 0 && state.passed_cases > 0 ? 0 : 1;
+}

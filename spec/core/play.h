@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Plays the driver for a call, under an invented clock: what a test says happens. It
+   includes tagoio.h and nothing of the core's inside. */
+#ifndef TAGOIO_SPEC_PLAY_H
+#define TAGOIO_SPEC_PLAY_H
+
+#include "tagoio.h"
+
+/* A token of no user, and where it goes. */
+#define PLAY_TOKEN "p-play-0123456789"
+#define PLAY_URL   "https://api.tago.io"
+
+/* Options at their defaults, with token and base_url. */
+tagoio_options play_options(void);
+
+/* Settings of these options or, from NULL, of play_options(). Ends the program when
+   there are none; so do the other functions that give something. */
+tagoio_settings *play_settings(const tagoio_options *options);
+
+/* JSON text as a value, for instance of arguments. */
+json_t *play_json(const char *text);
+
+/* A call; it holds its own reference to the settings. */
+tagoio_call *play_call(tagoio_settings *settings, const char *operation,
+                       const char *arguments);
+
+/* Wall clock of play_moment: the 50th second of a minute. */
+enum { PLAY_WALL_S = 1700000030 };
+
+/* Chance is a half. */
+tagoio_moment play_moment(int64_t now_ms);
+
+/* The head of an answer, its lines divided by "\n". */
+bool play_head(tagoio_call *call, const char *lines);
+
+/* The call begins, its answer comes and is complete; head "200" is "HTTP/1.1 200 X". */
+void play_answer(tagoio_call *call, const tagoio_moment *moment, const char *head,
+                 const char *body);
+
+/* The call begins and fails; with a head (may be NULL), after that came. */
+void play_fault(tagoio_call *call, const tagoio_moment *moment, const char *head,
+                tagoio_fault fault, bool sent);
+
+#endif

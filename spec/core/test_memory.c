@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* Out of memory at every allocation of a call, once and from then on: it says so, leaks
+   nothing, and the next call works. jansson's allocations fail everywhere; those of the
+   core where a program may replace malloc. */
+#include "check.h"
+#include "play.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+/* ---- an allocator that fails ---- */
+
+typedef enum failure_mode {
+    ONCE,
+    FROM_THEN_ON,
+    JSON_FROM_THEN_ON, /* only jansson's */
+    MODES
+} failure_mode;
+
+static const char *const mode_names[MODES] = {"once", "from then on",
+                                              "jansson from then on"};
+
+static struct {
+    long left; /* allocations that still succeed, -1: all do */
+    failure_mode mode;
+    long failures;
+    long all_failures; /* of the program */
+    long balance;      /* blocks that are in use */
+    bool passing;      /* the allocation was judged before */
+} memory = {.left = -1};
+
+static bool refuses(bool json) {
+    if (memory.passing || memory.left < 0 ||
+        (memory.mode == JSON_FROM_THEN_ON && !json)) {
+        return false;
+    }
+    if (memory.left > 0) {
+        memory.left--;
+        return false;
+    }
+    memory.left = memory.mode == ONCE ? -1 : 0;
+    memory.failures++;
+    memory.all_failures++;
+    return true;
+}
+
+static void *counted(void *block) {
+    memory.balance += !memory.passing && block != NULL;
+    return block;
+}
+
+static void forget(const void *block) {
+    memory.balance -= !memory.passing && block != NULL;
+}
+
+static void *json_allocate(size_t bytes) {
+    if (refuses(true)) {
+        return NULL;
+    }
+    memory.passing = true;
+    void *block = malloc(bytes);
+    memory.passing = false;
+    return counted(block);
+}
+
+static void json_release(void *block) {
+    forget(block);
+    memory.passing = true;
+    free(block);
+    memory.passing = false;
+}
+
+#if defined(__GLIBC__) && !defined(SANITIZED)
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *block, size_t bytes);
+void __libc_free(void *block);
+
+void *malloc(size_t bytes) {
+    return refuses(false) ? NULL : counted(__libc_malloc(bytes));
+}
+
+void *calloc(size_t count, size_t bytes) {
+    return refuses(false) ? NULL : counted(__libc_calloc(count, bytes));
+}
+
+void *realloc(void *block, size_t bytes) {
+    if (refuses(false)) {
+        return NULL;
+    }
+    void *moved = __libc_realloc(block, bytes);
+    return block == NULL ? counted(moved) : moved;
+}
+
+void free(void *block) {
+    forget(block);
+    __libc_free(block);
+}
+#endif
+
+static void fail_after(long successes, failure_mode mode) {
+    memory.left = successes;
+    memory.mode = mode;
+    memory.failures = 0;
+}
+
+static void fail_no_more(void) { memory.left = -1; }
+
+/* ---- calls ---- */
+
+/* jansson 2.14 loses bytes of a string or number of more than 14 when its buffer cannot
+   grow, so those of the answers are shorter. */
+typedef struct script {
+    const char *name;
+    const char *operation;
+    const char *arguments;
+    int lost; /* attempts that fail before the answer comes */
+    const char *head;
+    const char *body;
+    tagoio_kind kind;
+    const char *result; /* of a success, as JSON */
+} script;
+
+#define SECRET "p-a/1\\\"x"
+
+static const script scripts[] = {
+    {"a read", "profile.list", "[]", 0, "HTTP/1.1 200 OK",
+     "{\"status\":true,\"result\":[{\"id\":\"x\",\"n\":[1,0.5,null]}]}", TAGOIO_NONE,
+     "[{\"id\":\"x\",\"n\":[1,0.5,null]}]"},
+    {"a read with a query", "profile.tokenList",
+     "[\"a\", {\"page\": 2, \"filter\": {\"token\": [\"" SECRET "\", 123456], "
+     "\"tags\": [{\"key\": true}]}, \"orderBy\": [\"name\", \"desc\"]}]",
+     0, "HTTP/1.1 200 OK", "{\"status\":true,\"result\":[]}", TAGOIO_NONE, "[]"},
+    {"a read with a date", "profile.auditLog",
+     "[\"a\", {\"start_date\": 5, \"limit\": 1}]", 0, "HTTP/1.1 200 OK",
+     "{\"status\":true,\"result\":{}}", TAGOIO_NONE, "{}"},
+    {"a write with a date and secrets", "profile.tokenCreate",
+     "[\"a\", {\"expire_time\": 5, \"password\": \"" SECRET
+     "\", \"pin_code\": 123456}]",
+     0, "HTTP/1.1 201 X", "{\"status\":true,\"result\":{\"id\":\"x\"}}", TAGOIO_NONE,
+     "{\"id\":\"x\"}"},
+    {"a write of one member", "profile.addTeamMember", "[\"a\", \"b@c.d\"]", 0,
+     "HTTP/1.1 200 OK", "{\"status\":true,\"result\":\"User\"}", TAGOIO_NONE,
+     "\"User\""},
+    {"a success after two failures", "profile.edit", "[\"a\", {\"name\": \"b\"}]", 2,
+     "HTTP/1.1 200 OK", "{\"status\":true}", TAGOIO_NONE, "true"},
+    {"an error that echoes secrets", "profile.tokenDelete", "[\"a\", \"" SECRET "\"]",
+     0, "HTTP/1.1 404 X\nx-request-id: r-" PLAY_TOKEN,
+     "{\"message\":\"no " SECRET "\",\"" SECRET "\":[\"" SECRET "\",1,0.5]}",
+     TAGOIO_API, NULL},
+    {"a text that echoes a secret", "profile.tokenDelete", "[\"a\", \"" SECRET "\"]", 0,
+     "HTTP/1.1 404 X", "no \"" SECRET "\"", TAGOIO_API, NULL},
+    {"an error whose message is JSON", "profile.info", "[\"a\"]", 0, "HTTP/1.1 400 X",
+     "{\"message\":\"{\\\"a\\\":[1]}\",\"field_errors\":{\"b\":{}}}", TAGOIO_API, NULL},
+    {"an HTML page", "profile.info", "[\"a\"]", 0, "HTTP/1.1 200 OK",
+     "<title>Page</title>", TAGOIO_PROTOCOL, NULL},
+    {"a lost connection", "profile.info", "[\"a\"]", 3, NULL, NULL, TAGOIO_NETWORK,
+     NULL},
+};
+
+typedef struct outcome {
+    tagoio_error err; /* when there is no call */
+    tagoio_settings *settings;
+    tagoio_call *call;
+} outcome;
+
+/* One attempt that fails, or the one that is answered. */
+static void attempt(const script *s, tagoio_call *call, int number, int64_t now_ms) {
+    tagoio_moment moment = play_moment(now_ms);
+    tagoio_failure failure = {
+        .fault = TAGOIO_FAULT_LOST, .text = "reset", .sent = true};
+    tagoio_call_begin(call, now_ms);
+    if (number < s->lost) {
+        tagoio_call_fail(call, &moment, &failure);
+        return;
+    }
+    size_t half = strlen(s->body) / 2;
+    if (play_head(call, s->head) && tagoio_call_feed(call, s->body, half) &&
+        tagoio_call_feed(call, s->body + half, strlen(s->body) - half)) {
+        tagoio_call_answer(call, &moment);
+    } else {
+        tagoio_call_fail(call, &moment, &failure);
+    }
+}
+
+static outcome run(const script *s, long successes, failure_mode mode) {
+    outcome it = {.err = {.kind = TAGOIO_NONE}};
+    tagoio_options options = play_options();
+    json_t *arguments = play_json(s->arguments);
+    fail_after(successes, mode);
+    it.settings = tagoio_settings_new(&options, NULL, &it.err);
+    if (it.settings == NULL) {
+        json_decref(arguments);
+    } else {
+        it.call = tagoio_call_new(it.settings, s->operation, arguments, 0, &it.err);
+    }
+    int64_t now = 0;
+    for (int number = 0;
+         it.call != NULL && tagoio_call_want(it.call, now) == TAGOIO_BEGIN; number++) {
+        attempt(s, it.call, number, now);
+        now = tagoio_call_due_ms(it.call);
+    }
+    fail_no_more();
+    return it;
+}
+
+static void check_success(const script *s, const json_t *result) {
+    json_t *expected = play_json(s->result);
+    check_true(json_equal((json_t *)result, expected));
+    json_decref(expected);
+}
+
+/* jansson says "not JSON" of some text that it had no memory for. */
+static bool may_be_hidden(tagoio_kind got, tagoio_kind expected) {
+    return expected == TAGOIO_NONE && got == TAGOIO_PROTOCOL;
+}
+
+static void check_outcome(const script *s, const outcome *it) {
+    if (it->call == NULL) {
+        check_text("memory", tagoio_kind_name(it->err.kind));
+        check_within("not enough memory", it->err.message);
+        return;
+    }
+    tagoio_report report = tagoio_call_report(it->call);
+    check_true(tagoio_call_want(it->call, 0) == TAGOIO_DONE);
+    check_true(report.kind == s->kind || report.kind == TAGOIO_MEMORY ||
+               may_be_hidden(report.kind, s->kind));
+    if (report.kind == TAGOIO_NONE) {
+        check_success(s, report.result);
+        return;
+    }
+    check_true(report.result == NULL);
+    if (check_true(report.message != NULL)) {
+        check_true(strstr(report.message, "p-a") == NULL);
+    }
+    check_within(report.kind == TAGOIO_MEMORY ? "not enough memory" : "api.tago.io",
+                 report.message);
+    check_true(report.request_id == NULL || strcmp(report.request_id, "r-***") == 0);
+}
+
+/* With so many allocations before the first that fails. False: none failed. */
+static bool check_run_of(const script *s, long successes, failure_mode mode) {
+    long before = memory.balance;
+    outcome it = run(s, successes, mode);
+    bool failed = memory.failures > 0;
+    check_outcome(s, &it);
+    if (!failed && it.call != NULL) {
+        tagoio_kind kind = tagoio_call_report(it.call).kind;
+        check_text(tagoio_kind_name(s->kind), tagoio_kind_name(kind));
+    }
+    tagoio_call_unref(it.call);
+    tagoio_settings_unref(it.settings);
+    check_number(0, memory.balance - before);
+    return failed;
+}
+
+static void test_calls(void) {
+    for (int i = 0; i < check_count(scripts); i++) {
+        for (int mode = 0; mode < MODES; mode++) {
+            check_case("%s, %s", scripts[i].name, mode_names[mode]);
+            long successes = 0;
+            while (check_run_of(&scripts[i], successes, (failure_mode)mode)) {
+                check_run_of(&scripts[i], -1, ONCE); /* the next call works */
+                successes++;
+            }
+        }
+    }
+}
+
+/* The settings live on: a call without memory leaves nothing behind in them. */
+static void test_same_client(void) {
+    check_case("the next call of the same client");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    bool failed = true;
+    for (long successes = 0; failed; successes++) {
+        json_t *arguments = play_json("[\"a\"]");
+        fail_after(successes, FROM_THEN_ON);
+        tagoio_call *call =
+            tagoio_call_new(settings, "profile.info", arguments, 0, NULL);
+        if (call != NULL) {
+            play_answer(call, &moment, "400", "{\"message\":\"no\"}");
+        }
+        failed = memory.failures > 0;
+        fail_no_more();
+        tagoio_call_unref(call);
+        call = play_call(settings, "profile.info", "[\"a\"]");
+        play_answer(call, &moment, "200", "{\"status\":true,\"result\":{}}");
+        check_true(tagoio_call_report(call).kind == TAGOIO_NONE);
+        tagoio_call_unref(call);
+    }
+    tagoio_settings_unref(settings);
+}
+
+static void test_cancel(void) {
+    check_case("canceled without memory");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_call *call = play_call(settings, "profile.info", "[\"a\"]");
+    tagoio_call_begin(call, 0);
+    fail_after(0, FROM_THEN_ON);
+    tagoio_call_cancel(call, 0);
+    fail_no_more();
+    tagoio_report report = tagoio_call_report(call);
+    check_true(report.kind == TAGOIO_CANCELED || report.kind == TAGOIO_MEMORY);
+    check_true(report.message != NULL);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
+/* There and back; of strings jansson does not say that there was no memory for them. */
+static void check_json(const char *text, bool honest) {
+    check_case("JSON there and back: %s", text);
+    bool failed = true;
+    for (long successes = 0; failed; successes++) {
+        long before = memory.balance;
+        tagoio_error err = {.kind = TAGOIO_NONE};
+        fail_after(successes, ONCE);
+        json_t *value = tagoio_json_decode(text, strlen(text), &err);
+        char *again = value == NULL ? NULL : tagoio_json_encode(value, 0, &err);
+        failed = memory.failures > 0;
+        fail_no_more();
+        check_text(failed ? NULL : text, again);
+        check_true(!failed || err.kind == TAGOIO_MEMORY || (!honest && value == NULL));
+        json_decref(value);
+        free(again);
+        check_number(before, memory.balance);
+    }
+}
+
+static void test_json(void) {
+    check_json("[[],{},0.5,1,true,null]", true);
+    check_json("{\"a\":[\"b\",{}]}", false);
+}
+
+static void test_failures(void) {
+    check_case("allocations did fail");
+    check_true(memory.all_failures > 100);
+}
+
+int main(void) {
+    json_set_alloc_funcs(json_allocate, json_release);
+    static const check_test tests[] = {test_calls, test_same_client, test_cancel,
+                                       test_json, test_failures};
+    return check_run(tests, check_count(tests));
+}

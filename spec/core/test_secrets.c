@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* No secret of a call is in what is shown of its failure, in whatever form a server
+   sends it back. Every row plays such a server. */
+#include "check.h"
+#include "core/secrets.h"
+#include "play.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the caller sends, what the server answers, and what the error says then. */
+typedef struct echo_row {
+    const char *name;
+    const char *token;
+    const char *operation;
+    const char *arguments;
+    const char *body;
+    const char *message; /* between "OPERATION: " and " (HTTP 400" */
+    const char *details; /* as JSON, NULL: none */
+} echo_row;
+
+#define ID     "p-0123456789abcdef"
+#define ODD    "a/b \\\"c\\\"+%" /* in JSON; percent-encoded a%2Fb%20%22c%22%2B%25 */
+#define INFO   "profile.info", "[\"x\"]"
+#define DELETE "profile.tokenDelete", "[\"x\", \"p-other/99\"]"
+#define LOGIN                                                                          \
+    "profile.tokenCreate",                                                             \
+        "[\"x\", {\"password\": \"" ODD "\", \"pin_code\": \"482913\"}]"
+#define FIND "profile.tokenList", "[\"x\", {\"filter\": {\"token\": \"p-wanted-1\"}}]"
+
+/* clang-format off */
+static const echo_row echoes[] = {
+    {"the token in the message", ID, INFO, "{\"message\":\"no profile of " ID " here\"}", "no profile of *** here", "{\"message\":\"no profile of *** here\"}"},
+    {"the token alone", ID, INFO, "{\"message\":\"" ID "\"}", "***", "{\"message\":\"***\"}"},
+    {"the token twice", ID, INFO, "{\"message\":\"" ID ID "\"}", "******", "{\"message\":\"******\"}"},
+    {"the token in result.message", ID, INFO, "{\"result\":{\"message\":\"<" ID ">\"}}", "<***>", "{\"result\":{\"message\":\"<***>\"}}"},
+    {"the token deep in details", ID, INFO, "{\"message\":\"no\",\"a\":[{\"b\":[\"x" ID "\"]}]}", "no", "{\"a\":[{\"b\":[\"x***\"]}],\"message\":\"no\"}"},
+    {"the token as a member's name", ID, INFO, "{\"message\":\"no\",\"" ID "\":1}", "no", "{\"***\":1,\"message\":\"no\"}"},
+    {"the token in field_errors", ID, INFO, "{\"message\":\"no\",\"field_errors\":{\"token\":\"" ID " is bad\"}}", "no: token: *** is bad", "{\"field_errors\":{\"token\":\"*** is bad\"},\"message\":\"no\"}"},
+    {"the token in a page's title", ID, INFO, "<title>" ID "</title>", "an HTML page, \"***\"", NULL},
+    {"the token in plain text", ID, INFO, "token: " ID "\nmore", "token: ***", NULL},
+    {"the token in a message that is JSON", ID, INFO, "{\"message\":\"{\\\"message\\\":\\\"of " ID "\\\"}\"}", "of ***", "{\"message\":\"{\\\"message\\\":\\\"of ***\\\"}\"}"},
+    {"half a token is none", ID, INFO, "{\"message\":\"p-01234567\"}", "p-01234567", "{\"message\":\"p-01234567\"}"},
+    {"a token of odd characters, percent-encoded", "a+b/c==", INFO, "GET /?token=a%2Bb%2Fc%3D%3D", "GET /?token=***", NULL},
+    {"the same as it is", "a+b/c==", INFO, "GET /?token=a+b/c==", "GET /?token=***", NULL},
+    {"a token with a quote, escaped", "ab\"cd", INFO, "token is \"ab\\\"cd\"", "token is \"***\"", NULL},
+    {"a short token stays", "abc", INFO, "{\"message\":\"abcd\"}", "abcd", "{\"message\":\"abcd\"}"},
+    {"a token of four", "abcd", INFO, "{\"message\":\"abcde\"}", "***e", "{\"message\":\"***e\"}"},
+    {"tokenDelete: the path as it was sent", ID, DELETE, "Cannot DELETE /profile/x/token/p-other%2F99", "Cannot DELETE /profile/x/token/***", NULL},
+    {"tokenDelete: the token", ID, DELETE, "{\"message\":\"p-other/99 not found\"}", "*** not found", "{\"message\":\"*** not found\"}"},
+    {"tokenDelete: both tokens", ID, DELETE, "{\"message\":\"" ID " may not delete p-other/99\"}", "*** may not delete ***", "{\"message\":\"*** may not delete ***\"}"},
+    {"password", ID, LOGIN, "{\"message\":\"no: " ODD "\"}", "no: ***", "{\"message\":\"no: ***\"}"},
+    {"password percent-encoded", ID, LOGIN, "a%2Fb%20%22c%22%2B%25", "***", NULL},
+    {"password as JSON in text", ID, LOGIN, "no: " ODD, "no: ***", NULL},
+    {"pin_code", ID, LOGIN, "{\"message\":\"pin 482913 is wrong\",\"pin_code\":\"482913\"}", "pin *** is wrong", "{\"message\":\"pin *** is wrong\",\"pin_code\":\"***\"}"},
+    {"pin_code comes back as a number", ID, LOGIN, "{\"message\":\"no\",\"pin_code\":482913}", "no", "{\"message\":\"no\",\"pin_code\":\"***\"}"},
+    {"pin_code in a longer number is none", ID, LOGIN, "{\"message\":\"no\",\"id\":14829130}", "no", "{\"id\":14829130,\"message\":\"no\"}"},
+    {"pin_code goes out as a number", ID, "profile.delete", "[\"x\", {\"pin_code\": 482913}]", "{\"message\":\"482913\",\"n\":[482913, 5]}", "***", "{\"message\":\"***\",\"n\":[\"***\",5]}"},
+    {"a filter's token", ID, FIND, "{\"message\":\"p-wanted-1?\"}", "***?", "{\"message\":\"***?\"}"},
+    {"a list of tokens in a filter", ID, "profile.tokenList", "[\"x\", {\"filter\": {\"token\": [\"p-one1\", {\"like\": \"p-two2\"}]}}]", "{\"message\":\"p-one1, p-two2\"}", "***, ***", "{\"message\":\"***, ***\"}"},
+    {"a password deep in a body", ID, "profile.edit", "[\"x\", {\"a\": [{\"password\": \"deep-one\"}]}]", "{\"message\":\"deep-one\"}", "***", "{\"message\":\"***\"}"},
+    {"names are no secrets", ID, "profile.create", "[{\"name\": \"public\", \"email\": \"a@b.c\"}]", "{\"message\":\"public of a@b.c\"}", "public of a@b.c", "{\"message\":\"public of a@b.c\"}"},
+    {"overlapping: the longest that begins first", "abcdef", "profile.edit", "[\"x\", {\"token\": \"abcd\", \"password\": \"efgh\"}]", "{\"message\":\"-abcdefgh-abcdxefgh-\"}", "-***gh-***x***-", "{\"message\":\"-***gh-***x***-\"}"},
+    {"one secret in another", "inner", "profile.edit", "[\"x\", {\"password\": \"outer-inner-outer\"}]", "{\"message\":\"outer-inner-outer, outer-inner\"}", "***, outer-***", "{\"message\":\"***, outer-***\"}"},
+    {"beyond ASCII", ID, "profile.edit", "[\"x\", {\"password\": \"\xc3\xa9\xc3\xa8\"}]", "{\"message\":\"\xc3\xa9\xc3\xa9\xc3\xa8\"}", "\xc3\xa9***", "{\"message\":\"\xc3\xa9***\"}"},
+    {"escaped beyond ASCII", ID, "profile.edit", "[\"x\", {\"password\": \"\xc3\xa9\xc3\xa8\"}]", "{\"message\":\"\\u00e9\\u00e8\"}", "***", "{\"message\":\"***\"}"},
+};
+/* clang-format on */
+
+static void test_echoes(void) {
+    tagoio_moment moment = play_moment(0);
+    for (int i = 0; i < check_count(echoes); i++) {
+        const echo_row *row = &echoes[i];
+        check_case("%s", row->name);
+        tagoio_options options = play_options();
+        options.token = row->token;
+        tagoio_settings *settings = play_settings(&options);
+        tagoio_call *call = play_call(settings, row->operation, row->arguments);
+        play_answer(call, &moment, "400", row->body);
+        tagoio_report report = tagoio_call_report(call);
+        char message[300];
+        snprintf(message, sizeof message, "%s: %s (HTTP 400, api.tago.io)",
+                 row->operation, row->message);
+        check_text(message, report.message);
+        char *details =
+            report.details == NULL ? NULL : tagoio_json_encode(report.details, 0, NULL);
+        check_text(row->details, details);
+        free(details);
+        tagoio_call_unref(call);
+        tagoio_settings_unref(settings);
+    }
+}
+
+/* ---- elsewhere in a report ---- */
+
+static bool shows(const tagoio_call *call, const char *secret) {
+    tagoio_report report = tagoio_call_report(call);
+    char *details =
+        report.details == NULL ? NULL : tagoio_json_encode(report.details, 0, NULL);
+    bool found = (report.message != NULL && strstr(report.message, secret) != NULL) ||
+                 (report.request_id != NULL && strstr(report.request_id, secret)) ||
+                 (details != NULL && strstr(details, secret) != NULL);
+    free(details);
+    return found;
+}
+
+static void test_request_id(void) {
+    check_case("in a request id");
+    tagoio_options options = play_options();
+    options.token = ID;
+    tagoio_settings *settings = play_settings(&options);
+    tagoio_call *call = play_call(settings, INFO);
+    tagoio_moment moment = play_moment(0);
+    play_answer(call, &moment, "HTTP/1.1 400 X\nx-request-id: r-" ID "-1", "{}");
+    check_text("r-***-1", tagoio_call_report(call).request_id);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
+static void test_faults(void) {
+    check_case("in what the driver says");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_call *call = play_call(settings, DELETE);
+    tagoio_moment moment = play_moment(0);
+    tagoio_call_begin(call, 0);
+    tagoio_call_fail(call, &moment,
+                     &(tagoio_failure){.fault = TAGOIO_FAULT_LOCAL,
+                                       .text = "bad URL /p-other%2F99, " PLAY_TOKEN});
+    check_text(
+        "profile.tokenDelete: the transfer failed: bad URL /***, *** (api.tago.io)",
+        tagoio_call_report(call).message);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
+/* Cut first, the message would end with the first half of the token. */
+static void test_cut(void) {
+    check_case("where a long message is cut");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    for (int before = 490; before < 515; before++) {
+        char body[700] = "{\"message\":\"";
+        size_t at = strlen(body);
+        memset(body + at, 'x', (size_t)before);
+        strcpy(body + at + before, PLAY_TOKEN "\"}");
+        tagoio_call *call = play_call(settings, INFO);
+        play_answer(call, &moment, "400", body);
+        check_true(!shows(call, "p-"));
+        tagoio_call_unref(call);
+    }
+    tagoio_settings_unref(settings);
+}
+
+/* A client's own token is in the settings; another client's is not in this call. */
+static void test_unread_answers(void) {
+    static const struct {
+        const char *head;
+        const char *body;
+    } rows[] = {
+        {"200", "<title>" PLAY_TOKEN "</title>"},
+        {"200", "{\"result\":\"" PLAY_TOKEN "\"}"},
+        {"200", "{\"status\":true,\"result\":\"" PLAY_TOKEN "\"}"},
+        {"200", "{\"status\":false,\"result\":\"" PLAY_TOKEN "\"}"},
+        {"200", "{" PLAY_TOKEN},
+        {"200", "{\"a\":" PLAY_TOKEN},
+        {"302", PLAY_TOKEN},
+        {"404", "[\"" PLAY_TOKEN "\"]"},
+        {"404", "\"" PLAY_TOKEN "\""},
+    };
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("%s %s", rows[i].head, rows[i].body);
+        tagoio_call *call = play_call(settings, INFO);
+        play_answer(call, &moment, rows[i].head, rows[i].body);
+        check_true(tagoio_call_report(call).kind != TAGOIO_NONE);
+        check_true(!shows(call, PLAY_TOKEN));
+        tagoio_call_unref(call);
+    }
+    tagoio_settings_unref(settings);
+}
+
+static void test_refusals(void) {
+    check_case("in what is refused");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_error err = {.kind = TAGOIO_NONE};
+    json_t *arguments = play_json("[\"x\", \"p-se\\ncret\"]");
+    check_true(tagoio_call_new(settings, "profile.tokenDelete", arguments, 0, &err) ==
+               NULL);
+    check_true(strstr(err.message, "p-se") == NULL);
+    tagoio_settings_unref(settings);
+}
+
+/* A success is shown as it is: tokenCreate's result is a token. */
+static void test_success(void) {
+    check_case("not in a result");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    tagoio_call *call = play_call(settings, INFO);
+    play_answer(call, &moment, "200",
+                "{\"status\":true,\"result\":{\"token\":\"" PLAY_TOKEN "\"}}");
+    const json_t *result = tagoio_call_report(call).result;
+    check_text(PLAY_TOKEN, json_string_value(json_object_get(result, "token")));
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
+/* ---- wiping ---- */
+
+static void test_wipe(void) {
+    check_case("wiped memory is zero");
+    char memory[] = "secret";
+    tagoio_wipe(memory, sizeof memory);
+    for (size_t i = 0; i < sizeof memory; i++) {
+        check_number(0, memory[i]);
+    }
+}
+
+int main(void) {
+    static const check_test tests[] = {
+        test_echoes,         test_request_id, test_faults,  test_cut,
+        test_unread_answers, test_refusals,   test_success, test_wipe,
+    };
+    return check_run(tests, check_count(tests));
+}
