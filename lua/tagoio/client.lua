@@ -1,0 +1,197 @@
+-- SPDX-License-Identifier: MIT
+-- A client: how calls are made, and the connections they are made over.
+
+local core = require("tagoio.core")
+local errors = require("tagoio.errors")
+local options = require("tagoio.options")
+
+local client = {}
+
+-- Which arguments each operation takes, by its name without "profile.".
+local arguments = {}
+for _, operation in ipairs(core.operations()) do
+  arguments[operation.name:match("^profile%.(.*)$")] = operation.arguments
+end
+
+local function wait_blocking(self, seconds)
+  self._core:step(seconds)
+end
+
+-- The markers of another JSON library are known once it is loaded.
+local learned
+function client.learn_markers()
+  local cjson = package.loaded.cjson
+  if cjson and cjson ~= learned then
+    learned = cjson
+    for _, name in ipairs({ "array_mt", "empty_array_mt", "empty_array" }) do
+      if cjson[name] ~= nil then
+        core.mark(cjson[name])
+      end
+    end
+  end
+end
+
+-- Runs one operation to its end: the result; or nil, message, err. A bug in the caller has the
+-- kind "misuse", and raises further up.
+local function perform(self, name, ...)
+  client.learn_markers()
+  local call, message, kind = self._core:start(name, ...)
+  if not call then
+    return errors.unsent(kind, name, message)
+  end
+  while not call:is_done() do
+    self._wait(self, 1) -- no longer: an interrupt is noticed in between
+  end
+  local result, failure, err = self._core:result(call)
+  if err then
+    return nil, failure, errors.adopt(err)
+  end
+  return result
+end
+
+-- ---- the table of operations ----
+
+local function usage(name)
+  return ("profile.%s(%s)"):format(name, table.concat(arguments[name], ", "))
+end
+
+-- What is wrong with the number and the first of the arguments, or nil.
+local function check_arguments(profile, name, count, ...)
+  if count > 0 and rawequal((...), profile) then
+    return ("profile.%s: call it with a dot, %s, not with a colon"):format(name, usage(name))
+  end
+  for i = #arguments[name] + 1, count do
+    if select(i, ...) ~= nil then
+      return ("profile.%s: argument %d is one too many: %s"):format(name, i, usage(name))
+    end
+  end
+end
+
+local function bind_one(profile, name, find_client)
+  return function(...)
+    local problem = check_arguments(profile, name, select("#", ...), ...)
+    if problem then
+      error(problem, 2)
+    end
+    local self, message, err = find_client("profile." .. name)
+    if not self then
+      return nil, message, err
+    end
+    local result
+    result, message, err = perform(self, "profile." .. name, ...)
+    if err and err.kind == "misuse" then
+      error(message, 2)
+    end
+    return result, message, err
+  end
+end
+
+-- A table of the operations. Each function is made when it is first asked for: a client may
+-- live for one call. find_client(operation) gives the client, or nil, message, err.
+function client.bind(find_client)
+  return setmetatable({}, {
+    __index = function(profile, name)
+      if arguments[name] then
+        local operation = bind_one(profile, name, find_client)
+        profile[name] = operation
+        return operation
+      end
+    end,
+  })
+end
+
+-- ---- the object ----
+
+local methods = {}
+
+local metatable = {
+  __index = methods,
+  __metatable = false,
+  __tostring = function(self)
+    return ("tagoio client (%s%s)"):format(self._url, self._core:is_closed() and ", closed" or "")
+  end,
+}
+
+local function wrap(made, checked, url)
+  if checked.array_mt then
+    core.mark(checked.array_mt)
+  end
+  local self = { _core = made, _wait = checked.wait or wait_blocking, _url = url }
+  self.profile = client.bind(function()
+    return self
+  end)
+  return setmetatable(self, metatable)
+end
+
+local function is_client(value)
+  return type(value) == "table" and type(rawget(value, "_core")) == "userdata"
+end
+
+-- Raises when a method was called on something else, as client.close() does.
+local function check_self(self, name)
+  if not is_client(self) then
+    error(("%s: call it with a colon: client:%s"):format(name, name), 3)
+  end
+end
+
+--- Makes a client with its own connections, from options that were checked.
+-- @tparam table checked of options.check
+-- @tparam string operation for messages
+-- @treturn table client
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] table err
+-- @treturn[2] ?string problem with the options themselves
+function client.new(checked, operation)
+  local source, problem = options.complete(checked)
+  if source == nil then
+    return errors.unsent("invalid", operation, operation .. ": " .. problem)
+  end
+  checked.user_agent = options.user_agent(checked.user_agent)
+  local made, message, kind = core.client(checked)
+  if made then
+    return wrap(made, checked, (checked.base_url:gsub("/$", "")))
+  end
+  message = ("%s: %s: %s"):format(operation, source or "region", message)
+  local _, _, err = errors.unsent(kind, operation, message)
+  return nil, message, err, not source and kind == "invalid" and message or nil
+end
+
+function methods:with(given)
+  check_self(self, "with")
+  local checked, problem = options.check(given, true)
+  if not checked then
+    error("client:with: " .. problem, 2)
+  elseif self._core:is_closed() then
+    error("client:with: the client is closed", 2)
+  end
+  checked.wait = checked.wait or self._wait
+  if checked.user_agent then
+    checked.user_agent = options.user_agent(checked.user_agent)
+  end
+  local made, message, kind = self._core:with(checked)
+  if not made then
+    return errors.unsent(kind, "with", "client:with: " .. message)
+  end
+  return wrap(made, checked, self._url)
+end
+
+function methods:close()
+  check_self(self, "close")
+  self._core:close()
+end
+
+function methods:step(seconds)
+  check_self(self, "step")
+  if seconds ~= nil and type(seconds) ~= "number" then
+    error("client:step: a number of seconds is needed, got a " .. type(seconds), 2)
+  elseif self._core:is_closed() then
+    error("client:step: the client is closed", 2)
+  end
+  local held = self._core:step(seconds or 0)
+  return held
+end
+
+metatable.__close = methods.close
+
+return client

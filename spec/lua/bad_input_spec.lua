@@ -1,0 +1,229 @@
+-- SPDX-License-Identifier: MIT
+-- A bug in the caller raises, at the caller's line, and nothing is sent.
+
+local emulator = require("spec.support.emulator")
+local tagoio = require("tagoio")
+
+local id = emulator.profile
+
+-- A call of each operation that would be right.
+local right = {
+  info = { id },
+  list = {},
+  summary = { id, { onlyAmount = true } },
+  tokenList = { id, { page = 1 } },
+  create = { { name = "x" }, { allocate_free_resources = true } },
+  edit = { id, { name = "x" } },
+  delete = { id, { password = "x" } },
+  usageStatisticList = { id, { date = 0 } },
+  auditLog = { id, { find = "*" } },
+  auditLogQuery = { id, "q" },
+  serviceEdit = { id, { input = 1 } },
+  transferTokenToAnotherProfile = { id },
+  tokenCreate = { id, { name = "x" } },
+  tokenDelete = { id, "t" },
+  addTeamMember = { id, "a@example.com" },
+  teamList = { id },
+  deleteTeamMember = { id, "m" },
+}
+
+local optional = { summary = 2, tokenList = 2, create = 2, usageStatisticList = 2, auditLog = 2 }
+
+local function copy(list)
+  local new = {}
+  for i = 1, #list do
+    new[i] = list[i]
+  end
+  return new
+end
+
+describe("bad input", function()
+  local client
+
+  before_each(function()
+    emulator.reset()
+    client = emulator.client()
+  end)
+
+  after_each(function()
+    client:close()
+    assert.same({}, emulator.journal())
+  end)
+
+  -- Calls it, and expects it to raise a message with all of these texts at this file's line.
+  local function raises(call, ...)
+    local ok, message = pcall(function()
+      local _ = call()
+    end)
+    assert.is_false(ok, "it did not raise")
+    assert.matches("bad_input_spec.lua:%d+: ", message)
+    for _, text in ipairs({ ... }) do
+      assert.is_truthy(message:find(text, 1, true), ("%q is not in %q"):format(text, message))
+    end
+  end
+
+  -- Calls it, and expects nil, a message and an err of this kind.
+  local function refuses(kind, message, result, text, err)
+    assert.is_nil(result)
+    assert.equal(message, text)
+    assert.equal(kind, err.kind)
+    assert.equal(message, tostring(err))
+    assert.equal(0, err.attempts)
+    assert.is_false(err.maybe_applied)
+  end
+
+  for name, arguments in pairs(right) do
+    local function call_with(changed, count)
+      return function()
+        local result = client.profile[name]((table.unpack or unpack)(changed, 1, count))
+        return result
+      end
+    end
+
+    describe("of profile." .. name, function()
+      it("raises when it is called with a colon", function()
+        raises(function()
+          local result = client.profile[name](client.profile, id)
+          return result
+        end, ("profile.%s: "):format(name), ("profile.%s("):format(name), "not with a colon")
+      end)
+
+      it("raises on an extra argument", function()
+        local more = copy(arguments)
+        more[#more + 1] = "extra"
+        raises(call_with(more, #more), ("profile.%s: argument %d is one too many"):format(name, #more))
+      end)
+
+      for i = 1, #arguments do
+        it("raises when argument " .. i .. " has the wrong type or is missing", function()
+          for _, wrong in ipairs({ 1, true, print }) do
+            local changed = copy(arguments)
+            changed[i] = wrong
+            raises(call_with(changed, #arguments), ("profile.%s: "):format(name))
+          end
+          local changed = copy(arguments)
+          changed[i] = nil
+          if optional[name] ~= i then
+            raises(call_with(changed, #arguments), ("profile.%s: "):format(name), "is needed")
+          end
+        end)
+
+        if type(arguments[i]) == "string" then
+          it("refuses argument " .. i .. " when it cannot be part of a path", function()
+            for _, bad in ipairs({ "", ".", "..", "a\0b", "a\nb", "\127" }) do
+              local changed = copy(arguments)
+              changed[i] = bad
+              local result, message, err = client.profile[name]((table.unpack or unpack)(changed))
+              if name == "addTeamMember" and i == 2 and bad ~= "" then
+                return
+              end
+              assert.is_nil(result)
+              assert.equal("invalid", err.kind)
+              assert.is_truthy(message:find("profile." .. name, 1, true))
+            end
+          end)
+        end
+      end
+    end)
+  end
+
+  it("raises on an unknown key of a query and lists those there are", function()
+    raises(function()
+      local result = client.profile.tokenList(id, { token = "x" })
+      return result
+    end, "profile.tokenList: query.token: unknown key", "page, amount, fields, filter, orderBy")
+  end)
+
+  it("raises on a parameter of the wrong type", function()
+    local wrong = {
+      { "tokenList", { fields = "name" }, "profile.tokenList: query.fields: a list of strings" },
+      { "tokenList", { page = 1.5 }, "profile.tokenList: query.page: " },
+      { "tokenList", { page = "1" }, "profile.tokenList: query.page: " },
+      { "tokenList", { orderBy = 1 }, "profile.tokenList: query.orderBy: " },
+      { "tokenList", { filter = { f = print } }, "profile.tokenList: query.filter.f: function" },
+      { "summary", { onlyAmount = "yes" }, "profile.summary: query.onlyAmount: " },
+      { "auditLog", { start_date = true }, "profile.auditLog: query.start_date: " },
+    }
+    for _, row in ipairs(wrong) do
+      raises(function()
+        local result = client.profile[row[1]](id, row[2])
+        return result
+      end, row[3])
+    end
+  end)
+
+  it("refuses dates that are milliseconds, or before the year 0 or after 9999", function()
+    for _, seconds in ipairs({ 1725148800000, 1e11 + 1, -62167219201 }) do
+      local result, message, err = client.profile.usageStatisticList(id, { date = seconds })
+      assert.is_nil(result)
+      assert.equal("invalid", err.kind)
+      assert.matches("^profile.usageStatisticList: query.date: ", message)
+    end
+  end)
+
+  it("refuses what has no JSON form, with the path to it", function()
+    local cycle = {}
+    cycle.self = cycle
+    local deep = {}
+    local at = deep
+    for _ = 1, 130 do
+      at.x = {}
+      at = at.x
+    end
+    local bad = {
+      { { tags = { { value = 1 }, { value = print } } }, "body.tags[2].value: function cannot be sent" },
+      { { x = 0 / 0 }, "body.x: NaN and infinity are not JSON" },
+      { { x = 1 / 0 }, "body.x: NaN and infinity are not JSON" },
+      { { x = "\255" }, "body.x: a string that is not UTF-8" },
+      { { ["\255"] = 1 }, "body.\255: a string that is not UTF-8" },
+      { { ["a\0b"] = 1 }, "body.a: a key with a NUL byte" },
+      { { x = { 1, nil, 3 } }, "body.x: an array with holes (use tagoio.null)" },
+      { { x = { 1, a = 2 } }, "body.x: a table with indices and other keys is neither array nor object" },
+      { cycle, "body.self: a table inside itself" },
+      { { x = coroutine.create(print) }, "body.x: thread cannot be sent" },
+      { { x = io.stdout }, "body.x: userdata cannot be sent" },
+      { { [true] = 1 }, "body: a key that is no string" },
+    }
+    for _, row in ipairs(bad) do
+      refuses("invalid", "profile.edit: " .. row[2], client.profile.edit(id, row[1]))
+    end
+    local _, message, err = client.profile.edit(id, deep)
+    assert.equal("invalid", err.kind)
+    assert.matches("nested deeper than 128 levels$", message)
+  end)
+
+  it("does not run metamethods of what is sent", function()
+    local ran = false
+    local function run()
+      ran = true
+    end
+    local trap = setmetatable({}, { __index = run, __len = run, __pairs = run, __tojson = run })
+    assert.equal("{}", tagoio.encode(trap))
+    assert.is_false(ran)
+  end)
+
+  it("raises in a call on a closed client", function()
+    client:close()
+    raises(function()
+      local result = client.profile.list()
+      return result
+    end, "profile.list: the client is closed")
+    raises(function()
+      local result = client:with({})
+      return result
+    end, "client:with: the client is closed")
+    raises(function()
+      local held = client:step(0)
+      return held
+    end, "client:step: the client is closed")
+  end)
+
+  it("raises when a method is called without its client", function()
+    for _, method in ipairs({ "with", "close", "step" }) do
+      raises(function()
+        local result = client[method]()
+        return result
+      end, method .. ": call it with a colon: client:" .. method)
+    end
+  end)
+end)

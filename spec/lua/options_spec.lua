@@ -1,0 +1,221 @@
+-- SPDX-License-Identifier: MIT
+-- The options of a client, and what the environment says.
+
+local emulator = require("spec.support.emulator")
+local process = require("spec.support.process")
+local tagoio = require("tagoio")
+
+local function raises(options, ...)
+  local ok, message = pcall(function()
+    local client = tagoio.new(options)
+    return client
+  end)
+  assert.is_false(ok, "it did not raise")
+  assert.matches("options_spec.lua:%d+: tagoio.new: ", message)
+  for _, text in ipairs({ ... }) do
+    assert.is_truthy(message:find(text, 1, true), ("%q is not in %q"):format(text, message))
+  end
+end
+
+describe("tagoio.new raises on", function()
+  local function with(name, value)
+    return { token = "t", [name] = value }
+  end
+
+  it("a value that is no table of options", function()
+    raises("t", "a table of options is needed, got a string")
+  end)
+
+  it("an unknown option, and names those there are", function()
+    raises(with("timeuot", 1), 'unknown option "timeuot"', "attempt_timeout", "max_connections")
+  end)
+
+  it("a token that cannot be one, without showing it", function()
+    for _, bad in ipairs({ "", "two words", "line\n", "nul\0", "sch\195\182n" }) do
+      raises(with("token", bad), "token: ")
+      local _, message = pcall(tagoio.new, with("token", bad))
+      assert.is_nil(bad ~= "" and message:find(bad, 1, true) or nil)
+    end
+    raises(with("token", 1), "token: a string is needed, got a number")
+  end)
+
+  it("a time that is none", function()
+    for _, name in ipairs({ "timeout", "attempt_timeout", "connect_timeout" }) do
+      for _, bad in ipairs({ 0, -1, 0 / 0, 1 / 0, 3601 }) do
+        raises(with(name, bad), name .. ": ")
+      end
+    end
+    raises(with("timeout", 5000), "timeout: 5000 is over an hour (seconds, not milliseconds)")
+    raises(with("timeout", "5"), "timeout: a number is needed, got a string")
+    raises(with("max_retry_after", -1), "max_retry_after: -1 is negative")
+  end)
+
+  it("numbers that count nothing", function()
+    for _, bad in ipairs({ 0, 1.5, -1, 101, 0 / 0 }) do
+      raises(with("attempts", bad), "attempts: ", "is not a whole number from 1 to 100")
+    end
+    raises(with("max_connections", 0), "max_connections: ")
+    raises(with("max_response_bytes", 0.5), "max_response_bytes: ")
+  end)
+
+  it("a region that is none", function()
+    raises(with("region", "us-e2"), 'region: unknown region "us-e2"', '"eu-w1"')
+    raises(with("region", {}), "region: either tdeploy or api is needed")
+    raises(with("region", { api = 1 }), "region: api: a string is needed")
+    raises(with("region", { tdeploy = "a/b" }), "region: tdeploy: not the id of a project")
+    raises(with("region", { url = "https://x" }), 'region: unknown key "url"')
+  end)
+
+  it("an address that would show the token, or is not one of an API", function()
+    local bad = {
+      ["http://api.tago.io"] = "https",
+      ["ftp://localhost"] = "https",
+      ["https://user@host"] = "region: ",
+      ["https://host/?q"] = "region: ",
+      ["https://host/#f"] = "region: ",
+      ["nonsense"] = "region: ",
+      [""] = "region: ",
+    }
+    for url, text in pairs(bad) do
+      raises(with("region", { api = url }), text)
+    end
+  end)
+
+  it("a proxy, a file or a user agent that is none", function()
+    raises(with("proxy", true), "proxy: true is no proxy")
+    raises(with("proxy", ""), "proxy: is empty")
+    raises(with("ca_file", "a\0b"), "ca_file: has control characters")
+    raises(with("user_agent", "a\r\nb"), "user_agent: has control characters")
+    raises(with("wait", true), "wait: a function is needed")
+  end)
+end)
+
+describe("client:with", function()
+  local client = emulator.client()
+
+  it("raises on what belongs to the connections", function()
+    for _, name in ipairs({ "region", "ca_file", "proxy", "max_connections" }) do
+      local ok, message = pcall(function()
+        local derived = client:with({ [name] = 1 })
+        return derived
+      end)
+      assert.is_false(ok)
+      assert.matches(
+        "options_spec.lua:%d+: client:with: " .. name .. ": belongs to the connections.*tagoio.new",
+        message
+      )
+    end
+  end)
+
+  it("gives other options on the same connection", function()
+    emulator.reset()
+    assert(client.profile.list())
+    local tenant = client:with({ token = "another-token", user_agent = "tenant" })
+    assert.is_nil((tenant.profile.list()))
+    local journal = emulator.journal()
+    assert.equal("<token>", journal[1].headers.token)
+    assert.equal("<unknown token>", journal[2].headers.token)
+    assert.equal(journal[1].connection, journal[2].connection)
+    assert.matches(" tenant$", journal[2].headers["user-agent"])
+  end)
+
+  it("keeps what it does not name", function()
+    emulator.reset()
+    local patient = client:with({ keep_null = true }):with({ timeout = 5 })
+    emulator.inject({ match = { path = "/profile" }, status = 200, body = '{"status":true,"result":[{"a":null}]}' })
+    assert.equal(tagoio.null, assert(patient.profile.list())[1].a)
+  end)
+
+  it("closing a derived client closes it alone", function()
+    local derived = client:with({})
+    derived:close()
+    derived:close()
+    assert.is_false((pcall(derived.profile.list)))
+    assert(client.profile.list())
+  end)
+
+  it("a derived client outlives the one it came from", function()
+    local first = emulator.client()
+    local derived = first:with({ timeout = 5 })
+    first:close()
+    assert(derived.profile.list())
+    derived:close()
+  end)
+end)
+
+describe("the environment", function()
+  local print_result = [[
+    local tagoio = require("tagoio")
+    local value, message, err = tagoio.profile.info("current")
+    print(value and value.info.name or message, err and err.kind)]]
+
+  it("gives the token, the address and the attempts of the default client", function()
+    local output = process.run_lua(print_result, {
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_TOKEN = "unused",
+      TAGOIO_API = emulator.http .. "/",
+      TAGOIO_REQUEST_ATTEMPTS = "2",
+    })
+    assert.equal("Factory\tnil\n", output)
+    output = process.run_lua(print_result, { TAGOIO_TOKEN = emulator.token, TAGOIO_API = emulator.http })
+    assert.equal("Factory\tnil\n", output)
+  end)
+
+  it("that says nothing of a token is an error that says what to do", function()
+    local output = process.run_lua(print_result, { T_ANALYSIS_TOKEN = "" })
+    assert.equal(
+      "profile.info: no token: set T_ANALYSIS_TOKEN, or use tagoio.new { token = ... }\tinvalid\n",
+      output
+    )
+  end)
+
+  it("that is wrong is an error that names the variable, and shows no token", function()
+    local bad = {
+      TAGOIO_REQUEST_ATTEMPTS = { "0", "x", "1.5", "-3", "101" },
+      TAGOIO_API = { "nonsense", "http://example.com", "https://u@example.com" },
+      T_ANALYSIS_TOKEN = { "two secrets" },
+    }
+    for name, values in pairs(bad) do
+      for _, value in ipairs(values) do
+        local variables = { T_ANALYSIS_TOKEN = "t", [name] = value }
+        local output = process.run_lua(print_result, variables)
+        assert.matches("^profile.info: " .. name .. ": .*\tinvalid\n$", output)
+        assert.is_nil(output:find("two secrets", 1, true))
+      end
+    end
+  end)
+
+  it("T_ANALYSIS_CONTEXT tells the server where the script runs", function()
+    emulator.reset()
+    process.run_lua(print_result, {
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_API = emulator.http,
+      T_ANALYSIS_CONTEXT = "tago-io",
+    })
+    assert.matches("^TagoIO%-SDK|Lua|[%d.]+ %(Running at TagoIO%)$", emulator.request().headers["user-agent"])
+  end)
+end)
+
+describe("the regions", function()
+  -- Nothing is sent: the address is in what tostring says.
+  local urls = {
+    ["us-e1"] = "https://api.tago.io",
+    ["usa-1"] = "https://api.tago.io",
+    ["eu-w1"] = "https://api.eu-w1.tago.io",
+    [{ tdeploy = " 5bbe3d1d4d3ad10021e1d2b2 " }] = "https://api.5bbe3d1d4d3ad10021e1d2b2.tagoio.net",
+    [{ api = "https://iot.example.com/tago/" }] = "https://iot.example.com/tago",
+    [{ api = "https://iot.example.com", sse = "https://sse.example.com" }] = "https://iot.example.com",
+  }
+  for region, url in pairs(urls) do
+    it("reach " .. url, function()
+      assert.equal(("tagoio client (%s)"):format(url), tostring(tagoio.new({ token = "t", region = region })))
+    end)
+  end
+
+  it("a prefix of the path is kept", function()
+    emulator.reset()
+    local client = emulator.client({ region = { api = emulator.http .. "/prefix/" } })
+    client.profile.list()
+    assert.equal("/prefix/profile", emulator.request().uri)
+  end)
+end)

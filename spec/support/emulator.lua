@@ -1,0 +1,92 @@
+-- SPDX-License-Identifier: MIT
+-- The specs' side of the emulator: clients of ours that call it, and its control routes, spoken
+-- to by other people's code (LuaSocket, dkjson) so that nothing of ours is its own witness.
+
+local dkjson = require("dkjson")
+local http = require("socket.http")
+local ltn12 = require("ltn12")
+local tagoio = require("tagoio")
+
+local emulator = {
+  http = assert(os.getenv("EMULATOR_HTTP"), "these specs run under spec/emulator/run"),
+  https = os.getenv("EMULATOR_HTTPS"),
+  ca_file = os.getenv("EMULATOR_CA"),
+  token = os.getenv("EMULATOR_TOKEN"),
+  profile = os.getenv("EMULATOR_PROFILE"),
+  email = os.getenv("EMULATOR_EMAIL"),
+  password = os.getenv("EMULATOR_PASSWORD"),
+}
+
+-- Sends JSON, or asks when there is none; returns the answer's JSON.
+local function control(path, value)
+  local body = value and dkjson.encode(value)
+  local chunks = {}
+  local sent, status = http.request({
+    url = emulator.http .. "/_emulator/" .. path,
+    method = body and "POST" or "GET",
+    headers = body and { ["content-length"] = #body, ["content-type"] = "application/json" },
+    source = body and ltn12.source.string(body),
+    sink = ltn12.sink.table(chunks),
+  })
+  local text = table.concat(chunks)
+  assert(sent and status == 200, ("%s: %s %s"):format(path, tostring(status), text))
+  return dkjson.decode(text)
+end
+
+-- Back to the seeds: state, journal, injections, counters.
+function emulator.reset(config)
+  control("reset", config or dkjson.decode("{}"))
+end
+
+-- Every API request since the reset, in order of arrival.
+function emulator.journal()
+  return control("journal")
+end
+
+-- The only request since the reset.
+function emulator.request()
+  local journal = emulator.journal()
+  assert(#journal == 1, ("one request was expected, %d came"):format(#journal))
+  return journal[1]
+end
+
+-- Answers of our own for the requests to come, used up in order.
+function emulator.inject(...)
+  control("inject", { ... })
+end
+
+function emulator.release(count)
+  control("release", { count = count })
+end
+
+function emulator.counts()
+  return control("counts")
+end
+
+-- Waits until that many requests are held.
+function emulator.wait_for(holding)
+  return control(("counts?holding=%d&timeout=10"):format(holding))
+end
+
+-- The options of a client of the emulator, with some others.
+function emulator.options(others)
+  local options = { token = emulator.token, region = { api = emulator.http }, proxy = false }
+  for name, value in pairs(others or {}) do
+    options[name] = value
+  end
+  return options
+end
+
+function emulator.client(others)
+  return assert(tagoio.new(emulator.options(others)))
+end
+
+function emulator.secure_client(others)
+  local options = emulator.options({ region = { api = emulator.https }, ca_file = emulator.ca_file })
+  for name, value in pairs(others or {}) do
+    options[name] = value
+  end
+  return assert(tagoio.new(options))
+end
+
+return emulator
