@@ -1,0 +1,126 @@
+-- SPDX-License-Identifier: MIT
+-- The account: whose profile and password it is, and how its services are shared out.
+
+local json = require("json")
+local refuse = require("refuse")
+local state = require("state")
+
+local account = {}
+
+-- ---- for the other handlers ----
+
+-- A profile that the token's owner can see; "current" is the token's own.
+function account.find(asked, id)
+  local profile = state.find_profile(id == "current" and asked.token.profile or id)
+  return profile or refuse(404, "Profile not found")
+end
+
+-- One that is the owner's own.
+function account.own(asked, id)
+  local profile = account.find(asked, id)
+  if not state.is_own(profile) then
+    refuse(403, "You do not have permission to change this profile")
+  end
+  return profile
+end
+
+-- password, and pin_code where two-factor authentication is on.
+function account.check_password(body)
+  local given = type(body) == "table" and body or {}
+  if type(given.password) ~= "string" then
+    refuse(400, "Password is required")
+  elseif given.password ~= state.password() then
+    refuse(401, "Invalid password")
+  elseif state.config.pin_code ~= "" and given.pin_code ~= state.config.pin_code then
+    refuse(401, json.encode({ otp_enabled = true, otp_autosend = "email" }))
+  end
+end
+
+-- ---- handlers ----
+
+function account.status()
+  return { version = "0.0.0-emulator" }
+end
+
+function account.introspect(asked)
+  local profile = state.find_profile(asked.token.profile)
+  return { id = profile.id, name = profile.name, type = "profile" }
+end
+
+function account.allocation()
+  local rows = json.array()
+  for _, profile in ipairs(state.profiles) do
+    if state.is_own(profile) then
+      local row = { profile = profile.id }
+      for service, amount in pairs(profile.allocation) do
+        row[service] = amount
+      end
+      rows[#rows + 1] = row
+    end
+  end
+  return rows
+end
+
+local function check_amounts(amounts)
+  local known = {}
+  for _, service in ipairs(state.services) do
+    known[service] = true
+  end
+  for service, amount in pairs(amounts) do
+    if not known[service] then
+      refuse(400, ("Invalid service: %s"):format(service))
+    elseif type(amount) ~= "number" or amount < 0 then
+      refuse(400, ("Invalid value for %s"):format(service))
+    end
+  end
+end
+
+-- All of it, or nothing.
+local function allocate(profile, amounts)
+  check_amounts(amounts)
+  local left = state.unallocated()
+  for service, amount in pairs(amounts) do
+    if amount - profile.allocation[service] > left[service] then
+      refuse(400, ("The allocated sum of %s exceeds the limit of the account"):format(service))
+    end
+  end
+  for service, amount in pairs(amounts) do
+    profile.allocation[service] = amount
+  end
+  state.record(profile, "profile", profile.id, "Profile resource allocation updated")
+end
+
+local allocated = "Profile resource allocation Successfully Updated"
+
+function account.edit_services(asked, id)
+  local profile = account.own(asked, id)
+  if type(asked.json) ~= "table" or next(asked.json) == nil then
+    refuse(400, "Services are required")
+  elseif #account.allocation() < 2 then
+    refuse(400, "Account only has one profile")
+  end
+  allocate(profile, asked.json)
+  return allocated
+end
+
+function account.allocate(asked)
+  if type(asked.json) ~= "table" or #asked.json == 0 then
+    refuse(400, "An array of allocations is required")
+  end
+  for _, row in ipairs(asked.json) do
+    local profile = account.own(asked, row.profile)
+    row.profile = nil
+    allocate(profile, row)
+  end
+  return allocated
+end
+
+function account.edit_providers(asked, id)
+  account.own(asked, id)
+  if type(asked.json) ~= "table" or not (asked.json.email or asked.json.sms) then
+    refuse(400, "Invalid credentials format for the selected provider")
+  end
+  return "Service provider configured successfully"
+end
+
+return account

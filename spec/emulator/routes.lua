@@ -1,0 +1,150 @@
+-- SPDX-License-Identifier: MIT
+-- The catalogue of endpoints: which handler answers which method and path. {} is one segment.
+-- From what is known about the API, and from nothing of the client's.
+
+local account = require("account")
+local audit = require("audit")
+local backups = require("backups")
+local journal = require("journal")
+local json = require("json")
+local profiles = require("profiles")
+local refuse = require("refuse")
+local state = require("state")
+local statistics = require("statistics")
+local team = require("team")
+local tokens = require("tokens")
+
+local routes = {}
+
+-- method, path, handler, status of a success. Words come before {}.
+local rows = {
+  { "GET", "/status", account.status, open = true },
+  { "GET", "/info", account.introspect },
+  { "GET", "/account/allocation", account.allocation },
+  { "POST", "/account/allocation", account.allocate },
+  { "GET", "/profile", profiles.list },
+  { "POST", "/profile", profiles.create, 201 },
+  { "PUT", "/profile/switch/{}", tokens.transfer },
+  { "GET", "/profile/{}", profiles.info },
+  { "PUT", "/profile/{}", profiles.edit },
+  { "DELETE", "/profile/{}", profiles.delete },
+  { "GET", "/profile/{}/summary", profiles.summary },
+  { "POST", "/profile/{}/services", account.edit_services },
+  { "PUT", "/profile/{}/service", account.edit_providers },
+  { "GET", "/profile/{}/statistics", statistics.list },
+  { "GET", "/profile/{}/auditlog", audit.start },
+  { "GET", "/profile/{}/auditlog/{}", audit.poll },
+  { "GET", "/profile/{}/token", tokens.list },
+  { "POST", "/profile/{}/token", tokens.create, 201 },
+  { "DELETE", "/profile/{}/token/{}", tokens.delete },
+  { "GET", "/profile/{}/team", team.list },
+  { "POST", "/profile/{}/team", team.invite },
+  { "DELETE", "/profile/{}/team/{}", team.remove },
+  { "GET", "/profile/{}/backup", backups.list },
+  { "POST", "/profile/{}/backup", backups.create, bare = true },
+  { "POST", "/profile/{}/backup/{}/download", backups.download, bare = true },
+  { "DELETE", "/profile/{}/backup/{}", backups.delete },
+}
+
+for _, row in ipairs(rows) do
+  row.segments = {}
+  for segment in row[2]:gmatch("[^/]+") do
+    row.segments[#row.segments + 1] = segment
+  end
+end
+
+-- The segments that stand where the row has {}, or nil.
+local function match(row, segments)
+  if #row.segments ~= #segments then
+    return nil
+  end
+  local arguments = {}
+  for i, segment in ipairs(row.segments) do
+    if segment == "{}" then
+      arguments[#arguments + 1] = segments[i]
+    elseif segment ~= segments[i] then
+      return nil
+    end
+  end
+  return arguments
+end
+
+local function find(asked)
+  for _, row in ipairs(rows) do
+    local arguments = row[1] == asked.method and match(row, asked.segments)
+    if arguments then
+      return row, arguments
+    end
+  end
+  refuse(404, "Route not found")
+end
+
+-- ---- who may ----
+
+-- Any one of these is accepted.
+local function token_of(headers)
+  local authorization = headers.authorization
+  return headers.token
+    or headers["profile-token"]
+    or headers["account-token"]
+    or type(authorization) == "string" and (authorization:gsub("^Bearer ", ""))
+end
+
+local function authorize(asked, row)
+  if row.open then
+    return nil
+  end
+  local token = state.find_token(token_of(asked.headers))
+  local expiry = token and token.expire_time
+  if not token or type(expiry) == "number" and expiry < ngx.time() then
+    refuse(401, "Authorization Denied")
+  elseif asked.method ~= "GET" and token.permission == "read" then
+    refuse(403, "You do not have permission to write with this token")
+  end
+  return token
+end
+
+-- Windows are fixed parts of the clock, for a profile and a route.
+local function limit_rate(asked, row)
+  local name = row[1] .. " " .. row[2]
+  for _, limit in ipairs(state.config.rate_limits) do
+    if limit.route == name then
+      local window = math.floor(ngx.now() / limit.window_s)
+      local key = ("%s %s %d"):format(name, asked.token and asked.token.profile or "", window)
+      state.windows[key] = (state.windows[key] or 0) + 1
+      if state.windows[key] > limit.limit then
+        local left = math.ceil((window + 1) * limit.window_s - ngx.now())
+        refuse(429, ("Too many requests (Retry-After: %d)"):format(math.max(left, 1)))
+      end
+    end
+  end
+end
+
+-- ---- answering ----
+
+local function handle(asked, entry)
+  local row, arguments = find(asked)
+  asked.token = authorize(asked, row)
+  limit_rate(asked, row)
+  local handler = row[3]
+  local result = handler(asked, unpack(arguments))
+  if asked.method ~= "GET" then
+    journal.executed(entry, row[1] .. " " .. row[2])
+  end
+  local body = row.bare and result or { status = true, result = result }
+  return { status = row[4] or 200, json = body }
+end
+
+-- What TagoIO would answer: status and json.
+function routes.answer(asked, entry)
+  local ok, answer = pcall(handle, asked, entry)
+  if ok then
+    return answer
+  elseif type(answer) == "table" then
+    return { status = answer.status, json = { status = false, message = answer.message } }
+  end
+  ngx.log(ngx.ERR, answer)
+  return { status = 500, json = json.object({ status = false, message = "emulator: " .. answer }) }
+end
+
+return routes
