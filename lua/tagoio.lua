@@ -82,14 +82,14 @@ end
 -- @treturn[2] table err
 function tagoio.encode(value, given)
   local problem = check_options("tagoio.encode", given, { indent = "number" })
-  local indent = given and given.indent or 0
-  if not problem and value == nil then
-    problem = "tagoio.encode: value: nil has no JSON form (use tagoio.null)"
-  elseif not problem and (indent < 0 or indent > 31 or indent ~= math.floor(indent)) then
-    problem = "tagoio.encode: indent: a whole number from 0 to 31 is needed"
-  end
   if problem then
     error(problem, 2)
+  end
+  local indent = given and given.indent or 0
+  if value == nil then
+    error("tagoio.encode: value: nil has no JSON form (use tagoio.null)", 2)
+  elseif indent < 0 or indent > 31 or indent ~= math.floor(indent) then
+    error("tagoio.encode: indent: a whole number from 0 to 31 is needed", 2)
   end
   client.learn_markers()
   local text, message, kind = core.encode(value, indent)
@@ -119,7 +119,7 @@ function tagoio.decode(text, given)
   local value, message, kind =
     core.decode(text, given.keep_null or false, given.array_mt or core.array_mt)
   if kind then
-    return errors.unsent(kind, "decode", "decode: " .. message)
+    return errors.unsent(kind == "memory" and kind or "invalid", "decode", "decode: " .. message)
   end
   return value
 end

@@ -34,6 +34,10 @@ build = {
   type = "builtin",
   modules = {
     tagoio = "lua/tagoio.lua",
+    ["tagoio.client"] = "lua/tagoio/client.lua",
+    ["tagoio.errors"] = "lua/tagoio/errors.lua",
+    ["tagoio.options"] = "lua/tagoio/options.lua",
+    ["tagoio.profile"] = "lua/tagoio/profile.lua",
     ["tagoio.core"] = {
       sources = {
         "csrc/core/answer.c",
@@ -48,7 +52,12 @@ build = {
         "csrc/core/settings.c",
         "csrc/core/text.c",
         "csrc/curl/driver.c",
+        "csrc/curl/options.c",
+        "csrc/curl/transfer.c",
         "csrc/curl/url.c",
+        "csrc/lua/client.c",
+        "csrc/lua/core.c",
+        "csrc/lua/value.c",
       },
       incdirs = { "csrc", "$(CURL_INCDIR)", "$(JANSSON_INCDIR)" },
       libdirs = { "$(CURL_LIBDIR)", "$(JANSSON_LIBDIR)" },

@@ -7,6 +7,7 @@
 #include "core/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct builder {
@@ -127,6 +128,30 @@ static bool add_child(builder *b, tagoio_text *key, const char *name,
     return done;
 }
 
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted: a Lua table has no order, and the same query is always the same URL. */
+static bool add_members(builder *b, tagoio_text *key, const json_t *object, int depth) {
+    size_t count = 0;
+    const char **names = malloc((json_object_size(object) + 1) * sizeof *names);
+    if (names == NULL) {
+        return tagoio_error_memory(b->err);
+    }
+    void *at = json_object_iter((json_t *)object);
+    for (; at != NULL; at = json_object_iter_next((json_t *)object, at)) {
+        names[count++] = json_object_iter_key(at);
+    }
+    qsort(names, count, sizeof *names, compare_names);
+    bool done = true;
+    for (size_t i = 0; done && i < count; i++) {
+        done = add_child(b, key, names[i], json_object_get(object, names[i]), depth);
+    }
+    free(names);
+    return done;
+}
+
 /* Nested keys in brackets, as the JavaScript SDK writes them: filter[tags][0][key] */
 static bool add_value(builder *b, tagoio_text *key, const json_t *value, int depth) {
     if (depth > TAGOIO_MAX_JSON_DEPTH) {
@@ -139,15 +164,10 @@ static bool add_value(builder *b, tagoio_text *key, const json_t *value, int dep
             return false;
         }
     }
-    void *at = json_object_iter((json_t *)value);
-    for (; at != NULL; at = json_object_iter_next((json_t *)value, at)) {
-        if (!add_child(b, key, json_object_iter_key(at), json_object_iter_value(at),
-                       depth)) {
-            return false;
-        }
+    if (json_is_object(value)) {
+        return add_members(b, key, value, depth);
     }
-    bool nested = json_is_array(value) || json_is_object(value);
-    return nested || add_scalar(b, key, value);
+    return json_is_array(value) || add_scalar(b, key, value);
 }
 
 static bool is_list_of_strings(const json_t *value) {

@@ -179,8 +179,8 @@ static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
     for (int i = 0; ok && i < count && i < TAGOIO_MAX_ARGUMENTS; i++) {
         const tagoio_argument *argument = &operation->arguments[i];
         reader.argument = argument->name;
-        reader.refusal =
-            argument->place == TAGOIO_PLACE_BODY ? TAGOIO_INVALID : TAGOIO_MISUSE;
+        bool open = argument->place == TAGOIO_PLACE_BODY && lua_istable(L, 3 + i);
+        reader.refusal = open ? TAGOIO_INVALID : TAGOIO_MISUSE;
         json_t *value = tagoio_reader_read(&reader, 3 + i, err);
         ok = value != NULL && json_array_append_new(arguments, value) == 0;
     }

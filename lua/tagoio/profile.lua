@@ -112,8 +112,8 @@ end)
 -- @function usageStatisticList
 -- @tparam string profileID
 -- @tparam[opt] table query `date` (the hours of one day), or `start_date`, `end_date` and
---   `periodicity` (`hour`, `day`, `month`); `timezone` (an IANA name, else UTC). A date is a string,
---   sent as it is, or a number of seconds since 1970.
+--   `periodicity` (`hour`, `day`, `month`); `timezone` (an IANA name, else UTC). A date is a
+--   string, sent as it is, or a number of seconds since 1970.
 -- @treturn table an array of `{ time, input, output, analysis, ... }`
 -- @treturn[2] nil
 -- @treturn[2] string message

@@ -21,7 +21,13 @@ local documented = {
   list = { id = "string", name = "string", logo_url = "string?" },
   summary = { limit = "table", amount = "table", limit_used = "table" },
   tokenList = { name = "string", token = "string", permission = "string" },
-  teamList = { id = "string", name = "string", email = "string", active = "boolean", created_at = "string" },
+  teamList = {
+    id = "string",
+    name = "string",
+    email = "string",
+    active = "boolean",
+    created_at = "string",
+  },
   usageStatisticList = { time = "string" },
   auditLog = { queryId = "string", status = "string?", events = "table?", statistics = "table?" },
 }
@@ -32,7 +38,8 @@ local function check(operation, answer)
     local may_miss = expected:sub(-1) == "?"
     if found ~= expected:gsub("%?$", "") and not (may_miss and found == "nil") then
       differences = differences + 1
-      print(("   differs: %s: %s is documented as a %s, it is %s"):format(operation, field, expected, found))
+      local text = "   differs: %s: %s is documented as %s, it is %s"
+      print(text:format(operation, field, expected, found))
     end
   end
 end
@@ -69,11 +76,13 @@ local function print_services(limits, used)
 end
 
 local function print_tokens(id)
-  local tokens = assert(profile.tokenList(id, { fields = { "name", "token", "permission", "expire_time" } }))
+  local fields = { "name", "token", "permission", "expire_time" }
+  local tokens = assert(profile.tokenList(id, { fields = fields }))
   check_rows("tokenList", tokens)
   for _, token in ipairs(tokens) do
     local expiry = token.expire_time or "never"
-    print(("   %-28s %-6s %-6s expires %s"):format(token.name, masked(token.token), token.permission, expiry))
+    local text = "   %-40s %-6s %-6s expires %s"
+    print(text:format(token.name, masked(token.token), token.permission, expiry))
   end
 end
 
@@ -81,7 +90,8 @@ local function print_team(id)
   local team = assert(profile.teamList(id))
   check_rows("teamList", team)
   for _, member in ipairs(team) do
-    print(("   %-20s %-28s %s"):format(member.name, member.email, member.active and "active" or "invited"))
+    local state = member.active and "active" or "invited"
+    print(("   %-20s %-28s %s"):format(member.name, member.email, state))
   end
 end
 
@@ -95,7 +105,8 @@ local function read_profiles()
   check_rows("list", profiles)
   for _, row in ipairs(profiles) do
     local mark = row.id == current.info.id and "*" or " "
-    print((" %s %s  %s%s"):format(mark, row.id, row.name, row.from_share and " (shared with me)" or ""))
+    local share = row.from_share and " (shared with me)" or ""
+    print((" %s %s  %s%s"):format(mark, row.id, row.name, share))
   end
 
   step("limits and use of %s", current.info.name)
@@ -164,7 +175,8 @@ local function show_error()
   step("an error, as a script meets it")
   local found, message, err = profile.info("000000000000000000000000")
   print("   " .. tostring(found) .. "  " .. message)
-  print(("   err.kind = %q, err.status = %d, err.attempts = %d"):format(err.kind, err.status, err.attempts))
+  local text = "   err.kind = %q, err.status = %d, err.attempts = %d"
+  print(text:format(err.kind, err.status, err.attempts))
 end
 
 local current = read_profiles()

@@ -4,6 +4,8 @@
 local emulator = require("spec.support.emulator")
 local tagoio = require("tagoio")
 
+local unpack = table.unpack or unpack -- luacheck: ignore
+
 local id = emulator.profile
 
 -- A call of each operation that would be right.
@@ -75,7 +77,7 @@ describe("bad input", function()
   for name, arguments in pairs(right) do
     local function call_with(changed, count)
       return function()
-        local result = client.profile[name]((table.unpack or unpack)(changed, 1, count))
+        local result = client.profile[name](unpack(changed, 1, count))
         return result
       end
     end
@@ -91,7 +93,8 @@ describe("bad input", function()
       it("raises on an extra argument", function()
         local more = copy(arguments)
         more[#more + 1] = "extra"
-        raises(call_with(more, #more), ("profile.%s: argument %d is one too many"):format(name, #more))
+        local message = ("profile.%s: argument %d is one too many"):format(name, #more)
+        raises(call_with(more, #more), message)
       end)
 
       for i = 1, #arguments do
@@ -108,15 +111,13 @@ describe("bad input", function()
           end
         end)
 
-        if type(arguments[i]) == "string" then
+        local in_path = name ~= "addTeamMember" or i == 1
+        if type(arguments[i]) == "string" and in_path then
           it("refuses argument " .. i .. " when it cannot be part of a path", function()
             for _, bad in ipairs({ "", ".", "..", "a\0b", "a\nb", "\127" }) do
               local changed = copy(arguments)
               changed[i] = bad
-              local result, message, err = client.profile[name]((table.unpack or unpack)(changed))
-              if name == "addTeamMember" and i == 2 and bad ~= "" then
-                return
-              end
+              local result, message, err = client.profile[name](unpack(changed))
               assert.is_nil(result)
               assert.equal("invalid", err.kind)
               assert.is_truthy(message:find("profile." .. name, 1, true))
@@ -171,14 +172,17 @@ describe("bad input", function()
       at = at.x
     end
     local bad = {
-      { { tags = { { value = 1 }, { value = print } } }, "body.tags[2].value: function cannot be sent" },
+      { { tags = { {}, { value = print } } }, "body.tags[2].value: function cannot be sent" },
       { { x = 0 / 0 }, "body.x: NaN and infinity are not JSON" },
       { { x = 1 / 0 }, "body.x: NaN and infinity are not JSON" },
       { { x = "\255" }, "body.x: a string that is not UTF-8" },
       { { ["\255"] = 1 }, "body.\255: a string that is not UTF-8" },
       { { ["a\0b"] = 1 }, "body.a: a key with a NUL byte" },
       { { x = { 1, nil, 3 } }, "body.x: an array with holes (use tagoio.null)" },
-      { { x = { 1, a = 2 } }, "body.x: a table with indices and other keys is neither array nor object" },
+      {
+        { x = { 1, a = 2 } },
+        "body.x: a table with indices and other keys is neither array nor object",
+      },
       { cycle, "body.self: a table inside itself" },
       { { x = coroutine.create(print) }, "body.x: thread cannot be sent" },
       { { x = io.stdout }, "body.x: userdata cannot be sent" },

@@ -55,6 +55,11 @@ function emulator.inject(...)
   control("inject", { ... })
 end
 
+-- One answer for the next request with this path.
+function emulator.answer(path, status, body)
+  emulator.inject({ match = { path = path }, status = status, body = body })
+end
+
 function emulator.release(count)
   control("release", { count = count })
 end
@@ -82,7 +87,8 @@ function emulator.client(others)
 end
 
 function emulator.secure_client(others)
-  local options = emulator.options({ region = { api = emulator.https }, ca_file = emulator.ca_file })
+  local region = { api = emulator.https }
+  local options = emulator.options({ region = region, ca_file = emulator.ca_file })
   for name, value in pairs(others or {}) do
     options[name] = value
   end

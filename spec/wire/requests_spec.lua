@@ -4,6 +4,8 @@
 local emulator = require("spec.support.emulator")
 local tagoio = require("tagoio")
 
+local unpack = table.unpack or unpack -- luacheck: ignore
+
 local id = emulator.profile
 local warehouse = "5bbe3d1d4d3ad10021e1d2b2"
 
@@ -13,7 +15,12 @@ local requests = {
   { "info", { "current" }, "GET", "/profile/current" },
   { "list", {}, "GET", "/profile" },
   { "summary", { id }, "GET", "/profile/" .. id .. "/summary" },
-  { "summary", { id, { onlyAmount = true } }, "GET", "/profile/" .. id .. "/summary?onlyAmount=true" },
+  {
+    "summary",
+    { id, { onlyAmount = true } },
+    "GET",
+    "/profile/" .. id .. "/summary?onlyAmount=true",
+  },
   { "summary", { id, { onlyAmount = false } }, "GET", "/profile/" .. id .. "/summary" },
   {
     "tokenList",
@@ -53,7 +60,16 @@ local requests = {
   },
   {
     "edit",
-    { id, { name = "F\195\188nf", logo_url = tagoio.null, n = 2 ^ 40, x = 0.1, list = tagoio.array() } },
+    {
+      id,
+      {
+        name = "F\195\188nf",
+        logo_url = tagoio.null,
+        n = 2 ^ 40,
+        x = 0.1,
+        list = tagoio.array(),
+      },
+    },
     "PUT",
     "/profile/" .. id,
     '{"list":[],"logo_url":null,"n":1099511627776,"name":"F\195\188nf","x":0.1}',
@@ -117,7 +133,12 @@ local requests = {
       .. '","expire_time":"2100-01-01T00:00:00.000Z","name":"cron","password":"<password>",'
       .. '"permission":"read"}',
   },
-  { "tokenDelete", { id, "no/such token" }, "DELETE", "/profile/" .. id .. "/token/<unknown token>" },
+  {
+    "tokenDelete",
+    { id, "no/such token" },
+    "DELETE",
+    "/profile/" .. id .. "/token/<unknown token>",
+  },
   {
     "addTeamMember",
     { id, "new@example.com" },
@@ -126,7 +147,12 @@ local requests = {
     '{"email":"new@example.com"}',
   },
   { "teamList", { id }, "GET", "/profile/" .. id .. "/team" },
-  { "deleteTeamMember", { id, "a/b ?x#y" }, "DELETE", "/profile/" .. id .. "/team/a%2Fb%20%3Fx%23y" },
+  {
+    "deleteTeamMember",
+    { id, "a/b ?x#y" },
+    "DELETE",
+    "/profile/" .. id .. "/team/a%2Fb%20%3Fx%23y",
+  },
 }
 
 local function check_request(request, method, uri, body)
@@ -137,7 +163,8 @@ local function check_request(request, method, uri, body)
   assert.equal("<token>", headers.token)
   assert.equal("application/json", headers.accept)
   assert.equal("gzip", headers["accept-encoding"])
-  assert.matches("^TagoIO%-SDK|Lua|%d+%.%d+%.%d+ %(External; Lua[%w/.]+ %w+/[%w_]+%)$", headers["user-agent"])
+  local user_agent = "^TagoIO%-SDK|Lua|%d+%.%d+%.%d+ %(External; Lua[%w/.]+ %w+/[%w_]+%)$"
+  assert.matches(user_agent, headers["user-agent"])
   assert.equal(body and body ~= "" and "application/json" or nil, headers["content-type"])
   assert.equal(body ~= nil, headers["content-length"] ~= nil)
   assert.is_nil(headers.expect)
@@ -163,7 +190,7 @@ for _, scheme in ipairs({ "http", "https" }) do
     for _, row in ipairs(requests) do
       local name, arguments, method, uri, body = row[1], row[2], row[3], row[4], row[5]
       it(("profile.%s sends %s %s"):format(name, method, uri), function()
-        client.profile[name]((table.unpack or unpack)(arguments))
+        client.profile[name](unpack(arguments))
         local request = emulator.request()
         check_request(request, method, uri, body)
         assert.equal(scheme, request.scheme)
@@ -194,8 +221,10 @@ describe("the request", function()
   end)
 
   it("sends null in a query as an empty value, and orderBy as it was given", function()
-    emulator.client().profile.tokenList(id, { filter = { name = tagoio.null }, orderBy = "name,desc" })
-    assert.matches("&filter%5Bname%5D=&orderBy=name%2Cdesc$", (emulator.request().uri:gsub("%%", "%%%%"):gsub("%%%%", "%%")))
+    local query = { filter = { name = tagoio.null }, orderBy = "name,desc" }
+    emulator.client().profile.tokenList(id, query)
+    local ending = "&filter%5Bname%5D=&orderBy=name%2Cdesc"
+    assert.equal(ending, emulator.request().uri:sub(-#ending))
   end)
 
   it("carries the caller's own user agent after ours", function()
