@@ -34,7 +34,7 @@ build     header      jansson.h       libjansson-dev                jansson
 build     lua_header  lua.h           $lua_dev                      $lua_brew
 build     command     $LUA_BIN        ${lua_package:-$lua}                          $lua_brew
 emulator  nginx_lua   nginx+lua       nginx,libnginx-mod-http-lua   openresty/brew/openresty
-emulator  nginx_cjson nginx+cjson     lua-cjson                     openresty/brew/openresty
+emulator  nginx_dkjson nginx+dkjson  lua-dkjson                    luarocks,rock:dkjson
 emulator  command     openssl         openssl                       openssl
 test      module      busted.runner   lua-busted                    luarocks,rock:busted
 test      module      socket          lua-socket                    luarocks,rock:luasocket
@@ -98,9 +98,9 @@ has_nginx_lua() {
 }
 
 # What LuaJIT inside nginx loads, whatever Lua the tests run on.
-has_nginx_cjson() {
-    has_command openresty && return
-    has_file /usr/lib/*/lua/5.1/cjson.so /usr/local/lib/lua/5.1/cjson.so
+has_nginx_dkjson() {
+    has_file /usr/share/lua/5.1/dkjson.lua /usr/local/share/lua/5.1/dkjson.lua \
+        /opt/homebrew/share/lua/5.1/dkjson.lua
 }
 
 # The missing things of some groups, a line each: what, Debian's packages, Homebrew's.

@@ -79,10 +79,12 @@ local function bind_one(profile, name, find_client)
     end
     local result
     result, message, err = perform(self, "profile." .. name, ...)
-    if err and err.kind == "misuse" then
+    if not err then
+      return result
+    elseif err.kind == "misuse" then
       error(message, 2)
     end
-    return result, message, err
+    return nil, message, err
   end
 end
 

@@ -67,11 +67,11 @@ local function print_services(limits, used)
     names[#names + 1] = name
   end
   table.sort(names)
-  print(("   %-18s %10s %10s %6s"):format("service", "used", "limit", ""))
+  print(("   %-18s %10s %10s"):format("service", "used", "limit"))
   for _, name in ipairs(names) do
     local limit, use = limits[name], used[name] or 0
-    local share = limit > 0 and ("%5.1f%%"):format(100 * use / limit) or ""
-    print(("   %-18s %10s %10s %6s"):format(name, number(use), number(limit), share))
+    local share = limit > 0 and (" %5.1f%%"):format(100 * use / limit) or ""
+    print(("   %-18s %10s %10s%s"):format(name, number(use), number(limit), share))
   end
 end
 
@@ -117,8 +117,8 @@ local function read_profiles()
 end
 
 local function read_statistics(id)
-  step("statistics of a day")
-  local rows = assert(profile.usageStatisticList(id, { date = os.time() }))
+  step("statistics of yesterday")
+  local rows = assert(profile.usageStatisticList(id, { date = os.time() - 86400 }))
   check_rows("usageStatisticList", rows)
   local last = rows[#rows]
   print(("   %d rows%s"):format(#rows, last and ", the last: " .. tagoio.encode(last) or ""))
