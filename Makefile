@@ -116,9 +116,9 @@ WITHOUT_USER = env $(addprefix -u ,\
   http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY \
   MAKEFLAGS MFLAGS MAKELEVEL)
 # A sanitizer's library comes before an interpreter that was built without it.
-PRELOAD := $(foreach name,$(subst address,asan,$(subst thread,tsan,\
-  $(filter address thread,$(subst $(comma), ,$(SANITIZE))))),\
-  $(shell $(CC) -print-file-name=lib$(name).so))
+PRELOADED := $(strip $(if $(findstring address,$(SANITIZE)),asan) \
+  $(if $(findstring thread,$(SANITIZE)),tsan))
+PRELOAD := $(if $(PRELOADED),$(shell $(CC) -print-file-name=lib$(PRELOADED).so))
 TEST = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' \
   SPEC='$(SPEC)' WRAP='$(or $(1),$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)))' \
   spec/run-tests.sh '$(BUILD)' '$(LUA_BIN)'

@@ -42,12 +42,9 @@ describe("a script that cron starts", function()
       ("export T_ANALYSIS_TOKEN=%s TAGOIO_API=%s\n"):format(emulator.token, emulator.http)
     )
     write(home .. "/report.lua", 'print(assert(require("tagoio").profile.list())[2].name)\n')
-    local output, status = process.run(
-      ("cd / && env -i HOME=%s PATH=/usr/bin:/bin SHELL=/bin/sh /bin/sh -c %s"):format(
-        quote(home),
-        quote(crontab_command())
-      )
-    )
+    local env = process.env({ HOME = home, SHELL = "/bin/sh" })
+    local command = ("cd / && %s /bin/sh -c %s"):format(env, quote(crontab_command()))
+    local output, status = process.run(command)
     process.run("rm -rf " .. quote(home))
     assert.equal("Warehouse\n", output)
     assert.equal(0, status)

@@ -18,19 +18,30 @@ function process.run(command)
   return text, tonumber(status)
 end
 
+-- A command in front of another that empties its environment, but for what sanitizers need.
+function process.env(variables)
+  local words = { "env -i" }
+  for _, name in ipairs({ "PATH", "LD_PRELOAD", "ASAN_OPTIONS", "TSAN_OPTIONS" }) do
+    local value = os.getenv(name)
+    words[#words + 1] = value and name .. "=" .. quote(value)
+  end
+  for name, value in pairs(variables or {}) do
+    words[#words + 1] = name .. "=" .. quote(value)
+  end
+  return table.concat(words, " ")
+end
+
 -- The interpreter that runs the specs.
 process.lua = assert(os.getenv("LUA_BIN"), "LUA_BIN names the interpreter")
 
 -- Runs Lua code or a file (by its name) with these variables and nothing else of the environment;
 -- the module is found as the specs find it.
 function process.run_lua(code, variables, arguments)
-  local words = { "env -i", "PATH=" .. quote(os.getenv("PATH")) }
-  words[#words + 1] = "LUA_PATH=" .. quote(package.path)
-  words[#words + 1] = "LUA_CPATH=" .. quote(package.cpath)
+  local environment = { LUA_PATH = package.path, LUA_CPATH = package.cpath }
   for name, value in pairs(variables or {}) do
-    words[#words + 1] = name .. "=" .. quote(value)
+    environment[name] = value
   end
-  words[#words + 1] = process.lua
+  local words = { process.env(environment), process.lua }
   words[#words + 1] = code:find("^[%w/._-]+%.lua$") and quote(code) or "-e " .. quote(code)
   words[#words + 1] = arguments
   return process.run(table.concat(words, " "))
