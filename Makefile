@@ -61,6 +61,7 @@ MODULE := $(BUILD)/tagoio/core.so
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 CORE_OBJECTS := $(call objects,csrc/core csrc/curl)
 LUA_OBJECTS := $(call objects,csrc/lua)
+BENCH := $(BUILD)/bench/plain
 TEST_OBJECTS := $(call objects,spec/core)
 TEST_MAINS := $(filter $(BUILD)/obj/spec/core/test_%,$(TEST_OBJECTS))
 TEST_SUPPORT := $(filter-out $(TEST_MAINS),$(TEST_OBJECTS))
@@ -80,6 +81,11 @@ $(MODULE): $(CORE_OBJECTS) $(LUA_OBJECTS)
 
 # The C tests: the core and the libcurl driver without Lua.
 $(TEST_PROGRAMS): $(BUILD)/test/%: $(BUILD)/obj/spec/core/%.o $(TEST_SUPPORT) $(CORE_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+$(BENCH): $(BUILD)/obj/spec/bench/plain.o
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
@@ -127,7 +133,7 @@ CHECK = MAKE='$(MAKE)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
   --show-leak-kinds=definite --errors-for-leak-kinds=definite --keep-debuginfo=yes
 
-.PHONY: demo test check ci emulator format memcheck
+.PHONY: demo test check ci emulator format memcheck bench
 demo:  ## a tour of a local TagoIO, or of yours if T_ANALYSIS_TOKEN is set
 	$(SETUP_FOR) build emulator
 	@$(MAKE) all
@@ -168,6 +174,12 @@ memcheck:  ## the tests under valgrind: no error, no leak (not for LuaJIT)
 	$(SETUP_FOR) build emulator test memcheck
 	@$(STRICTLY) programs
 	@$(call TEST,$(VALGRIND))
+
+bench:  ## what a call costs, as a ratio to libcurl and jansson used by hand
+	$(SETUP_FOR) build emulator test
+	@$(MAKE) all $(BENCH)
+	@$(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' \
+	  spec/emulator/run $(LUA_BIN) spec/bench/bench.lua '$(BENCH)'
 
 # ---- installing ----
 
