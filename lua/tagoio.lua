@@ -10,6 +10,7 @@ local options = require("tagoio.options")
 local tagoio = {
   _VERSION = "tagoio " .. core.version,
   profile = require("tagoio.profile"),
+  date = require("tagoio.date"),
   null = core.null,
   array_mt = core.array_mt,
 }

@@ -62,6 +62,109 @@ bool tagoio_date_format(double seconds, char text[TAGOIO_DATE_BYTES],
     return true;
 }
 
+/* ---- ISO-8601: each takes its part from the text, false when it is not there ---- */
+
+static bool take_number(const char **at, int digits, int most, int *number) {
+    *number = 0;
+    for (int i = 0; i < digits; i++, ++*at) {
+        if (**at < '0' || **at > '9') {
+            return false;
+        }
+        *number = *number * 10 + (**at - '0');
+    }
+    return *number <= most;
+}
+
+static bool take_one_of(const char **at, const char *characters) {
+    bool there = **at != '\0' && strchr(characters, **at) != NULL;
+    *at += there;
+    return there;
+}
+
+static bool take_day(const char **at, int64_t *days) {
+    int year;
+    int month;
+    int day;
+    if (!take_number(at, 4, 9999, &year) || !take_one_of(at, "-") ||
+        !take_number(at, 2, 12, &month) || !take_one_of(at, "-") ||
+        !take_number(at, 2, 31, &day) || month < 1 || day < 1) {
+        return false;
+    }
+    *days = days_of(year, month, day);
+    int64_t next = month < 12 ? days_of(year, month + 1, 1) : days_of(year + 1, 1, 1);
+    return *days < next;
+}
+
+/* Digits past the ninth are beyond what a number of seconds can tell apart. */
+static bool take_fraction(const char **at, double *fraction) {
+    double digits = 0;
+    double scale = 1;
+    const char *start = *at;
+    for (; **at >= '0' && **at <= '9'; ++*at) {
+        if (*at - start < 9) {
+            digits = digits * 10 + (**at - '0');
+            scale *= 10;
+        }
+    }
+    *fraction = digits / scale;
+    return *at > start;
+}
+
+/* Seconds east of UTC. */
+static bool take_zone(const char **at, int *offset) {
+    int sign = **at == '-' ? -1 : 1;
+    int hours;
+    int minutes = 0;
+    *offset = 0;
+    if (**at == '\0' || take_one_of(at, "Zz")) {
+        return true;
+    }
+    if (!take_one_of(at, "+-") || !take_number(at, 2, 23, &hours)) {
+        return false;
+    }
+    bool colon = take_one_of(at, ":");
+    if ((colon || **at != '\0') && !take_number(at, 2, 59, &minutes)) {
+        return false;
+    }
+    *offset = sign * (hours * 60 + minutes) * 60;
+    return true;
+}
+
+/* Second 60 is a leap second: the next one, as in every count of seconds since 1970. */
+static bool take_time(const char **at, int64_t *seconds, double *fraction) {
+    int hour;
+    int minute;
+    int second = 0;
+    int offset;
+    if (!take_number(at, 2, 23, &hour) || !take_one_of(at, ":") ||
+        !take_number(at, 2, 59, &minute)) {
+        return false;
+    }
+    if (take_one_of(at, ":") &&
+        (!take_number(at, 2, 60, &second) ||
+         (take_one_of(at, ".,") && !take_fraction(at, fraction)))) {
+        return false;
+    }
+    if (!take_zone(at, &offset)) {
+        return false;
+    }
+    *seconds = (hour * 60 + minute) * 60 + second - offset;
+    return true;
+}
+
+bool tagoio_date_parse(const char *text, double *seconds) {
+    int64_t days;
+    int64_t time = 0;
+    double fraction = 0;
+    if (!take_day(&text, &days) ||
+        (take_one_of(&text, "Tt ") && !take_time(&text, &time, &fraction)) ||
+        *text != '\0') {
+        return false;
+    }
+    *seconds = (double)(days * 86400 + time) + fraction;
+    return true;
+}
+
 bool tagoio_date_parse_http(const char *text, int64_t *seconds) {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     int day;

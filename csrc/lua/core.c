@@ -3,11 +3,13 @@
    change with every release. */
 #define _POSIX_C_SOURCE 200809L
 
+#include "core/date.h"
 #include "core/operation.h"
 #include "curl/driver.h"
 #include "lua/client.h"
 #include "lua/value.h"
 
+#include <string.h>
 #include <sys/utsname.h>
 
 /* operations(): the names of the operations, in documented order, and of their
@@ -51,8 +53,37 @@ static int now(lua_State *L) {
     return 1;
 }
 
+/* parse_date(text): seconds since 1970, whole where they are; nil when it is no date */
+static int parse_date(lua_State *L) {
+    size_t bytes;
+    const char *text = luaL_checklstring(L, 1, &bytes);
+    double seconds;
+    if (strlen(text) != bytes || !tagoio_date_parse(text, &seconds)) {
+        lua_pushnil(L);
+    } else if (TAGOIO_HAS_INTEGERS && (double)(int64_t)seconds == seconds) {
+        lua_pushinteger(L, (lua_Integer)seconds);
+    } else {
+        lua_pushnumber(L, seconds);
+    }
+    return 1;
+}
+
+/* format_date(seconds): text, or nil and what is wrong with the number */
+static int format_date(lua_State *L) {
+    tagoio_error err = {.kind = TAGOIO_NONE};
+    char text[TAGOIO_DATE_BYTES];
+    if (!tagoio_date_format(luaL_checknumber(L, 1), text, &err)) {
+        lua_pushnil(L);
+        lua_pushstring(L, err.message);
+        return 2;
+    }
+    lua_pushstring(L, text);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"operations", operations}, {"platform", platform}, {"now", now}, {NULL, NULL}};
+    {"operations", operations}, {"platform", platform},       {"now", now},
+    {"parse_date", parse_date}, {"format_date", format_date}, {NULL, NULL}};
 
 __attribute__((__visibility__("default"))) int luaopen_tagoio_core(lua_State *L);
 

@@ -99,6 +99,89 @@ static void test_refused(void) {
     }
 }
 
+static void test_parse_iso(void) {
+    static const struct {
+        const char *date;
+        double seconds;
+    } rows[] = {
+        {"1970-01-01", 0},
+        {"2024-02-29", 1709164800},
+        {"0000-01-01T00:00:00Z", -62167219200.0},
+        {"9999-12-31T23:59:59.999Z", 253402300799.999},
+        {"2023-02-21T15:17:35.880Z", 1676992655.88},
+        {"2023-02-21T15:17:35,880Z", 1676992655.88},
+        {"2023-02-21t15:17:35z", 1676992655},
+        {"2023-02-21 15:17:35", 1676992655},
+        {"2023-02-21T15:17", 1676992620},
+        {"2023-02-21T12:17:35-03:00", 1676992655},
+        {"2023-02-21T12:17:35-03", 1676992655},
+        {"2023-02-21T20:47:35+0530", 1676992655},
+        {"2023-02-21T15:17:35-00:00", 1676992655},
+        {"1969-12-31T23:59:59.5Z", -0.5},
+        {"1970-01-01T00:00:00.123456789012345Z", 0.123456789},
+        {"2016-12-31T23:59:60Z", 1483228800}, /* a leap second: the next one */
+    };
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("parse %s", rows[i].date);
+        double seconds = 7;
+        check_true(tagoio_date_parse(rows[i].date, &seconds));
+        check_true(seconds == rows[i].seconds);
+    }
+}
+
+static void test_no_iso(void) {
+    static const char *const rows[] = {
+        "",
+        "never",
+        "3 months",
+        "1676992655",
+        "2023",
+        "2023-02",
+        "2023-2-21",
+        "2023-00-21",
+        "2023-13-21",
+        "2023-02-00",
+        "2023-02-29",
+        "2100-02-29",
+        "2024-02-30",
+        "2023-04-31",
+        "2023-12-32",
+        "20230221T151735Z",
+        "2023-02-21T",
+        "2023-02-21T15",
+        "2023-02-21T15:",
+        "2023-02-21T1:17",
+        "2023-02-21T24:00:00Z",
+        "2023-02-21T15:60:35Z",
+        "2023-02-21T15:17:61Z",
+        "2023-02-21T15:17:35.Z",
+        "2023-02-21T15:17:3Z",
+        "2023-02-21T15:17.5Z",
+        "2023-02-21T15:17:35 Z",
+        "2023-02-21T15:17:35+3",
+        "2023-02-21T15:17:35+03:",
+        "2023-02-21T15:17:35+03:0",
+        "2023-02-21T15:17:35+24:00",
+        "2023-02-21T15:17:35+03:60",
+        "2023-02-21T15:17:35Zulu",
+        "2023-02-21T15:17:35ZZ",
+        "2023-02-21Z",
+        " 2023-02-21",
+        "2023-02-21 ",
+        "+2023-02-21",
+        "-023-02-21",
+        "2023/02/21",
+        "12023-02-21",
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+    };
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("no ISO-8601: %s", rows[i]);
+        double seconds = 7;
+        check_true(!tagoio_date_parse(rows[i], &seconds));
+        check_true(seconds == 7);
+    }
+}
+
 static void test_parse(void) {
     static const struct {
         const char *date;
@@ -167,7 +250,9 @@ static void test_round_trip(void) {
         char http[40];
         int64_t again = 0;
         int month = 0;
+        double parsed = 0;
         check_true(tagoio_date_format((double)seconds, date, NULL));
+        check_true(tagoio_date_parse(date, &parsed) && parsed == (double)seconds);
         sscanf(date + 5, "%2d", &month);
         snprintf(http, sizeof http, "Day, %.2s %.3s %.4s 23:59:59 GMT", date + 8,
                  months + 3 * (month - 1), date);
@@ -180,8 +265,8 @@ static void test_round_trip(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_format, test_milliseconds, test_refused,
-        test_parse,  test_not_parsed,   test_round_trip,
+        test_format, test_milliseconds, test_refused,    test_parse_iso,
+        test_no_iso, test_parse,        test_not_parsed, test_round_trip,
     };
     return check_run(tests, check_count(tests));
 }

@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+--- Dates: the texts that TagoIO sends, and seconds since 1970 as of `os.time`. Wherever a date
+-- goes out, either will do.
+-- @module tagoio.date
+
+local core = require("tagoio.core")
+local errors = require("tagoio.errors")
+
+local date = {}
+
+--- The time that a date means.
+-- @tparam string text in ISO-8601: a day, or a day and a time with or without a fraction, in UTC
+--   or with an offset; UTC too where neither is said. Not `"never"`, nor a span as `"3 months"`.
+-- @treturn number seconds since 1970-01-01T00:00:00Z, with a fraction if the text has one
+--   (`os.date` wants it whole: `math.floor`)
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] table err of the kind `invalid`
+-- @usage local left = tagoio.date.parse("2031-05-01T09:30:00.000Z") - os.time()
+function date.parse(text)
+  if type(text) ~= "string" then
+    error("tagoio.date.parse: a string is needed, got a " .. type(text), 2)
+  end
+  local seconds = core.parse_date(text)
+  if not seconds then
+    local form = "date.parse: %q is no date in ISO-8601, such as \"2023-02-21T15:17:35.880Z\""
+    return errors.unsent("invalid", "date.parse", form:format(text:sub(1, 40)))
+  end
+  return seconds
+end
+
+--- The date as TagoIO writes it: ISO-8601, UTC, milliseconds.
+-- @tparam number seconds since 1970, from year 0 to the 16th of November 5138: what is later
+--   must be milliseconds
+-- @treturn string text as `"2023-02-21T15:17:35.880Z"`
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] table err of the kind `invalid`
+-- @usage print(tagoio.date.format(os.time() - 7 * 86400))
+function date.format(seconds)
+  if type(seconds) ~= "number" then
+    error("tagoio.date.format: a number is needed, got a " .. type(seconds), 2)
+  end
+  local text, problem = core.format_date(seconds)
+  if not text then
+    return errors.unsent("invalid", "date.format", "date.format: " .. problem)
+  end
+  return text
+end
+
+return date
