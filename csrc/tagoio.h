@@ -81,6 +81,13 @@ typedef struct tagoio_moment {
     double chance;  /* 0 <= chance < 1, new at every event */
 } tagoio_moment;
 
+/* A row of the table of operations. */
+typedef struct tagoio_operation tagoio_operation;
+
+/* The row for any endpoint: GET, POST, PUT, PATCH or DELETE, else NULL. Its arguments
+   are a list of segments, a query and a body. Reads are always idempotent. */
+const tagoio_operation *tagoio_operation_request(const char *method, bool idempotent);
+
 /* One operation on its way. A driver asks what it wants and reports what happened. */
 typedef struct tagoio_call tagoio_call;
 
@@ -89,6 +96,12 @@ typedef struct tagoio_call tagoio_call;
    error of kind misuse, invalid or memory; then nothing will be sent. */
 tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
                              json_t *arguments_take, int64_t now_ms, tagoio_error *err);
+
+/* The same for a row. */
+tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operation *row,
+                                 json_t *arguments_take, int64_t now_ms,
+                                 tagoio_error *err);
+
 tagoio_call *tagoio_call_ref(tagoio_call *call);
 void tagoio_call_unref(tagoio_call *call);
 
@@ -173,10 +186,12 @@ typedef struct tagoio_report {
     tagoio_kind kind;       /* TAGOIO_NONE: success */
     json_t *result;         /* of a success: never null or false */
     const char *operation;  /* "profile.info" */
-    const char *message;    /* of a failure, with the operation first; else NULL */
+    const char *message;    /* of a failure, with the operation first; of a success
+                               TagoIO's warning, or NULL */
     const char *request_id; /* NULL: none came */
-    json_t *details;        /* the body of an error answer, NULL if it was not JSON */
-    int status;             /* of the last answer, 0: none */
+    const char *head; /* the answer's header lines, of a request to any endpoint */
+    json_t *details;  /* the body of an error answer, NULL if it was not JSON */
+    int status;       /* of the last answer, 0: none */
     int attempts;
     int64_t elapsed_ms;
     int64_t queued_ms;

@@ -14,6 +14,8 @@ enum { longest_message_digits = 4 };
 /* RFC 9111 1.2.2: what is greater counts as this, not as nothing. */
 static const int64_t longest_hint_s = (int64_t)1 << 31;
 
+static const char no_memory[] = "not enough memory for the answer";
+
 static const char *const request_id_names[] = {
     "x-request-id",    "request-id",  "x-correlation-id", "x-amzn-requestid",
     "x-amzn-trace-id", "x-amz-cf-id", "cf-ray",
@@ -79,6 +81,15 @@ static int status_of(const char *line, size_t bytes) {
     return status;
 }
 
+static bool keep_line(tagoio_answer *answer, const char *line, size_t bytes) {
+    answer->head.limit = TAGOIO_MAX_HEADER_BYTES;
+    if (tagoio_text_add(&answer->head, line, bytes)) {
+        return true;
+    }
+    answer->refused = no_memory;
+    return false;
+}
+
 bool tagoio_answer_head(tagoio_answer *answer, const char *line, size_t bytes) {
     answer->head_bytes += bytes;
     if (answer->head_bytes > TAGOIO_MAX_HEADER_BYTES) {
@@ -90,8 +101,10 @@ bool tagoio_answer_head(tagoio_answer *answer, const char *line, size_t bytes) {
         answer->status = status >= 200 ? status : 0; /* the answer itself comes later */
         answer->retry_after[0] = '\0';
         answer->request_id[0] = '\0';
+        tagoio_text_clear(&answer->head);
     } else {
         keep_header(answer, line, bytes);
+        return !answer->keep_head || keep_line(answer, line, bytes);
     }
     return true;
 }
@@ -101,14 +114,15 @@ bool tagoio_answer_feed(tagoio_answer *answer, const char *bytes, size_t count) 
         return true;
     }
     answer->refused = answer->body.failed == TAGOIO_MEMORY
-                          ? "not enough memory for the answer"
+                          ? no_memory
                           : "an answer of more than max_response_bytes";
     return false;
 }
 
 void tagoio_answer_clear(tagoio_answer *answer) {
+    tagoio_text_clear(&answer->head);
     tagoio_text_clear(&answer->body);
-    *answer = (tagoio_answer){.body = answer->body};
+    *answer = (tagoio_answer){.body = answer->body, .keep_head = answer->keep_head};
 }
 
 /* Digits alone; -1: something else. */
@@ -264,6 +278,7 @@ static const char *const expected_texts[] = {
     [TAGOIO_RESULT_OBJECT] = "a result that is no object",
     [TAGOIO_RESULT_ARRAY] = "a result that is no array",
     [TAGOIO_RESULT_TEXT] = "",
+    [TAGOIO_RESULT_ANY] = "",
 };
 
 static void read_success(tagoio_reading *reading, const json_t *body,
@@ -274,14 +289,21 @@ static void read_success(tagoio_reading *reading, const json_t *body,
         reading->kind = TAGOIO_PROTOCOL;
         tagoio_text_add_string(&reading->text, expected_texts[expected]);
     } else {
+        const json_t *warning = json_object_get(body, "message");
         reading->result = absent ? json_true() : json_incref(result);
+        if (json_string_length(warning) > 0) {
+            add_json(&reading->text, warning);
+        }
     }
 }
 
-static void read_2xx(tagoio_reading *reading, const tagoio_answer *answer,
-                     const json_t *body, const tagoio_error *why,
-                     tagoio_result expected) {
-    const json_t *status = json_object_get(body, "status");
+static void read_2xx(tagoio_reading *reading, const tagoio_answer *answer, json_t *body,
+                     const tagoio_error *why, tagoio_result expected) {
+    json_t *status = json_object_get(body, "status");
+    if (expected == TAGOIO_RESULT_ANY && json_is_object(body) && status == NULL) {
+        reading->result = json_incref(body);
+        return;
+    }
     if (json_is_true(status)) {
         read_success(reading, body, expected);
         return;

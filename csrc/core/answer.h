@@ -15,6 +15,8 @@ typedef struct tagoio_answer {
     size_t head_bytes;
     char retry_after[TAGOIO_MAX_HEADER_VALUE]; /* "": none */
     char request_id[TAGOIO_MAX_HEADER_VALUE];
+    bool keep_head;
+    tagoio_text head; /* the lines of the headers, where keep_head asks for them */
     tagoio_text body;
     const char *refused; /* the limit that was passed, NULL: none */
 } tagoio_answer;
@@ -22,7 +24,7 @@ typedef struct tagoio_answer {
 bool tagoio_answer_head(tagoio_answer *answer, const char *line, size_t bytes);
 bool tagoio_answer_feed(tagoio_answer *answer, const char *bytes, size_t count);
 
-/* Forgets all but the limit of the body. */
+/* Forgets all but the limit of the body and keep_head. */
 void tagoio_answer_clear(tagoio_answer *answer);
 
 /* The seconds that Retry-After asks for, -1: it is missing, past or makes no sense. */
@@ -34,7 +36,8 @@ typedef struct tagoio_reading {
     tagoio_cause cause;
     json_t *result;   /* of a success */
     json_t *details;  /* of a failure whose body was JSON */
-    tagoio_text text; /* why, for people, in the server's words where it has some */
+    tagoio_text text; /* why, for people, in the server's words where it has some; of a
+                         success TagoIO's warning */
     int64_t retry_after_s; /* -1: nothing was said */
 } tagoio_reading;
 

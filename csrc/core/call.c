@@ -54,10 +54,19 @@ tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
                              json_t *arguments_take, int64_t now_ms,
                              tagoio_error *err) {
     const tagoio_operation *row = tagoio_operation_find(operation);
-    tagoio_call *call = row == NULL ? NULL : calloc(1, sizeof *call);
     if (row == NULL) {
         tagoio_error_set(err, TAGOIO_MISUSE, "%.60s: unknown operation", operation);
-    } else if (call == NULL) {
+        json_decref(arguments_take);
+        return NULL;
+    }
+    return tagoio_call_new_row(settings, row, arguments_take, now_ms, err);
+}
+
+tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operation *row,
+                                 json_t *arguments_take, int64_t now_ms,
+                                 tagoio_error *err) {
+    tagoio_call *call = calloc(1, sizeof *call);
+    if (call == NULL) {
         tagoio_error_memory(err);
     } else {
         call->references = 1;
@@ -66,6 +75,8 @@ tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
         call->started_ms = now_ms;
         call->deadline_ms = now_ms + settings->options.timeout_ms;
         call->answer.body.limit = settings->options.max_response_bytes;
+        call->message.limit = TAGOIO_MAX_MESSAGE_BYTES + TAGOIO_MAX_URL_BYTES;
+        call->answer.keep_head = row->result == TAGOIO_RESULT_ANY;
         call->parts.secrets.outer = &settings->secrets;
         if (!tagoio_parts_build(&call->parts, row, settings->options.base_url,
                                 arguments_take, err)) {
@@ -190,7 +201,6 @@ static bool write_message(tagoio_call *call, const tagoio_text *why) {
     char attempts[40];
     snprintf(status, sizeof status, "HTTP %d, ", call->answer.status);
     snprintf(attempts, sizeof attempts, ", %d attempts", call->attempts);
-    message->limit = TAGOIO_MAX_MESSAGE_BYTES + TAGOIO_MAX_URL_BYTES;
     tagoio_text_add_string(message, call->operation->name);
     tagoio_text_add_string(message, ": ");
     tagoio_text_add(message, why->bytes, why->length);
@@ -209,30 +219,40 @@ static const char *words_of(const tagoio_reading *reading) {
                                             : tagoio_kind_name(reading->kind);
 }
 
-/* Everything that is shown of a failure passes here. False: memory. */
+/* False: memory. */
+static bool keep_request_id(tagoio_call *call) {
+    const char *raw = call->answer.request_id;
+    tagoio_text id = {.limit = TAGOIO_MAX_HEADER_VALUE - 1};
+    bool done = tagoio_secrets_scrub(&call->parts.secrets, raw, strlen(raw), &id);
+    if (done) {
+        tidy(&id);
+        memcpy(call->request_id, id.bytes, id.length + 1);
+    }
+    tagoio_text_clear(&id);
+    return done;
+}
+
+/* Everything that is shown of a failure passes here, and a warning beside a success.
+   False: memory. */
 static bool explain(tagoio_call *call) {
     const tagoio_secrets *secrets = &call->parts.secrets;
     const json_t *details = call->reading.details;
     const char *words = words_of(&call->reading);
     size_t known = call->reading.text.length;
-    const char *raw_id = call->answer.request_id;
     tagoio_text why = {.limit = SIZE_MAX / 2};
-    tagoio_text id = {.limit = TAGOIO_MAX_HEADER_VALUE - 1};
     bool done =
-        tagoio_secrets_scrub(secrets, words, known > 0 ? known : strlen(words), &why) &&
-        tagoio_secrets_scrub(secrets, raw_id, strlen(raw_id), &id);
+        tagoio_secrets_scrub(secrets, words, known > 0 ? known : strlen(words), &why);
     if (done) {
         tidy(&why);
-        tidy(&id);
-        memcpy(call->request_id, id.bytes, id.length + 1);
-        done = write_message(call, &why);
+        done = call->reading.kind != TAGOIO_NONE
+                   ? write_message(call, &why)
+                   : tagoio_text_add(&call->message, why.bytes, why.length);
     }
     if (done && details != NULL) {
         call->details = tagoio_secrets_scrub_json(secrets, details);
         done = call->details != NULL;
     }
     tagoio_text_clear(&why);
-    tagoio_text_clear(&id);
     return done;
 }
 
@@ -241,7 +261,10 @@ static void finish(tagoio_call *call, int64_t now_ms) {
         return;
     }
     call->done_ms = now_ms;
-    if (call->reading.kind != TAGOIO_NONE && !explain(call)) {
+    bool failed = call->reading.kind != TAGOIO_NONE;
+    bool silent = !failed && call->reading.text.length == 0;
+    bool told = keep_request_id(call) && (silent || explain(call));
+    if (failed && !told) {
         call->reading.kind = TAGOIO_MEMORY;
         tagoio_text_clear(&call->message);
     }
@@ -363,7 +386,8 @@ static void read_failure(tagoio_call *call, const tagoio_failure *failure,
     reading->cause =
         failure->sent ? faults[failure->fault].sent : faults[failure->fault].unsent;
     if (call->answer.refused != NULL) {
-        bool memory = call->answer.body.failed == TAGOIO_MEMORY;
+        bool memory = call->answer.body.failed == TAGOIO_MEMORY ||
+                      call->answer.head.failed == TAGOIO_MEMORY;
         reading->kind = memory ? TAGOIO_MEMORY : TAGOIO_PROTOCOL;
         reading->cause = memory ? TAGOIO_CAUSE_LOCAL : TAGOIO_CAUSE_UNREADABLE;
         tagoio_text_add_string(&reading->text, call->answer.refused);
@@ -405,8 +429,9 @@ tagoio_report tagoio_call_report(const tagoio_call *call) {
         .kind = reading->kind,
         .result = reading->result,
         .operation = call->operation->name,
-        .message = failed ? message : NULL,
+        .message = failed ? message : call->message.bytes,
         .request_id = call->request_id[0] == '\0' ? NULL : call->request_id,
+        .head = call->answer.head.bytes,
         .details = call->details,
         .status = call->answer.status,
         .attempts = call->attempts,

@@ -106,9 +106,37 @@ static const tagoio_operation operations[] = {
      TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
      {{"profileID", TAGOIO_PLACE_PATH}, {"accountId", TAGOIO_PLACE_PATH}}, NULL, NULL},
 };
+
+#define ANY_ARGUMENTS                                                                  \
+    {{"path", TAGOIO_PLACE_SEGMENTS},                                                  \
+     {"query", TAGOIO_PLACE_ANY_QUERY},                                                \
+     {"body", TAGOIO_PLACE_ANY_BODY}}
+
+/* Any endpoint: a row for each method, and each again for what may be repeated. */
+static const tagoio_operation requests[] = {
+    {"request.GET", "GET", "",
+     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+    {"request.POST", "POST", "",
+     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+    {"request.PUT", "PUT", "",
+     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+    {"request.PATCH", "PATCH", "",
+     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+    {"request.DELETE", "DELETE", "",
+     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+    {"request.POST", "POST", "",
+     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+    {"request.PUT", "PUT", "",
+     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+    {"request.PATCH", "PATCH", "",
+     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+    {"request.DELETE", "DELETE", "",
+     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+};
 /* clang-format on */
 
 static const size_t operation_count = sizeof operations / sizeof operations[0];
+static const size_t request_count = sizeof requests / sizeof requests[0];
 
 const tagoio_operation *tagoio_operation_at(size_t index) {
     return index < operation_count ? &operations[index] : NULL;
@@ -118,6 +146,16 @@ const tagoio_operation *tagoio_operation_find(const char *name) {
     for (size_t i = 0; i < operation_count; i++) {
         if (strcmp(operations[i].name, name) == 0) {
             return &operations[i];
+        }
+    }
+    return NULL;
+}
+
+const tagoio_operation *tagoio_operation_request(const char *method, bool idempotent) {
+    tagoio_class other = idempotent ? TAGOIO_CLASS_NEVER : TAGOIO_CLASS_IDEMPOTENT;
+    for (size_t i = 0; i < request_count; i++) {
+        if (strcmp(requests[i].method, method) == 0 && requests[i].repeat != other) {
+            return &requests[i];
         }
     }
     return NULL;

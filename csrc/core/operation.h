@@ -19,7 +19,8 @@ typedef enum tagoio_class {
 typedef enum tagoio_result {
     TAGOIO_RESULT_OBJECT,
     TAGOIO_RESULT_ARRAY,
-    TAGOIO_RESULT_TEXT /* a sentence for people; true stands in where there is none */
+    TAGOIO_RESULT_TEXT, /* a sentence for people; true stands in where there is none */
+    TAGOIO_RESULT_ANY   /* anything, true for none; or an object without an envelope */
 } tagoio_result;
 
 /* Where an argument goes. */
@@ -27,9 +28,12 @@ typedef enum tagoio_place {
     TAGOIO_PLACE_NONE,
     TAGOIO_PLACE_PATH,        /* a string, the next {} of the path */
     TAGOIO_PLACE_SECRET_PATH, /* the same, and never shown */
-    TAGOIO_PLACE_QUERY, /* a table with the keys of the row's query; may be left out */
-    TAGOIO_PLACE_BODY,  /* a table, sent as it is */
-    TAGOIO_PLACE_MEMBER /* a string, the only member of the body */
+    TAGOIO_PLACE_QUERY,  /* a table with the keys of the row's query; may be left out */
+    TAGOIO_PLACE_BODY,   /* a table, sent as it is */
+    TAGOIO_PLACE_MEMBER, /* a string, the only member of the body */
+    TAGOIO_PLACE_SEGMENTS,  /* a list of strings, all of the path */
+    TAGOIO_PLACE_ANY_QUERY, /* a table with any keys; may be left out */
+    TAGOIO_PLACE_ANY_BODY   /* a table or a list, sent as it is; may be left out */
 } tagoio_place;
 
 typedef struct tagoio_argument {
@@ -54,9 +58,9 @@ typedef struct tagoio_parameter {
     const char *otherwise; /* what is sent when it is not given, percent-encoded */
 } tagoio_parameter;
 
-enum { TAGOIO_MAX_ARGUMENTS = 2 };
+enum { TAGOIO_MAX_ARGUMENTS = 3 };
 
-typedef struct tagoio_operation {
+struct tagoio_operation {
     const char *name; /* "profile.info" */
     const char *method;
     const char *path; /* "/profile/{}" */
@@ -65,7 +69,7 @@ typedef struct tagoio_operation {
     tagoio_argument arguments[TAGOIO_MAX_ARGUMENTS];
     const tagoio_parameter *query;
     const char *body_date; /* the member of the body that is a date */
-} tagoio_operation;
+};
 
 /* NULL when there is none of that name. */
 const tagoio_operation *tagoio_operation_find(const char *name);

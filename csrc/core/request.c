@@ -30,9 +30,10 @@ static const char *type_name(const json_t *value) {
 
 static bool refuse(const builder *b, tagoio_kind kind, const char *key,
                    const char *why) {
+    bool named = key != NULL && key[0] != '['; /* an index says where it stands */
     return tagoio_error_set(b->err, kind, "%s: %s%s%.60s: %s", b->operation->name,
-                            b->argument->name, key == NULL ? "" : ".",
-                            key == NULL ? "" : key, why);
+                            b->argument->name, named ? "." : "", key == NULL ? "" : key,
+                            why);
 }
 
 static bool refuse_type(const builder *b, const char *key, const char *needed,
@@ -52,27 +53,47 @@ static bool add_date(builder *b, const char *key, double seconds,
     return refuse(b, why.kind, key, why.message);
 }
 
-static bool add_segment(builder *b, const json_t *value) {
+static bool add_segment(builder *b, const char *key, const json_t *value,
+                        bool is_secret) {
     if (!json_is_string(value)) {
-        return refuse_type(b, NULL, "a string", value);
+        return refuse_type(b, key, "a string", value);
     }
     const char *bytes = json_string_value(value);
     size_t count = json_string_length(value);
     if (count == 0) {
-        return refuse(b, TAGOIO_INVALID, NULL, "must not be empty");
+        return refuse(b, TAGOIO_INVALID, key, "must not be empty");
     }
     if (strcmp(bytes, ".") == 0 || strcmp(bytes, "..") == 0) {
-        return refuse(b, TAGOIO_INVALID, NULL, "must not be . or .., which paths drop");
+        return refuse(b, TAGOIO_INVALID, key, "must not be . or .., which paths drop");
     }
     for (size_t i = 0; i < count; i++) {
         if ((unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7f) {
-            return refuse(b, TAGOIO_INVALID, NULL, "must not hold a control byte");
+            return refuse(b, TAGOIO_INVALID, key, "must not hold a control byte");
         }
     }
     tagoio_text_add_encoded(&b->parts->url, bytes, count);
-    if (b->argument->place == TAGOIO_PLACE_SECRET_PATH &&
-        !tagoio_secrets_add(&b->parts->secrets, bytes, count)) {
+    if (is_secret && !tagoio_secrets_add(&b->parts->secrets, bytes, count)) {
         return tagoio_error_memory(b->err);
+    }
+    return true;
+}
+
+/* What follows the name of a secret is one: /profile/5f/token/p-1f0d3f6a */
+static bool add_segments(builder *b, const json_t *list) {
+    size_t count = json_array_size(list);
+    if (count == 0) {
+        return refuse_type(b, NULL, "a list of strings", list);
+    }
+    bool is_secret = false;
+    for (size_t i = 0; i < count; i++) {
+        char key[24];
+        snprintf(key, sizeof key, "[%zu]", i + 1);
+        const json_t *segment = json_array_get(list, i);
+        tagoio_text_add_string(&b->parts->url, "/");
+        if (!add_segment(b, key, segment, is_secret)) {
+            return false;
+        }
+        is_secret = tagoio_secrets_is_name(json_string_value(segment));
     }
     return true;
 }
@@ -110,6 +131,14 @@ static bool add_scalar(builder *b, const tagoio_text *key, const json_t *value) 
 
 static bool add_value(builder *b, tagoio_text *key, const json_t *value, int depth);
 
+static bool check_key(const builder *b, const tagoio_text *key) {
+    if (key->failed == TAGOIO_MEMORY) {
+        return tagoio_error_memory(b->err);
+    }
+    return key->failed == TAGOIO_NONE ||
+           refuse(b, TAGOIO_INVALID, NULL, "is too long for a URL");
+}
+
 /* The key of a child stands behind its parent's, in brackets, while it is written. */
 static bool add_child(builder *b, tagoio_text *key, const char *name,
                       const json_t *value, int depth) {
@@ -117,11 +146,8 @@ static bool add_child(builder *b, tagoio_text *key, const char *name,
     tagoio_text_add_string(key, "[");
     tagoio_text_add_string(key, name);
     tagoio_text_add_string(key, "]");
-    if (key->failed == TAGOIO_MEMORY) {
-        return tagoio_error_memory(b->err);
-    }
-    if (key->failed != TAGOIO_NONE) {
-        return refuse(b, TAGOIO_INVALID, NULL, "is too long for a URL");
+    if (!check_key(b, key)) {
+        return false;
     }
     bool done = add_value(b, key, value, depth + 1);
     key->length = parent;
@@ -307,6 +333,26 @@ static bool add_query(builder *b, const json_t *query) {
            tagoio_error_memory(b->err);
 }
 
+static bool add_any_query(builder *b, const json_t *query) {
+    bool given = query != NULL && !json_is_null(query);
+    if (given && !json_is_object(query)) {
+        return refuse_type(b, NULL, "a table with keys", query);
+    }
+    void *at = json_object_iter((json_t *)query);
+    for (; at != NULL; at = json_object_iter_next((json_t *)query, at)) {
+        tagoio_text key = {.limit = TAGOIO_MAX_URL_BYTES};
+        tagoio_text_add_string(&key, json_object_iter_key(at));
+        bool done =
+            check_key(b, &key) && add_value(b, &key, json_object_iter_value(at), 1);
+        tagoio_text_clear(&key);
+        if (!done) {
+            return false;
+        }
+    }
+    return tagoio_secrets_add_members(&b->parts->secrets, query) ||
+           tagoio_error_memory(b->err);
+}
+
 static bool write_body(builder *b, const json_t *body) {
     tagoio_error why = {.kind = TAGOIO_NONE};
     if (!tagoio_json_write(&b->parts->body, body, 0, &why)) {
@@ -340,6 +386,16 @@ static bool add_body(builder *b, const json_t *body) {
     return dated ? write_dated_body(b, body) : write_body(b, body);
 }
 
+static bool add_any_body(builder *b, const json_t *body) {
+    if (body == NULL || json_is_null(body)) {
+        return true;
+    }
+    if (!json_is_object(body) && !json_is_array(body)) {
+        return refuse_type(b, NULL, "a table", body);
+    }
+    return write_body(b, body);
+}
+
 static bool add_member(builder *b, const json_t *value) {
     if (!json_is_string(value)) {
         return refuse_type(b, NULL, "a string", value);
@@ -362,7 +418,8 @@ static bool add_path(builder *b, const json_t *arguments) {
             break;
         }
         tagoio_text_add(&b->parts->url, rest, (size_t)(gap - rest));
-        if (!add_segment(b, json_array_get(arguments, i))) {
+        bool is_secret = b->argument->place == TAGOIO_PLACE_SECRET_PATH;
+        if (!add_segment(b, NULL, json_array_get(arguments, i), is_secret)) {
             return false;
         }
         rest = gap + 2;
@@ -379,6 +436,12 @@ static bool add_argument(builder *b, const json_t *value) {
         return add_body(b, value);
     case TAGOIO_PLACE_MEMBER:
         return add_member(b, value);
+    case TAGOIO_PLACE_SEGMENTS:
+        return add_segments(b, value);
+    case TAGOIO_PLACE_ANY_QUERY:
+        return add_any_query(b, value);
+    case TAGOIO_PLACE_ANY_BODY:
+        return add_any_body(b, value);
     case TAGOIO_PLACE_NONE:
     case TAGOIO_PLACE_PATH:
     case TAGOIO_PLACE_SECRET_PATH:

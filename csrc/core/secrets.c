@@ -59,7 +59,7 @@ bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count
     return keep_take(secrets, encoded) && add_json_form(secrets, bytes, count);
 }
 
-static bool is_secret_name(const char *name) {
+bool tagoio_secrets_is_name(const char *name) {
     for (size_t i = 0; i < sizeof secret_names / sizeof secret_names[0]; i++) {
         if (strcmp(name, secret_names[i]) == 0) {
             return true;
@@ -93,7 +93,7 @@ static bool add_below(tagoio_secrets *secrets, const json_t *value, bool is_secr
     void *at = json_object_iter((json_t *)value);
     for (; at != NULL; at = json_object_iter_next((json_t *)value, at)) {
         if (!add_below(secrets, json_object_iter_value(at),
-                       is_secret || is_secret_name(json_object_iter_key(at)))) {
+                       is_secret || tagoio_secrets_is_name(json_object_iter_key(at)))) {
             return false;
         }
     }

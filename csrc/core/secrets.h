@@ -20,6 +20,9 @@ typedef struct tagoio_secrets {
 /* Remembers a secret as it is, percent-encoded and as JSON writes it. False: memory. */
 bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count);
 
+/* True for the name of something that must never be shown ("token"). */
+bool tagoio_secrets_is_name(const char *name);
+
 /* Remembers what is in every member of value, at any depth, that is named like a
    secret. False: memory. */
 bool tagoio_secrets_add_members(tagoio_secrets *secrets, const json_t *value);

@@ -169,19 +169,23 @@ static void push_call(lua_State *L) {
     lua_setmetatable(L, -2);
 }
 
-/* The Lua arguments from index 3 on, as the array that the core takes. */
+static bool is_body(tagoio_place place) {
+    return place == TAGOIO_PLACE_BODY || place == TAGOIO_PLACE_ANY_BODY;
+}
+
+/* The Lua arguments from index `first` to `last`, as the array that the core takes. */
 static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
-                              int count, int markers, tagoio_error *err) {
+                              int first, int last, int markers, tagoio_error *err) {
     tagoio_reader reader = {
         .L = L, .operation = operation->name, .verb = "sent", .markers = markers};
     json_t *arguments = json_array();
     bool ok = arguments != NULL;
-    for (int i = 0; ok && i < count && i < TAGOIO_MAX_ARGUMENTS; i++) {
+    for (int i = 0; ok && first + i <= last && i < TAGOIO_MAX_ARGUMENTS; i++) {
         const tagoio_argument *argument = &operation->arguments[i];
         reader.argument = argument->name;
-        bool open = argument->place == TAGOIO_PLACE_BODY && lua_istable(L, 3 + i);
+        bool open = is_body(argument->place) && lua_istable(L, first + i);
         reader.refusal = open ? TAGOIO_INVALID : TAGOIO_MISUSE;
-        json_t *value = tagoio_reader_read(&reader, 3 + i, err);
+        json_t *value = tagoio_reader_read(&reader, first + i, err);
         ok = value != NULL && json_array_append_new(arguments, value) == 0;
     }
     if (!ok) {
@@ -191,27 +195,25 @@ static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
     return arguments;
 }
 
-/* client:start(operation, ...): a call, or nil, message, kind */
-static int start(lua_State *L) {
+/* A call of a row with the arguments from index `first` on, or nil, message, kind. */
+static int start_row(lua_State *L, const tagoio_operation *operation, int first) {
     tagoio_error err = {.kind = TAGOIO_NONE};
     const client *it = luaL_checkudata(L, 1, client_name);
-    const tagoio_operation *operation = tagoio_operation_find(luaL_checkstring(L, 2));
-    luaL_argcheck(L, operation != NULL, 2, "unknown operation");
     if (it->settings == NULL) {
         lua_pushnil(L);
         lua_pushfstring(L, "%s: the client is closed", operation->name);
         lua_pushstring(L, tagoio_kind_name(TAGOIO_MISUSE));
         return 3;
     }
-    int count = lua_gettop(L) - 2;
+    int last = lua_gettop(L);
     tagoio_reader reader = {.L = L};
     tagoio_reader_prepare(&reader);
     push_call(L);
     call *made = lua_touserdata(L, -1);
-    json_t *arguments = read_arguments(L, operation, count, reader.markers, &err);
+    json_t *arguments = read_arguments(L, operation, first, last, reader.markers, &err);
     if (arguments != NULL) {
-        made->call = tagoio_call_new(it->settings, operation->name, arguments,
-                                     tagoio_driver_now_ms(), &err);
+        made->call = tagoio_call_new_row(it->settings, operation, arguments,
+                                         tagoio_driver_now_ms(), &err);
     } else if (err.kind == TAGOIO_NONE) {
         err = (tagoio_error){.kind = TAGOIO_MEMORY, .message = "not enough memory"};
     }
@@ -220,6 +222,21 @@ static int start(lua_State *L) {
     }
     made->driver = tagoio_driver_ref(it->driver);
     return tagoio_driver_start(made->driver, made->call, &err) ? 1 : fail(L, &err);
+}
+
+/* client:start(operation, ...): a call, or nil, message, kind */
+static int start(lua_State *L) {
+    const tagoio_operation *operation = tagoio_operation_find(luaL_checkstring(L, 2));
+    luaL_argcheck(L, operation != NULL, 2, "unknown operation");
+    return start_row(L, operation, 3);
+}
+
+/* client:start_request(method, idempotent, path, query, body): as start */
+static int start_request(lua_State *L) {
+    const tagoio_operation *operation =
+        tagoio_operation_request(luaL_checkstring(L, 2), lua_toboolean(L, 3));
+    luaL_argcheck(L, operation != NULL, 2, "unknown method");
+    return start_row(L, operation, 4);
 }
 
 /* ---- how a call ended ---- */
@@ -241,22 +258,27 @@ static void set_count(lua_State *L, const char *name, int64_t count) {
     lua_setfield(L, -2, name);
 }
 
-/* The fields of an err table; absent is what was not known. */
-static void push_failure(lua_State *L, const tagoio_writer *writer,
-                         const tagoio_report *report) {
+/* What is known of every call that is done, in a table. */
+static void push_facts(lua_State *L, const tagoio_report *report) {
     lua_createtable(L, 0, 12);
-    set_text(L, "kind", tagoio_kind_name(report->kind));
-    set_text(L, "message", report->message);
-    set_text(L, "operation", report->operation);
     set_text(L, "request_id", report->request_id);
     set_count(L, "attempts", report->attempts);
     set_number(L, "elapsed", (double)report->elapsed_ms / 1000);
     set_number(L, "queued", (double)report->queued_ms / 1000);
-    lua_pushboolean(L, report->maybe_applied);
-    lua_setfield(L, -2, "maybe_applied");
     if (report->status != 0) {
         set_count(L, "status", report->status);
     }
+}
+
+/* The fields of an err table; absent is what was not known. */
+static void push_failure(lua_State *L, const tagoio_writer *writer,
+                         const tagoio_report *report) {
+    push_facts(L, report);
+    set_text(L, "kind", tagoio_kind_name(report->kind));
+    set_text(L, "message", report->message);
+    set_text(L, "operation", report->operation);
+    lua_pushboolean(L, report->maybe_applied);
+    lua_setfield(L, -2, "maybe_applied");
     if (report->retry_after_s >= 0) {
         set_count(L, "retry_after", report->retry_after_s);
     }
@@ -266,17 +288,21 @@ static void push_failure(lua_State *L, const tagoio_writer *writer,
     }
 }
 
+static tagoio_report check_done(lua_State *L, int index) {
+    const call *made = check_call(L, index);
+    luaL_argcheck(L, made->call != NULL, index, "the call was canceled");
+    luaL_argcheck(L, tagoio_call_want(made->call, 0) == TAGOIO_DONE, index,
+                  "the call is on its way");
+    return tagoio_call_report(made->call);
+}
+
 /* client:result(call): the value of a success, else nil, message, fields */
 static int result(lua_State *L) {
     client *it = luaL_checkudata(L, 1, client_name);
-    const call *made = check_call(L, 2);
-    luaL_argcheck(L, made->call != NULL, 2, "the call was canceled");
-    luaL_argcheck(L, tagoio_call_want(made->call, 0) == TAGOIO_DONE, 2,
-                  "the call is on its way");
+    tagoio_report report = check_done(L, 2);
     lua_settop(L, 2);
     tagoio_get_uservalue(L, 1);
     tagoio_writer writer = {.keep_null = it->keep_null, .array_mt = 3};
-    tagoio_report report = tagoio_call_report(made->call);
     if (report.kind == TAGOIO_NONE) {
         tagoio_writer_push(L, &writer, report.result);
         return 1;
@@ -285,6 +311,15 @@ static int result(lua_State *L) {
     lua_pushstring(L, report.message);
     push_failure(L, &writer, &report);
     return 3;
+}
+
+/* call:facts(): of a success; head is the text of the headers */
+static int facts(lua_State *L) {
+    tagoio_report report = check_done(L, 1);
+    push_facts(L, &report);
+    set_text(L, "message", report.message);
+    set_text(L, "head", report.head);
+    return 1;
 }
 
 /* ---- a client ---- */
@@ -333,12 +368,13 @@ static int is_closed(lua_State *L) {
 }
 
 static const luaL_Reg client_methods[] = {
-    {"start", start}, {"step", step},          {"result", result},
-    {"with", derive}, {"close", close_client}, {"is_closed", is_closed},
-    {NULL, NULL}};
+    {"start", start},         {"start_request", start_request},
+    {"step", step},           {"result", result},
+    {"with", derive},         {"close", close_client},
+    {"is_closed", is_closed}, {NULL, NULL}};
 
 static const luaL_Reg call_methods[] = {
-    {"is_done", is_done}, {"cancel", cancel_call}, {NULL, NULL}};
+    {"is_done", is_done}, {"cancel", cancel_call}, {"facts", facts}, {NULL, NULL}};
 
 static void set_functions(lua_State *L, const luaL_Reg *functions) {
     for (; functions->name != NULL; functions++) {

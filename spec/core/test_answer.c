@@ -31,7 +31,6 @@ static const success_row successes[] = {
     {"an array", LIST, "200", "{\"status\":true,\"result\":[{\"id\":\"x\"}]}", "[{\"id\":\"x\"}]"},
     {"an empty array", LIST, "200", "{\"status\":true,\"result\":[]}", "[]"},
     {"unknown members pass through", INFO, "200", "{\"status\":true,\"result\":{\"new\":[null]},\"more\":1}", "{\"new\":[null]}"},
-    {"a warning beside a result", INFO, "200", "{\"status\":true,\"result\":{},\"message\":\"Warning message\"}", "{}"},
     {"a message", EDIT, "200", "{\"status\":true,\"result\":\"Successfully Updated\"}", "\"Successfully Updated\""},
     {"an empty message", EDIT, "200", "{\"status\":true,\"result\":\"\"}", "\"\""},
     {"a write without a result", EDIT, "200", "{\"status\":true}", "true"},

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests to any endpoint: what they send, what they refuse, how their answers are
+   read; and what is known of a success beside its result. */
+#include "check.h"
+#include "play.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static tagoio_call *try_request(tagoio_settings *settings, const char *method,
+                                bool idempotent, const char *arguments,
+                                tagoio_error *err) {
+    *err = (tagoio_error){.kind = TAGOIO_NONE};
+    const tagoio_operation *row = tagoio_operation_request(method, idempotent);
+    return tagoio_call_new_row(settings, row, play_json(arguments), 0, err);
+}
+
+static tagoio_call *need_request(tagoio_settings *settings, const char *method,
+                                 bool idempotent, const char *arguments) {
+    tagoio_error err;
+    tagoio_call *call = try_request(settings, method, idempotent, arguments, &err);
+    check_text("", err.message);
+    if (call == NULL) {
+        exit(2);
+    }
+    return call;
+}
+
+typedef struct request_row {
+    const char *method;
+    const char *arguments; /* path, query, body */
+    const char *path;
+    const char *body; /* NULL: none */
+} request_row;
+
+/* clang-format off */
+static const request_row requests[] = {
+    {"GET", "[[\"status\"]]", "/status", NULL},
+    {"GET", "[[\"profile\", \"5f\", \"backup\"], {\"amount\": 5, \"orderBy\": \"created_at,desc\"}]", "/profile/5f/backup?amount=5&orderBy=created_at%2Cdesc", NULL},
+    {"GET", "[[\"a/b ?x#y\", \"%2e%2e\", \"...\"], null, null]", "/a%2Fb%20%3Fx%23y/%252e%252e/...", NULL},
+    {"GET", "[[\"a\"], {\"f\": {\"tags\": [{\"key\": \"k\"}], \"on\": false}, \"none\": null, \"n\": 0.1, \"b c\": true}]", "/a?f%5Btags%5D%5B0%5D%5Bkey%5D=k&f%5Bon%5D=false&none=&n=0.1&b%20c=true", NULL},
+    {"GET", "[[\"a\"], {}]", "/a", NULL},
+    {"POST", "[[\"a\"]]", "/a", NULL},
+    {"POST", "[[\"account\", \"allocation\"], null, [{\"profile\": \"5f\", \"sms\": 3}]]", "/account/allocation", "[{\"profile\":\"5f\",\"sms\":3}]"},
+    {"PUT", "[[\"a\"], {\"b\": 1}, {\"c\": null}]", "/a?b=1", "{\"c\":null}"},
+    {"PATCH", "[[\"a\"], null, {}]", "/a", "{}"},
+    {"DELETE", "[[\"a\"], null, {\"password\": \"correct\"}]", "/a", "{\"password\":\"correct\"}"},
+};
+/* clang-format on */
+
+static void test_requests(void) {
+    tagoio_settings *settings = play_settings(NULL);
+    size_t before = strlen(PLAY_URL);
+    for (int i = 0; i < check_count(requests); i++) {
+        const request_row *row = &requests[i];
+        check_case("%s %s", row->method, row->arguments);
+        tagoio_call *call = need_request(settings, row->method, false, row->arguments);
+        tagoio_request request = tagoio_call_request(call);
+        check_text(row->method, request.method);
+        check_true(strncmp(PLAY_URL, request.url, before) == 0);
+        check_text(row->path, request.url + before);
+        check_text(row->body, request.body);
+        check_true(request.empty_body == (row->body == NULL && row->method[0] == 'P'));
+        tagoio_call_unref(call);
+    }
+    tagoio_settings_unref(settings);
+}
+
+/* clang-format off */
+static const struct {
+    const char *arguments;
+    tagoio_kind kind;
+    const char *message; /* behind "request.POST: " */
+} refusals[] = {
+    {"[]", TAGOIO_MISUSE, "path: a list of strings is needed, got nothing"},
+    {"[[]]", TAGOIO_MISUSE, "path: a list of strings is needed, got a list"},
+    {"[\"a/b\"]", TAGOIO_MISUSE, "path: a list of strings is needed, got a string"},
+    {"[{\"a\": \"b\"}]", TAGOIO_MISUSE, "path: a list of strings is needed, got a table"},
+    {"[[\"a\", 5]]", TAGOIO_MISUSE, "path[2]: a string is needed, got a number"},
+    {"[[\"a\", null]]", TAGOIO_MISUSE, "path[2]: a string is needed, got nothing"},
+    {"[[\"a\", \"\"]]", TAGOIO_INVALID, "path[2]: must not be empty"},
+    {"[[\"..\", \"a\"]]", TAGOIO_INVALID, "path[1]: must not be . or .., which paths drop"},
+    {"[[\"a\\u0000\"]]", TAGOIO_INVALID, "path[1]: must not hold a control byte"},
+    {"[[\"a\"], [1]]", TAGOIO_MISUSE, "query: a table with keys is needed, got a list"},
+    {"[[\"a\"], \"b=1\"]", TAGOIO_MISUSE, "query: a table with keys is needed, got a string"},
+    {"[[\"a\"], null, \"b\"]", TAGOIO_MISUSE, "body: a table is needed, got a string"},
+    {"[[\"a\"], null, 1]", TAGOIO_MISUSE, "body: a table is needed, got a number"},
+};
+/* clang-format on */
+
+static void test_refusals(void) {
+    tagoio_settings *settings = play_settings(NULL);
+    for (int i = 0; i < check_count(refusals); i++) {
+        check_case("refused: %s", refusals[i].arguments);
+        tagoio_error err;
+        tagoio_call *call =
+            try_request(settings, "POST", false, refusals[i].arguments, &err);
+        check_true(call == NULL);
+        check_text(tagoio_kind_name(refusals[i].kind), tagoio_kind_name(err.kind));
+        check_true(strncmp(err.message, "request.POST: ", 14) == 0);
+        check_text(refusals[i].message, err.message + 14);
+        tagoio_call_unref(call);
+    }
+    tagoio_settings_unref(settings);
+}
+
+/* Whether a request is repeated after an answer that leaves open what happened. */
+static void test_classes(void) {
+    static const struct {
+        const char *method;
+        bool idempotent;
+        bool repeated;
+    } rows[] = {
+        {"GET", false, true},    {"GET", true, true},   {"POST", false, false},
+        {"POST", true, true},    {"PUT", false, false}, {"PUT", true, true},
+        {"PATCH", false, false}, {"PATCH", true, true}, {"DELETE", false, false},
+        {"DELETE", true, true},
+    };
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("%s, idempotent %d", rows[i].method, rows[i].idempotent);
+        tagoio_call *call =
+            need_request(settings, rows[i].method, rows[i].idempotent, "[[\"a\"]]");
+        check_true(tagoio_call_request(call).repeatable == rows[i].repeated);
+        play_answer(call, &moment, "502", "{}");
+        bool done = tagoio_call_want(call, 0) == TAGOIO_DONE;
+        check_true(done == !rows[i].repeated);
+        check_true(!done || tagoio_call_report(call).maybe_applied);
+        tagoio_call_unref(call);
+    }
+    check_case("no other method");
+    check_true(tagoio_operation_request("HEAD", false) == NULL);
+    check_true(tagoio_operation_request("get", true) == NULL);
+    tagoio_settings_unref(settings);
+}
+
+/* ---- answers ---- */
+
+/* clang-format off */
+static const struct {
+    const char *name;
+    const char *body;
+    tagoio_kind kind;
+    const char *result; /* as JSON; NULL: none */
+    const char *message;
+} answers[] = {
+    {"a result", "{\"status\":true,\"result\":[1]}", TAGOIO_NONE, "[1]", NULL},
+    {"no result", "{\"status\":true}", TAGOIO_NONE, "true", NULL},
+    {"a warning", "{\"status\":true,\"result\":{},\"message\":\"Soon\\ngone\"}", TAGOIO_NONE, "{}", "Soon gone"},
+    {"a warning with the token", "{\"status\":true,\"result\":{},\"message\":\"not " PLAY_TOKEN "\"}", TAGOIO_NONE, "{}", "not ***"},
+    {"a warning that is none", "{\"status\":true,\"result\":{},\"message\":\"\"}", TAGOIO_NONE, "{}", NULL},
+    {"no envelope", "{\"message\":\"Queued\",\"backup_id\":\"b\"}", TAGOIO_NONE, "{\"backup_id\":\"b\",\"message\":\"Queued\"}", NULL},
+    {"an empty object", "{}", TAGOIO_NONE, "{}", NULL},
+    {"status false", "{\"status\":false,\"message\":\"No\"}", TAGOIO_API, NULL, "request.POST: No (HTTP 200, api.tago.io)"},
+    {"another status", "{\"status\":\"queued\"}", TAGOIO_PROTOCOL, NULL, "request.POST: not an answer of TagoIO: JSON without a status of true or false (HTTP 200, api.tago.io); it may have been applied"},
+    {"an array", "[]", TAGOIO_PROTOCOL, NULL, "request.POST: not an answer of TagoIO: JSON without a status of true or false (HTTP 200, api.tago.io); it may have been applied"},
+    {"no JSON", "", TAGOIO_PROTOCOL, NULL, "request.POST: not an answer of TagoIO: an empty body (HTTP 200, api.tago.io); it may have been applied"},
+};
+/* clang-format on */
+
+static void test_answers(void) {
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    for (int i = 0; i < check_count(answers); i++) {
+        check_case("answer: %s", answers[i].name);
+        tagoio_call *call = need_request(settings, "POST", false, "[[\"a\"]]");
+        play_answer(call, &moment, "200", answers[i].body);
+        tagoio_report report = tagoio_call_report(call);
+        char *result =
+            report.result == NULL ? NULL : tagoio_json_encode(report.result, 0, NULL);
+        check_text(tagoio_kind_name(answers[i].kind), tagoio_kind_name(report.kind));
+        check_text(answers[i].result, result);
+        check_text(answers[i].message, report.message);
+        free(result);
+        tagoio_call_unref(call);
+    }
+    tagoio_settings_unref(settings);
+}
+
+static void test_operations_are_stricter(void) {
+    check_case("an operation takes no answer without an envelope");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    tagoio_call *call = play_call(settings, "profile.edit", "[\"a\", {}]");
+    play_answer(call, &moment, "200", "{\"message\":\"Queued\"}");
+    check_text("protocol", tagoio_kind_name(tagoio_call_report(call).kind));
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
+static void test_heads(void) {
+    static const char body[] = "{\"status\":true,\"result\":[]}";
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+
+    check_case("the head of the last answer is kept");
+    tagoio_call *call = need_request(settings, "GET", false, "[[\"a\"]]");
+    play_answer(call, &moment, "HTTP/1.1 502 X\nOld: 1\n", "");
+    moment = play_moment(tagoio_call_due_ms(call));
+    play_answer(call, &moment,
+                "HTTP/1.1 103 X\nLink: 2\nHTTP/1.1 201 X\nA: 3\nCF-Ray: q", body);
+    tagoio_report report = tagoio_call_report(call);
+    check_text("A: 3CF-Ray: q", report.head); /* a driver leaves the line ends there */
+    check_number(201, report.status);
+    check_number(2, report.attempts);
+    check_text("q", report.request_id);
+    tagoio_call_unref(call);
+
+    check_case("an operation keeps none, but the id of the request");
+    call = play_call(settings, "profile.list", "[]");
+    play_answer(call, &moment, "HTTP/1.1 200 X\nA: 3\nCF-Ray: q", body);
+    report = tagoio_call_report(call);
+    check_text(NULL, report.head);
+    check_text("q", report.request_id);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
+static void test_secret_segments(void) {
+    static const struct {
+        const char *path;
+        const char *said;
+        const char *shown;
+    } rows[] = {
+        {"[[\"profile\", \"5f\", \"token\", \"p-secret\"]]", "no p-secret in profile",
+         "no *** in profile"},
+        {"[[\"token\", \"p-secret\", \"other\"]]", "p-secret other", "*** other"},
+        {"[[\"profile\", \"visible\"]]", "no visible", "no visible"},
+    };
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("secrets of %s", rows[i].path);
+        tagoio_call *call = need_request(settings, "DELETE", false, rows[i].path);
+        play_answer(call, &moment, "404", rows[i].said);
+        check_within(rows[i].shown, tagoio_call_report(call).message);
+        tagoio_call_unref(call);
+    }
+    tagoio_settings_unref(settings);
+}
+
+int main(void) {
+    static const check_test tests[] = {
+        test_requests,
+        test_refusals,
+        test_classes,
+        test_answers,
+        test_operations_are_stricter,
+        test_heads,
+        test_secret_segments,
+    };
+    return check_run(tests, check_count(tests));
+}
