@@ -35,6 +35,7 @@ build = {
   modules = {
     tagoio = "lua/tagoio.lua",
     ["tagoio.client"] = "lua/tagoio/client.lua",
+    ["tagoio.date"] = "lua/tagoio/date.lua",
     ["tagoio.errors"] = "lua/tagoio/errors.lua",
     ["tagoio.options"] = "lua/tagoio/options.lua",
     ["tagoio.profile"] = "lua/tagoio/profile.lua",

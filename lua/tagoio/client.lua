@@ -31,11 +31,9 @@ function client.learn_markers()
   end
 end
 
--- Runs one operation to its end: the result; or nil, message, err. A bug in the caller has the
--- kind "misuse", and raises further up.
-local function perform(self, name, ...)
-  client.learn_markers()
-  local call, message, kind = self._core:start(name, ...)
+-- Brings a call that was started to its end: the result; or nil, message, err. Without a call it
+-- takes why there is none. A bug in the caller has the kind "misuse", and raises further up.
+local function perform(self, name, call, message, kind)
   if not call then
     return errors.unsent(kind, name, message)
   end
@@ -68,17 +66,19 @@ local function check_arguments(profile, name, count, ...)
 end
 
 local function bind_one(profile, name, find_client)
+  local operation = "profile." .. name
   return function(...)
     local problem = check_arguments(profile, name, select("#", ...), ...)
     if problem then
       error(problem, 2)
     end
-    local self, message, err = find_client("profile." .. name)
+    local self, message, err = find_client(operation)
     if not self then
       return nil, message, err
     end
+    client.learn_markers()
     local result
-    result, message, err = perform(self, "profile." .. name, ...)
+    result, message, err = perform(self, operation, self._core:start(operation, ...))
     if not err then
       return result
     elseif err.kind == "misuse" then
@@ -192,6 +192,92 @@ function methods:step(seconds)
   end
   local held = self._core:step(seconds or 0)
   return held
+end
+
+-- ---- any endpoint ----
+
+local request_fields = {
+  method = "string",
+  path = "table",
+  query = "table",
+  body = "table",
+  idempotent = "boolean",
+}
+
+local http_methods = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true }
+
+-- What is wrong with the fields, or nil; what is in path, query and body is the core's to check.
+local function check_request(given)
+  if type(given) ~= "table" then
+    return "a table is needed, got a " .. type(given)
+  end
+  for name, value in pairs(given) do
+    local needed = request_fields[name]
+    if not needed then
+      local known = "method, path, query, body, idempotent"
+      return ("unknown field %q; there are %s"):format(tostring(name), known)
+    elseif type(value) ~= needed then
+      return ("%s: a %s is needed, got a %s"):format(name, needed, type(value))
+    end
+  end
+  if not http_methods[given.method] then
+    local form = "method: %q is none of GET, POST, PUT, PATCH, DELETE"
+    return form:format(tostring(given.method))
+  elseif not given.path then
+    return "path: a list of segments is needed, as { \"profile\", id, \"backup\" }"
+  elseif given.method == "GET" and given.body then
+    return "body: GET has none"
+  end
+end
+
+-- Names in lower case; a header that came twice is joined by a comma, as HTTP has it.
+local function read_headers(head)
+  local headers = {}
+  for name, value in head:gmatch("([^:\r\n]+):[ \t]*([^\r\n]*)") do
+    name = name:lower()
+    headers[name] = headers[name] and headers[name] .. ", " .. value or value
+  end
+  return headers
+end
+
+--- Calls any endpoint of the API, by the same rules as the operations: segments are
+-- percent-encoded, secrets kept, reads repeated.
+-- @tparam table given
+--
+-- * `method`: `"GET"`, `"POST"`, `"PUT"`, `"PATCH"` or `"DELETE"`
+-- * `path`: its segments, as `{ "profile", id, "backup" }`
+-- * `query`: nested tables as in `filter`; values are strings, numbers and booleans
+-- * `body`: a table, sent as JSON
+-- * `idempotent` (false): this write has the same effect when it is repeated, so it may be
+-- @return result: never nil or false; the whole answer when it has no `status`
+-- @treturn table info `status`, `headers` (names in lower case), `attempts`, `elapsed`, `queued`;
+--   `message` (a warning beside the result) and `request_id` when there are any
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] table err
+-- @usage local asked = { method = "GET", path = { "profile", id, "backup" } }
+-- local backups, info = assert(client:request(asked))
+function methods:request(given)
+  check_self(self, "request")
+  local problem = check_request(given)
+  if problem then
+    error("client:request: " .. problem, 2)
+  end
+  client.learn_markers()
+  local operation = "request." .. given.method
+  local call, message, err = self._core:start_request(
+    given.method, given.idempotent or false, given.path, given.query, given.body
+  )
+  local result
+  result, message, err = perform(self, operation, call, message, err)
+  if not err then
+    local info = call:facts()
+    info.headers, info.head = read_headers(info.head or ""), nil
+    return result, info
+  elseif err.kind == "misuse" then
+    error((message:gsub("^request%.%u+", "client:request")), 2)
+  end
+  return nil, message, err
 end
 
 metatable.__close = methods.close

@@ -36,9 +36,11 @@ typedef struct request_row {
 /* clang-format off */
 static const request_row requests[] = {
     {"GET", "[[\"status\"]]", "/status", NULL},
-    {"GET", "[[\"profile\", \"5f\", \"backup\"], {\"amount\": 5, \"orderBy\": \"created_at,desc\"}]", "/profile/5f/backup?amount=5&orderBy=created_at%2Cdesc", NULL},
+    {"GET", "[[\"profile\", \"5f\", \"backup\"], {\"orderBy\": \"created_at,desc\"}]", "/profile/5f/backup?orderBy=created_at%2Cdesc", NULL},
     {"GET", "[[\"a/b ?x#y\", \"%2e%2e\", \"...\"], null, null]", "/a%2Fb%20%3Fx%23y/%252e%252e/...", NULL},
-    {"GET", "[[\"a\"], {\"f\": {\"tags\": [{\"key\": \"k\"}], \"on\": false}, \"none\": null, \"n\": 0.1, \"b c\": true}]", "/a?f%5Btags%5D%5B0%5D%5Bkey%5D=k&f%5Bon%5D=false&none=&n=0.1&b%20c=true", NULL},
+    {"GET", "[[\"a\"], {\"f\": {\"tags\": [{\"key\": \"k\"}, 0.1]}}]", "/a?f%5Btags%5D%5B0%5D%5Bkey%5D=k&f%5Btags%5D%5B1%5D=0.1", NULL},
+    {"GET", "[[\"a\"], {\"on\": false}]", "/a?on=false", NULL},
+    {"GET", "[[\"a\"], {\"b c\": null}]", "/a?b%20c=", NULL},
     {"GET", "[[\"a\"], {}]", "/a", NULL},
     {"POST", "[[\"a\"]]", "/a", NULL},
     {"POST", "[[\"account\", \"allocation\"], null, [{\"profile\": \"5f\", \"sms\": 3}]]", "/account/allocation", "[{\"profile\":\"5f\",\"sms\":3}]"},

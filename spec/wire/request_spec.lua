@@ -1,0 +1,198 @@
+-- SPDX-License-Identifier: MIT
+-- Requests to endpoints that have no operation, over real sockets.
+
+local emulator = require("spec.support.emulator")
+local tagoio = require("tagoio")
+
+local id = emulator.profile
+
+-- A table has no order, so that its pairs go out in any.
+local function sort_pairs(uri)
+  local path, query = uri:match("^([^?]*)%??(.*)$")
+  local pairs_of = {}
+  for pair in query:gmatch("[^&]+") do
+    pairs_of[#pairs_of + 1] = pair
+  end
+  table.sort(pairs_of)
+  return path .. (query ~= "" and "?" or "") .. table.concat(pairs_of, "&")
+end
+
+describe("client:request", function()
+  local client
+
+  before_each(function()
+    emulator.reset()
+    client = emulator.client()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  -- title, what is asked, uri, body
+  local requests = {
+    { "without anything", { method = "GET", path = { "status" } }, "/status" },
+    {
+      "with a query",
+      {
+        method = "GET",
+        path = { "profile", id, "backup" },
+        query = { page = 1, orderBy = "created_at,desc", filter = { tags = { { key = "k" } } } },
+      },
+      "/profile/" .. id
+        .. "/backup?filter%5Btags%5D%5B0%5D%5Bkey%5D=k&orderBy=created_at%2Cdesc&page=1",
+    },
+    {
+      "with segments that need encoding",
+      { method = "DELETE", path = { "profile", "a/b ?x#y", "..." } },
+      "/profile/a%2Fb%20%3Fx%23y/...",
+    },
+    {
+      "with a body",
+      { method = "PUT", path = { "profile", id, "service" }, body = { sms = tagoio.null } },
+      "/profile/" .. id .. "/service",
+      '{"sms":null}',
+    },
+    {
+      "with a body that is a list",
+      { method = "POST", path = { "account", "allocation" }, body = { { profile = id, sms = 1 } } },
+      "/account/allocation",
+      '[{"profile":"' .. id .. '","sms":1}]',
+    },
+  }
+  for _, row in ipairs(requests) do
+    it("sends one " .. row[1], function()
+      client:request(row[2])
+      local request = emulator.request()
+      assert.equal(row[2].method, request.method)
+      assert.equal(row[3], sort_pairs(request.uri))
+      assert.equal(row[4] or "", request.body)
+      assert.equal("<token>", request.headers.token)
+      assert.equal(row[4] and "application/json", request.headers["content-type"])
+    end)
+  end
+
+  it("returns the result and what is known of the call", function()
+    emulator.inject({
+      match = { path = "/profile/" .. id },
+      status = 201,
+      headers = { ["X-Request-Id"] = "r-1", ["X-Twice"] = "a: b" },
+      body = '{"status":true,"result":{"a":1},"message":"Soon gone"}',
+    })
+    local result, info = client:request({ method = "GET", path = { "profile", id } })
+    assert.same({ a = 1 }, result)
+    assert.equal(201, info.status)
+    assert.equal(1, info.attempts)
+    assert.equal("number", type(info.elapsed))
+    assert.equal("number", type(info.queued))
+    assert.equal("Soon gone", info.message)
+    assert.equal("r-1", info.request_id)
+    assert.equal("r-1", info.headers["x-request-id"])
+    assert.equal("a: b", info.headers["x-twice"])
+    assert.is_nil(info.head)
+  end)
+
+  it("leaves out what is not known", function()
+    local _, info = assert(client:request({ method = "GET", path = { "status" } }))
+    assert.is_nil(info.message)
+    assert.is_nil(info.request_id)
+  end)
+
+  it("makes, lists, fetches and deletes backups", function()
+    local path = { "profile", id, "backup" }
+    local made, info = assert(client:request({ method = "POST", path = path }))
+    assert.equal("Backup queued", made.message) -- this answer has no envelope
+    assert.equal(200, info.status)
+    local backups = assert(client:request({ method = "GET", path = path }))
+    assert.equal(made.backup_id, backups[1].id)
+    local backup = { "profile", id, "backup", made.backup_id }
+    local link = assert(client:request({
+      method = "POST",
+      path = { "profile", id, "backup", made.backup_id, "download" },
+      body = { password = emulator.password },
+    }))
+    assert.matches("^https://", link.url)
+    local body = { password = emulator.password }
+    local said = assert(client:request({ method = "DELETE", path = backup, body = body }))
+    assert.equal("Backup successfully removed", said)
+    local gone, message, err = client:request({ method = "DELETE", path = backup, body = body })
+    assert.is_nil(gone)
+    assert.matches("^request.DELETE: Backup not found .*%(HTTP 404, ", message)
+    assert.equal("request.DELETE", err.operation)
+    assert.equal(404, err.status)
+  end)
+
+  it("repeats reads, and writes that are idempotent alone", function()
+    local function attempts(method, idempotent)
+      emulator.reset()
+      emulator.inject({ match = { path = "/profile/" .. id }, status = 502, body = "", times = 2 })
+      local path = { "profile", id }
+      local _, _, err = client:request({ method = method, path = path, idempotent = idempotent })
+      return #emulator.journal(), err and err.maybe_applied
+    end
+    assert.equal(3, attempts("GET"))
+    assert.equal(3, attempts("PUT", true))
+    local count, maybe_applied = attempts("PUT")
+    assert.equal(1, count)
+    assert.is_true(maybe_applied)
+  end)
+
+  it("counts the attempts", function()
+    emulator.inject({ match = { path = "/status" }, status = 502, body = "" })
+    local _, info = assert(client:request({ method = "GET", path = { "status" } }))
+    assert.equal(2, info.attempts)
+    assert.equal(200, info.status)
+  end)
+
+  it("hides a token in its path from the message", function()
+    local path = { "profile", id, "token", "p-distinctive-secret" }
+    emulator.inject({ status = 404, body = '{"status":false,"message":"no p-distinctive-secret"}' })
+    local _, message = client:request({ method = "DELETE", path = path })
+    assert.matches("^request.DELETE: no %*%*%* %(HTTP 404, ", message)
+  end)
+
+  it("says what it cannot send, with the path to it", function()
+    local asked = { method = "PUT", path = { "a" }, body = { tags = { { value = print } } } }
+    local result, message, err = client:request(asked)
+    assert.is_nil(result)
+    assert.equal("request.PUT: body.tags[1].value: function cannot be sent", message)
+    assert.equal("invalid", err.kind)
+    assert.same({}, emulator.journal())
+  end)
+
+  it("raises on bad input at the caller's line", function()
+    local rows = {
+      { nil, "a table is needed, got a nil" },
+      { {}, 'method: "nil" is none of GET, POST, PUT, PATCH, DELETE' },
+      { { method = "get", path = { "a" } }, 'method: "get" is none of' },
+      { { method = "GET" }, "path: a list of segments is needed" },
+      { { method = "GET", path = "a/b" }, "path: a table is needed, got a string" },
+      { { method = "GET", path = {} }, "path: a list of strings is needed" },
+      { { method = "GET", path = { "a", 5 } }, "path[2]: a string is needed, got a number" },
+      { { method = "GET", path = { "a" }, body = {} }, "body: GET has none" },
+      { { method = "GET", path = { "a" }, query = { 1 } }, "query: a table with keys is needed" },
+      { { method = "PUT", path = { "a" }, body = "x" }, "body: a table is needed, got a string" },
+      { { method = "PUT", path = { "a" }, idempotent = 1 }, "idempotent: a boolean is needed" },
+      { { method = "PUT", path = { "a" }, params = {} }, 'unknown field "params"' },
+    }
+    for _, row in ipairs(rows) do
+      local ok, message = pcall(function()
+        local _ = client:request(row[1])
+      end)
+      assert.is_false(ok)
+      assert.matches("^spec/wire/request_spec.lua:%d+: client:request: ", message)
+      assert.is_truthy(message:find(row[2], 1, true), message)
+    end
+    assert.has_error(function()
+      local _ = client.request({ method = "GET", path = { "a" } })
+    end)
+    assert.same({}, emulator.journal())
+  end)
+
+  it("raises on a closed client", function()
+    client:close()
+    assert.error_matches(function()
+      local _ = client:request({ method = "GET", path = { "status" } })
+    end, "client:request: the client is closed")
+  end)
+end)
