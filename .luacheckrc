@@ -4,5 +4,6 @@ cache = false
 
 files["spec"] = { std = "+busted" }
 files["spec/emulator"] = { std = "ngx_lua+luajit" }
+files["lua/tagoio/hooks.lua"] = { std = "+ngx_lua" }
 files["lua/tagoio/hosts/nginx.lua"] = { std = "+ngx_lua" }
 files["rockspec"] = { std = "rockspec" }

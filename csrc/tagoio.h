@@ -14,15 +14,16 @@
 #define TAGOIO_VERSION "0.1.0"
 
 /* Limits. Past one of them a call fails, and the next call works. */
-#define TAGOIO_MAX_URL_BYTES      (64u * 1024)        /* kind invalid */
-#define TAGOIO_MAX_REQUEST_BYTES  (64u * 1024 * 1024) /* kind invalid */
-#define TAGOIO_MAX_HEADER_BYTES   (64u * 1024)        /* of one answer; kind protocol */
-#define TAGOIO_MAX_RESPONSE_BYTES (64u * 1024 * 1024) /* decoded; the default */
-#define TAGOIO_MAX_JSON_DEPTH     128                 /* both ways */
-#define TAGOIO_MAX_JSON_VALUES    2000000u            /* counted before parsing */
-#define TAGOIO_MAX_MESSAGE_BYTES  512                 /* of an error */
-#define TAGOIO_MAX_ATTEMPTS       100
-#define TAGOIO_MAX_TIME_MS        (3600 * 1000) /* of every option that is a time */
+#define TAGOIO_MAX_URL_BYTES        (64u * 1024)        /* kind invalid */
+#define TAGOIO_MAX_REQUEST_BYTES    (64u * 1024 * 1024) /* kind invalid */
+#define TAGOIO_MAX_HEADER_BYTES     (64u * 1024) /* of one answer; kind protocol */
+#define TAGOIO_MAX_RESPONSE_BYTES   (64u * 1024 * 1024) /* decoded; the default */
+#define TAGOIO_MAX_JSON_DEPTH       128                 /* both ways */
+#define TAGOIO_MAX_JSON_VALUES      2000000u            /* counted before parsing */
+#define TAGOIO_MAX_MESSAGE_BYTES    512                 /* of an error */
+#define TAGOIO_MAX_REQUEST_ID_BYTES 128 /* of what is kept; with the final NUL */
+#define TAGOIO_MAX_ATTEMPTS         100
+#define TAGOIO_MAX_TIME_MS          (3600 * 1000) /* of every option that is a time */
 
 /* What went wrong. A kind is never an HTTP status. */
 typedef enum tagoio_kind {
@@ -200,6 +201,23 @@ typedef struct tagoio_report {
 } tagoio_report;
 
 tagoio_report tagoio_call_report(const tagoio_call *call);
+
+/* How one attempt of a call ended, for logs and metrics. */
+typedef struct tagoio_attempt {
+    tagoio_kind kind;   /* TAGOIO_NONE: success */
+    int status;         /* 0: none came */
+    size_t body_bytes;  /* of the answer, decoded */
+    int64_t elapsed_ms; /* of this attempt */
+    int64_t rest_ms;    /* before the next one, -1: it was the last */
+    char request_id[TAGOIO_MAX_REQUEST_ID_BYTES]; /* "": none came */
+} tagoio_attempt;
+
+/* The attempt with that number, from 1 on; NULL: it has not ended. Borrowed until the
+   call is freed. */
+const tagoio_attempt *tagoio_call_attempt(const tagoio_call *call, int number);
+
+/* The row that the call was made with. */
+const tagoio_operation *tagoio_call_operation(const tagoio_call *call);
 
 /* JSON text. Reals are written with the fewest digits with which all of them read back
    the same, members sorted by name; indent is a number of spaces, 0 for one line. The

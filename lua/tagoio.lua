@@ -33,6 +33,11 @@ local tagoio = {
 -- * `user_agent`: appended to ours
 -- * `keep_null` (false): members that are null stay, as `tagoio.null`
 -- * `array_mt`: the metatable of arrays in results, else `tagoio.array_mt`
+-- * `on_attempt`: `function(event)`, called after each attempt in the coroutine that made the call.
+--   `event` has `operation`, `method`, `path` (the template, without ids), `attempt` (from 1),
+--   `status` or `kind` of the error or both, `elapsed`, `bytes` of the body, `request_id`, and
+--   `wait` before the next attempt or, after the last, `message` (of the error; of a success
+--   TagoIO's warning). What it raises is reported once, to stderr, and changes nothing
 -- * `wait`: `function(client, seconds)`, called again and again while a call is on its way
 -- @treturn table client
 -- @treturn[2] nil

@@ -37,6 +37,7 @@ build = {
     ["tagoio.client"] = "lua/tagoio/client.lua",
     ["tagoio.date"] = "lua/tagoio/date.lua",
     ["tagoio.errors"] = "lua/tagoio/errors.lua",
+    ["tagoio.hooks"] = "lua/tagoio/hooks.lua",
     ["tagoio.options"] = "lua/tagoio/options.lua",
     ["tagoio.profile"] = "lua/tagoio/profile.lua",
     ["tagoio.core"] = {

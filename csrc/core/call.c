@@ -26,7 +26,8 @@ struct tagoio_call {
     tagoio_reading reading; /* of the last attempt */
     tagoio_text message;
     json_t *details;
-    char request_id[TAGOIO_MAX_HEADER_VALUE];
+    tagoio_attempt *ended; /* as many as are allowed */
+    int64_t begun_ms;      /* the attempt that is out */
     int attempts;
     int spent;         /* tokens of the quota, for the last repetition */
     unsigned repeated; /* a bit for each cause that this call was repeated for */
@@ -62,24 +63,36 @@ tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
     return tagoio_call_new_row(settings, row, arguments_take, now_ms, err);
 }
 
+static tagoio_call *allocate(int attempts, tagoio_error *err) {
+    tagoio_call *call = calloc(1, sizeof *call);
+    tagoio_attempt *ended = calloc((size_t)attempts, sizeof *ended);
+    if (call == NULL || ended == NULL) {
+        free(call);
+        free(ended);
+        tagoio_error_memory(err);
+        return NULL;
+    }
+    call->references = 1;
+    call->ended = ended;
+    return call;
+}
+
 tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operation *row,
                                  json_t *arguments_take, int64_t now_ms,
                                  tagoio_error *err) {
-    tagoio_call *call = calloc(1, sizeof *call);
-    if (call == NULL) {
-        tagoio_error_memory(err);
-    } else {
-        call->references = 1;
+    const tagoio_options *options = &settings->options;
+    tagoio_call *call = allocate(options->attempts, err);
+    if (call != NULL) {
         call->settings = tagoio_settings_ref(settings);
         call->operation = row;
         call->started_ms = now_ms;
-        call->deadline_ms = now_ms + settings->options.timeout_ms;
-        call->answer.body.limit = settings->options.max_response_bytes;
-        call->message.limit = TAGOIO_MAX_MESSAGE_BYTES + TAGOIO_MAX_URL_BYTES;
+        call->deadline_ms = now_ms + options->timeout_ms;
+        call->answer.body.limit = options->max_response_bytes;
         call->answer.keep_head = row->result == TAGOIO_RESULT_ANY;
+        call->message.limit = TAGOIO_MAX_MESSAGE_BYTES + TAGOIO_MAX_URL_BYTES;
         call->parts.secrets.outer = &settings->secrets;
-        if (!tagoio_parts_build(&call->parts, row, settings->options.base_url,
-                                arguments_take, err)) {
+        if (!tagoio_parts_build(&call->parts, row, options->base_url, arguments_take,
+                                err)) {
             tagoio_call_unref(call);
             call = NULL;
         }
@@ -103,11 +116,16 @@ void tagoio_call_unref(tagoio_call *call) {
     tagoio_text_clear(&call->message);
     json_decref(call->details);
     tagoio_settings_unref(call->settings);
+    free(call->ended);
     free(call);
 }
 
 const tagoio_settings *tagoio_call_settings(const tagoio_call *call) {
     return call->settings;
+}
+
+const tagoio_operation *tagoio_call_operation(const tagoio_call *call) {
+    return call->operation;
 }
 
 tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms) {
@@ -163,6 +181,7 @@ void tagoio_call_begin(tagoio_call *call, int64_t now_ms) {
         return;
     }
     call->attempts++;
+    call->begun_ms = now_ms;
     tagoio_answer_clear(&call->answer);
     tagoio_reading_clear(&call->reading);
     call->reading = (tagoio_reading){.retry_after_s = -1};
@@ -219,17 +238,15 @@ static const char *words_of(const tagoio_reading *reading) {
                                             : tagoio_kind_name(reading->kind);
 }
 
-/* False: memory. */
-static bool keep_request_id(tagoio_call *call) {
+/* The server chose it, so it may hold anything. Without memory there is none. */
+static void copy_request_id(const tagoio_call *call, char *to) {
     const char *raw = call->answer.request_id;
-    tagoio_text id = {.limit = TAGOIO_MAX_HEADER_VALUE - 1};
-    bool done = tagoio_secrets_scrub(&call->parts.secrets, raw, strlen(raw), &id);
-    if (done) {
+    tagoio_text id = {.limit = TAGOIO_MAX_REQUEST_ID_BYTES - 1};
+    if (tagoio_secrets_scrub(&call->parts.secrets, raw, strlen(raw), &id)) {
         tidy(&id);
-        memcpy(call->request_id, id.bytes, id.length + 1);
+        memcpy(to, id.bytes, id.length + 1);
     }
     tagoio_text_clear(&id);
-    return done;
 }
 
 /* Everything that is shown of a failure passes here, and a warning beside a success.
@@ -256,15 +273,31 @@ static bool explain(tagoio_call *call) {
     return done;
 }
 
+/* The attempt that was out is over. */
+static void end_attempt(tagoio_call *call, int64_t now_ms, int64_t rest) {
+    tagoio_attempt *attempt = &call->ended[call->attempts - 1];
+    *attempt = (tagoio_attempt){
+        .kind = call->reading.kind,
+        .status = call->answer.status,
+        .body_bytes = call->answer.body.length,
+        .elapsed_ms = now_ms - call->begun_ms,
+        .rest_ms = rest,
+    };
+    copy_request_id(call, attempt->request_id);
+}
+
 static void finish(tagoio_call *call, int64_t now_ms) {
+    bool was_out = call->state == OUT;
     if (!enter(call, DONE)) {
         return;
+    }
+    if (was_out) {
+        end_attempt(call, now_ms, -1);
     }
     call->done_ms = now_ms;
     bool failed = call->reading.kind != TAGOIO_NONE;
     bool silent = !failed && call->reading.text.length == 0;
-    bool told = keep_request_id(call) && (silent || explain(call));
-    if (failed && !told) {
+    if (!silent && !explain(call) && failed) {
         call->reading.kind = TAGOIO_MEMORY;
         tagoio_text_clear(&call->message);
     }
@@ -314,6 +347,7 @@ static void settle(tagoio_call *call, const tagoio_moment *moment, bool sent) {
     if (rest < 0) {
         finish(call, moment->now_ms);
     } else if (enter(call, RESTING)) {
+        end_attempt(call, moment->now_ms, rest);
         call->due_ms = moment->now_ms + rest;
         call->repeated |= 1u << call->reading.cause;
         call->settings->quota->tokens -= rule.cost;
@@ -421,16 +455,23 @@ void tagoio_call_cancel(tagoio_call *call, int64_t now_ms) {
     finish(call, now_ms);
 }
 
+const tagoio_attempt *tagoio_call_attempt(const tagoio_call *call, int number) {
+    int over = call->state == OUT ? call->attempts - 1 : call->attempts;
+    return number >= 1 && number <= over ? &call->ended[number - 1] : NULL;
+}
+
 tagoio_report tagoio_call_report(const tagoio_call *call) {
     const tagoio_reading *reading = &call->reading;
     bool failed = reading->kind != TAGOIO_NONE;
     const char *message = call->message.bytes != NULL ? call->message.bytes : no_memory;
+    const tagoio_attempt *last = tagoio_call_attempt(call, call->attempts);
     return (tagoio_report){
         .kind = reading->kind,
         .result = reading->result,
         .operation = call->operation->name,
         .message = failed ? message : call->message.bytes,
-        .request_id = call->request_id[0] == '\0' ? NULL : call->request_id,
+        .request_id =
+            last != NULL && last->request_id[0] != '\0' ? last->request_id : NULL,
         .head = call->answer.head.bytes,
         .details = call->details,
         .status = call->answer.status,

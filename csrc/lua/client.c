@@ -313,6 +313,39 @@ static int result(lua_State *L) {
     return 3;
 }
 
+/* call:attempt(number): how an attempt ended, nil: it has not. A path is absent where
+   the caller chose it: it may hold secrets. */
+static int push_attempt(lua_State *L) {
+    const call *it = check_call(L, 1);
+    int number = (int)luaL_checkinteger(L, 2);
+    const tagoio_attempt *attempt =
+        it->call == NULL ? NULL : tagoio_call_attempt(it->call, number);
+    if (attempt == NULL) {
+        lua_pushnil(L);
+        return 1;
+    }
+    const tagoio_operation *operation = tagoio_call_operation(it->call);
+    lua_createtable(L, 0, 10);
+    set_text(L, "operation", operation->name);
+    set_text(L, "method", operation->method);
+    set_text(L, "path", operation->path[0] == '\0' ? NULL : operation->path);
+    set_text(L, "request_id",
+             attempt->request_id[0] == '\0' ? NULL : attempt->request_id);
+    set_count(L, "attempt", number);
+    set_count(L, "bytes", (int64_t)attempt->body_bytes);
+    set_number(L, "elapsed", (double)attempt->elapsed_ms / 1000);
+    if (attempt->status != 0) {
+        set_count(L, "status", attempt->status);
+    }
+    if (attempt->kind != TAGOIO_NONE) {
+        set_text(L, "kind", tagoio_kind_name(attempt->kind));
+    }
+    if (attempt->rest_ms >= 0) {
+        set_number(L, "wait", (double)attempt->rest_ms / 1000);
+    }
+    return 1;
+}
+
 /* call:facts(): of a success; head is the text of the headers */
 static int facts(lua_State *L) {
     tagoio_report report = check_done(L, 1);
@@ -373,8 +406,11 @@ static const luaL_Reg client_methods[] = {
     {"with", derive},         {"close", close_client},
     {"is_closed", is_closed}, {NULL, NULL}};
 
-static const luaL_Reg call_methods[] = {
-    {"is_done", is_done}, {"cancel", cancel_call}, {"facts", facts}, {NULL, NULL}};
+static const luaL_Reg call_methods[] = {{"is_done", is_done},
+                                        {"cancel", cancel_call},
+                                        {"attempt", push_attempt},
+                                        {"facts", facts},
+                                        {NULL, NULL}};
 
 static void set_functions(lua_State *L, const luaL_Reg *functions) {
     for (; functions->name != NULL; functions++) {

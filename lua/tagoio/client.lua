@@ -3,6 +3,7 @@
 
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
+local hooks = require("tagoio.hooks")
 local options = require("tagoio.options")
 
 local client = {}
@@ -37,8 +38,12 @@ local function perform(self, name, call, message, kind)
   if not call then
     return errors.unsent(kind, name, message)
   end
+  local watch = self._watch and hooks.watch(self._watch, call)
   while not call:is_done() do
     self._wait(self, 1) -- no longer: an interrupt is noticed in between
+    if watch then
+      watch()
+    end
   end
   local result, failure, err = self._core:result(call)
   if err then
@@ -118,7 +123,13 @@ local function wrap(made, checked, url)
   if checked.array_mt then
     core.mark(checked.array_mt)
   end
-  local self = { _core = made, _wait = checked.wait or wait_blocking, _url = url }
+  local self = {
+    _core = made,
+    _wait = checked.wait or wait_blocking,
+    _watch = hooks.join(checked.on_attempt),
+    _url = url,
+    _on_attempt = checked.on_attempt,
+  }
   self.profile = client.bind(function()
     return self
   end)
@@ -168,6 +179,7 @@ function methods:with(given)
     error("client:with: the client is closed", 2)
   end
   checked.wait = checked.wait or self._wait
+  checked.on_attempt = checked.on_attempt or self._on_attempt
   if checked.user_agent then
     checked.user_agent = options.user_agent(checked.user_agent)
   end

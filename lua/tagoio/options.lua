@@ -105,6 +105,7 @@ local rows = {
   { name = "user_agent", types = "string", check = check_text },
   { name = "keep_null", types = "boolean" },
   { name = "array_mt", types = "table" },
+  { name = "on_attempt", types = "function" },
   { name = "wait", types = "function" },
 }
 

@@ -1,0 +1,77 @@
+-- SPDX-License-Identifier: MIT
+-- Tells what became of each attempt: to the client's `on_attempt`, and to the log that TAGOIO_LOG
+-- switches on. After libcurl has returned, in the coroutine that made the call.
+
+local hooks = {}
+
+-- ---- the log ----
+
+local function write_line(line)
+  if type(rawget(_G, "ngx")) == "table" then
+    ngx.log(ngx.NOTICE, line)
+  else
+    io.stderr:write(line, "\n")
+  end
+end
+
+-- "tagoio: profile.info: GET /profile/{}: 503 in 0.012 s, 0 bytes; attempt 2 in 0.08 s"
+local function log(event)
+  local target = event.path and event.method .. " " .. event.path or event.method
+  local outcome = event.status or event.kind
+  local line = ("tagoio: %s: %s: %s in %.3f s, %d bytes"):format(
+    event.operation,
+    target,
+    outcome,
+    event.elapsed,
+    event.bytes
+  )
+  if event.wait then
+    line = line .. ("; attempt %d in %.3f s"):format(event.attempt + 1, event.wait)
+  elseif event.message then
+    line = line .. "; " .. event.message
+  end
+  write_line(line)
+end
+
+-- ---- the caller's hook ----
+
+local reported = setmetatable({}, { __mode = "k" })
+
+-- An error in a hook is the hook's own, and is told once.
+local function guarded(hook)
+  return function(event)
+    local ok, problem = pcall(hook, event)
+    if not ok and not reported[hook] then
+      reported[hook] = true
+      write_line("tagoio: on_attempt: " .. tostring(problem))
+    end
+  end
+end
+
+-- What is to be told of each attempt: a function, or nil when nobody listens.
+function hooks.join(on_attempt)
+  local hook = on_attempt and guarded(on_attempt)
+  if os.getenv("TAGOIO_LOG") ~= "1" then
+    return hook
+  end
+  return hook and function(event)
+    log(event)
+    hook(event)
+  end or log
+end
+
+-- A function that tells of the attempts that ended since it was last called.
+function hooks.watch(tell, call)
+  local number = 1
+  return function()
+    local event = call:attempt(number)
+    while event do
+      number = number + 1
+      event.message = not event.wait and call:facts().message or nil
+      tell(event)
+      event = call:attempt(number)
+    end
+  end
+end
+
+return hooks
