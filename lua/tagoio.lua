@@ -5,12 +5,15 @@
 local client = require("tagoio.client")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
+local map = require("tagoio.map")
 local options = require("tagoio.options")
 
 local tagoio = {
   _VERSION = "tagoio " .. core.version,
   profile = require("tagoio.profile"),
   date = require("tagoio.date"),
+  map = map.map,
+  gather = map.gather,
   null = core.null,
   array_mt = core.array_mt,
 }

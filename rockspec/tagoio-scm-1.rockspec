@@ -38,8 +38,11 @@ build = {
     ["tagoio.date"] = "lua/tagoio/date.lua",
     ["tagoio.errors"] = "lua/tagoio/errors.lua",
     ["tagoio.hooks"] = "lua/tagoio/hooks.lua",
+    ["tagoio.hosts.nginx"] = "lua/tagoio/hosts/nginx.lua",
+    ["tagoio.map"] = "lua/tagoio/map.lua",
     ["tagoio.options"] = "lua/tagoio/options.lua",
     ["tagoio.profile"] = "lua/tagoio/profile.lua",
+    ["tagoio.waiting"] = "lua/tagoio/waiting.lua",
     ["tagoio.core"] = {
       sources = {
         "csrc/core/answer.c",

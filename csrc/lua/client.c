@@ -143,8 +143,17 @@ static int new_client(lua_State *L) {
 
 /* ---- a call ---- */
 
-/* Shared by __gc, __close and cancel: from any state, any number of times. */
+/* call:cancel(): it is done then, and has a result; nothing when it is done already */
 static int cancel_call(lua_State *L) {
+    const call *it = check_call(L, 1);
+    if (it->call != NULL) {
+        tagoio_driver_cancel(it->driver, it->call);
+    }
+    return 0;
+}
+
+/* Shared by __gc and __close: any number of times. */
+static int drop_call(lua_State *L) {
     call *it = check_call(L, 1);
     if (it->call != NULL) {
         tagoio_driver_cancel(it->driver, it->call);
@@ -435,7 +444,7 @@ static void make_type(lua_State *L, const char *name, const luaL_Reg *methods,
 
 void tagoio_client_open(lua_State *L) {
     make_type(L, client_name, client_methods, close_client);
-    make_type(L, call_name, call_methods, cancel_call);
+    make_type(L, call_name, call_methods, drop_call);
     lua_pushcfunction(L, new_client);
     lua_setfield(L, -2, "client");
 }

@@ -11,6 +11,7 @@
 
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 /* operations(): the names of the operations, in documented order, and of their
  * arguments */
@@ -53,6 +54,17 @@ static int now(lua_State *L) {
     return 1;
 }
 
+/* sleep(seconds): a signal ends it early */
+static int sleep_seconds(lua_State *L) {
+    double seconds = luaL_checknumber(L, 1);
+    struct timespec time = {.tv_sec = (time_t)seconds};
+    time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+    if (seconds > 0) {
+        nanosleep(&time, NULL);
+    }
+    return 0;
+}
+
 /* parse_date(text): seconds since 1970, whole where they are; nil when it is no date */
 static int parse_date(lua_State *L) {
     size_t bytes;
@@ -81,9 +93,13 @@ static int format_date(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"operations", operations}, {"platform", platform},       {"now", now},
-    {"parse_date", parse_date}, {"format_date", format_date}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"operations", operations},
+                                     {"platform", platform},
+                                     {"now", now},
+                                     {"sleep", sleep_seconds},
+                                     {"parse_date", parse_date},
+                                     {"format_date", format_date},
+                                     {NULL, NULL}};
 
 __attribute__((__visibility__("default"))) int luaopen_tagoio_core(lua_State *L);
 

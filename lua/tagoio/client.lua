@@ -5,6 +5,7 @@ local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local hooks = require("tagoio.hooks")
 local options = require("tagoio.options")
+local waiting = require("tagoio.waiting")
 
 local client = {}
 
@@ -12,10 +13,6 @@ local client = {}
 local arguments = {}
 for _, operation in ipairs(core.operations()) do
   arguments[operation.name:match("^profile%.(.*)$")] = operation.arguments
-end
-
-local function wait_blocking(self, seconds)
-  self._core:step(seconds)
 end
 
 -- The markers of another JSON library are known once it is loaded.
@@ -32,15 +29,23 @@ function client.learn_markers()
   end
 end
 
--- Brings a call that was started to its end: the result; or nil, message, err. Without a call it
--- takes why there is none. A bug in the caller has the kind "misuse", and raises further up.
-local function perform(self, name, call, message, kind)
+-- Makes a call with a method of the core and brings it to its end: the result, nil, nil and the
+-- call; or nil, message, err. A bug in the caller has the kind "misuse", and raises further up.
+local function perform(self, operation, start, ...)
+  local kind, message = waiting.admit()
+  if kind then
+    return errors.unsent(kind, operation, operation .. ": " .. message)
+  end
+  client.learn_markers()
+  local call
+  call, message, kind = self._core[start](self._core, ...)
   if not call then
-    return errors.unsent(kind, name, message)
+    return errors.unsent(kind, operation, message)
   end
   local watch = self._watch and hooks.watch(self._watch, call)
+  local calls = { { client = self, call = call } }
   while not call:is_done() do
-    self._wait(self, 1) -- no longer: an interrupt is noticed in between
+    waiting.wait(calls)
     if watch then
       watch()
     end
@@ -49,7 +54,7 @@ local function perform(self, name, call, message, kind)
   if err then
     return nil, failure, errors.adopt(err)
   end
-  return result
+  return result, nil, nil, call
 end
 
 -- ---- the table of operations ----
@@ -81,9 +86,8 @@ local function bind_one(profile, name, find_client)
     if not self then
       return nil, message, err
     end
-    client.learn_markers()
     local result
-    result, message, err = perform(self, operation, self._core:start(operation, ...))
+    result, message, err = perform(self, operation, "start", operation, ...)
     if not err then
       return result
     elseif err.kind == "misuse" then
@@ -115,19 +119,21 @@ local metatable = {
   __index = methods,
   __metatable = false,
   __tostring = function(self)
-    return ("tagoio client (%s%s)"):format(self._url, self._core:is_closed() and ", closed" or "")
+    local url = self._connections.url
+    return ("tagoio client (%s%s)"):format(url, self._core:is_closed() and ", closed" or "")
   end,
 }
 
-local function wrap(made, checked, url)
+-- connections is a table that derived clients share, as they do what it stands for.
+local function wrap(made, checked, connections)
   if checked.array_mt then
     core.mark(checked.array_mt)
   end
   local self = {
     _core = made,
-    _wait = checked.wait or wait_blocking,
+    _wait = checked.wait,
     _watch = hooks.join(checked.on_attempt),
-    _url = url,
+    _connections = connections,
     _on_attempt = checked.on_attempt,
   }
   self.profile = client.bind(function()
@@ -163,7 +169,7 @@ function client.new(checked, operation)
   checked.user_agent = options.user_agent(checked.user_agent)
   local made, message, kind = core.client(checked)
   if made then
-    return wrap(made, checked, (checked.base_url:gsub("/$", "")))
+    return wrap(made, checked, { url = (checked.base_url:gsub("/$", "")) })
   end
   message = ("%s: %s: %s"):format(operation, source or "region", message)
   local _, _, err = errors.unsent(kind, operation, message)
@@ -187,7 +193,7 @@ function methods:with(given)
   if not made then
     return errors.unsent(kind, "with", "client:with: " .. message)
   end
-  return wrap(made, checked, self._url)
+  return wrap(made, checked, self._connections)
 end
 
 function methods:close()
@@ -275,13 +281,17 @@ function methods:request(given)
   if problem then
     error("client:request: " .. problem, 2)
   end
-  client.learn_markers()
   local operation = "request." .. given.method
-  local call, message, err = self._core:start_request(
-    given.method, given.idempotent or false, given.path, given.query, given.body
+  local result, message, err, call = perform(
+    self,
+    operation,
+    "start_request",
+    given.method,
+    given.idempotent or false,
+    given.path,
+    given.query,
+    given.body
   )
-  local result
-  result, message, err = perform(self, operation, call, message, err)
   if not err then
     local info = call:facts()
     info.headers, info.head = read_headers(info.head or ""), nil

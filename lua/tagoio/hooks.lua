@@ -7,7 +7,7 @@ local hooks = {}
 -- ---- the log ----
 
 local function write_line(line)
-  if type(rawget(_G, "ngx")) == "table" then
+  if package.loaded.ngx then
     ngx.log(ngx.NOTICE, line)
   else
     io.stderr:write(line, "\n")

@@ -223,8 +223,8 @@ end
 -- ---- who we are ----
 
 local function lua_name()
-  local jit = rawget(_G, "jit")
-  if type(jit) == "table" then
+  local jit = package.loaded.jit
+  if jit then
     return "LuaJIT/" .. jit.version:match("%d+%.%d+")
   end
   return (_VERSION:gsub(" ", "/"))

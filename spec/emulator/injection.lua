@@ -20,6 +20,7 @@ local fields = {
   json = "table",
   delay_ms = "number",
   hold = "boolean",
+  hold_until = "number",
   execute = "boolean",
 }
 
@@ -87,17 +88,8 @@ end
 
 -- ---- holding ----
 
-local function hold(entry)
-  local place = { semaphore = semaphore.new(), entry = entry }
-  held[#held + 1] = place
-  entry.place = place
-  journal.hold(entry, 1)
-  place.semaphore:wait(day_s)
-end
-
 local function let_go(position)
   local place = table.remove(held, position)
-  place.entry.place = nil
   journal.hold(place.entry, -1)
   place.semaphore:post()
 end
@@ -110,6 +102,20 @@ function injection.release(count)
     released = released + 1
   end
   return released
+end
+
+-- With a number, it goes on once that many are held.
+local function hold(entry, until_held)
+  local own = { semaphore = semaphore.new(), entry = entry, until_held = until_held }
+  held[#held + 1] = own
+  journal.hold(entry, 1)
+  local count = #held
+  for position = count, 1, -1 do
+    if held[position].until_held == count then
+      let_go(position)
+    end
+  end
+  own.semaphore:wait(day_s)
 end
 
 -- The client of a held request has gone.
@@ -126,8 +132,8 @@ end
 
 -- Waits as the rule says.
 function injection.delay(rule)
-  if rule.hold then
-    hold(ngx.ctx.entry)
+  if rule.hold or rule.hold_until then
+    hold(ngx.ctx.entry, rule.hold_until)
   end
   if rule.delay_ms then
     ngx.sleep(rule.delay_ms / 1000)

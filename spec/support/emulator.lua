@@ -5,6 +5,7 @@
 local dkjson = require("dkjson")
 local http = require("socket.http")
 local ltn12 = require("ltn12")
+local socket = require("socket")
 local tagoio = require("tagoio")
 
 local emulator = {
@@ -71,6 +72,17 @@ end
 -- Waits until that many requests are held.
 function emulator.wait_for(holding)
   return control(("counts?holding=%d&timeout=10"):format(holding))
+end
+
+-- Waits until the server has seen that no client is there any more.
+function emulator.wait_for_none()
+  local counts = emulator.counts()
+  local deadline = socket.gettime() + 10
+  while counts.at_once > 0 and socket.gettime() < deadline do
+    socket.sleep(0.01)
+    counts = emulator.counts()
+  end
+  return counts
 end
 
 -- The options of a client of the emulator, with some others.

@@ -1,0 +1,348 @@
+-- SPDX-License-Identifier: MIT
+-- tagoio.map and tagoio.gather: how much overlaps, in which order results come, how errors end it.
+-- The emulator holds answers until enough requests are there, and counts; nothing depends on time.
+
+local emulator = require("spec.support.emulator")
+local tagoio = require("tagoio")
+
+local id = emulator.profile
+local unpack = table.unpack or unpack -- luacheck: ignore
+
+local function numbers(count)
+  local list = {}
+  for i = 1, count do
+    list[i] = i
+  end
+  return list
+end
+
+-- Raises at this file's line, with this text.
+local function raises(name, text, ...)
+  local arguments = { n = select("#", ...), ... }
+  local ok, message = pcall(function()
+    local results = tagoio[name](unpack(arguments, 1, arguments.n))
+    return results
+  end)
+  assert.is_false(ok)
+  assert.matches("map_spec.lua:%d+: tagoio." .. name .. ": ", message)
+  assert.is_truthy(message:find(text, 1, true), message)
+end
+
+describe("tagoio.map", function()
+  local client
+
+  before_each(function()
+    emulator.reset()
+    client = emulator.client({ timeout = 20 })
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  local function list()
+    return client.profile.list()
+  end
+
+  -- Answers come only when that many requests wait for them.
+  local function hold_until(count, times)
+    emulator.inject({ hold_until = count, times = times or 0 })
+  end
+
+  it("gives results in the order of the items", function()
+    local results, failed = tagoio.map(numbers(50), function(i, index)
+      assert.equal(i, index)
+      return assert(client.profile.info(id)).info.name .. i
+    end)
+    assert.is_nil(failed)
+    assert.equal(50, #results)
+    for i, result in ipairs(results) do
+      assert.equal("Factory" .. i, result)
+    end
+  end)
+
+  it("reaches its concurrency, and never more", function()
+    hold_until(50)
+    local results = tagoio.map(numbers(200), list, { concurrency = 50 })
+    assert.equal(200, #results)
+    local counts = emulator.counts()
+    assert.equal(50, counts.most_at_once)
+    assert.equal(50, counts.connections)
+    assert.equal(200, counts.requests)
+  end)
+
+  it("has 16 at once when nothing else is said", function()
+    hold_until(16)
+    tagoio.map(numbers(32), list)
+    assert.equal(16, emulator.counts().most_at_once)
+  end)
+
+  it("never has more than max_connections", function()
+    client = emulator.client({ max_connections = 4 })
+    hold_until(4)
+    local results = tagoio.map(numbers(20), list)
+    assert.equal("table", type(results[20]))
+    local counts = emulator.counts()
+    assert.equal(4, counts.most_at_once)
+    assert.equal(4, counts.connections)
+  end)
+
+  it("overlaps the calls of every client, and several calls in one function", function()
+    local other = emulator.secure_client()
+    hold_until(10)
+    local results = tagoio.map(numbers(10), function(i)
+      local first, second = client, other
+      if i % 2 == 0 then
+        first, second = other, client
+      end
+      return #assert(first.profile.list()) + #assert(second.profile.list())
+    end)
+    assert.same({ 6, 6, 6, 6, 6, 6, 6, 6, 6, 6 }, results)
+    assert.equal(10, emulator.counts().most_at_once)
+    other:close()
+  end)
+
+  it("gives false for what is empty, and err tables for what failed", function()
+    local results, failed = tagoio.map({ "current", "0", "empty", "mine", id }, function(name)
+      if name == "empty" then
+        return nil
+      elseif name == "mine" then
+        return nil, "my own trouble"
+      end
+      return client.profile.info(name)
+    end)
+    assert.equal(5, #results)
+    assert.equal("Factory", results[1].info.name)
+    assert.is_false(results[2])
+    assert.is_false(results[3])
+    assert.is_false(results[4])
+    assert.equal(404, failed[2].status)
+    assert.is_nil(failed[3])
+    assert.equal("task", failed[4].kind)
+    assert.equal("my own trouble", tostring(failed[4]))
+    assert.is_nil(failed[1])
+  end)
+
+  it("stops after the first error when it is told to, and cancels the rest", function()
+    emulator.inject({ match = { path = "/profile/0" }, hold_until = 3, status = 404, body = "{}" })
+    emulator.inject({ hold = true, times = 2 })
+    local results, failed = tagoio.map({ "0", id, id, id, id }, function(name)
+      return client.profile.info(name)
+    end, { concurrency = 3, stop_on_error = true })
+    assert.equal(5, #results)
+    assert.equal(404, failed[1].status)
+    for i = 2, 5 do
+      assert.is_false(results[i])
+      assert.equal("canceled", failed[i].kind)
+    end
+    assert.equal(3, emulator.counts().requests)
+  end)
+
+  it("tells of its progress", function()
+    local seen = {}
+    tagoio.map(numbers(5), list, {
+      on_progress = function(done, total)
+        seen[#seen + 1] = done .. "/" .. total
+      end,
+    })
+    assert.same({ "1/5", "2/5", "3/5", "4/5", "5/5" }, seen)
+  end)
+
+  it("raises again what the function raises, with its traceback, and cancels the rest", function()
+    emulator.inject({ hold = true, times = 3, match = { path = "/profile" } })
+    local function work(i)
+      if i == 4 then
+        assert(client.profile.info(id))
+        emulator.wait_for(3)
+        error("broken in item " .. i)
+      end
+      return list()
+    end
+    local ok, message = pcall(tagoio.map, numbers(8), work, { concurrency = 4 })
+    assert.is_false(ok)
+    assert.matches("map_spec.lua:%d+: broken in item 4", message)
+    assert.matches("stack traceback:", message)
+    assert.matches("map_spec.lua:%d+: in ", message)
+    assert.equal(0, client:step(0))
+    assert.equal(0, emulator.wait_for_none().holding)
+    local thrown = {}
+    ok, message = pcall(tagoio.map, { 1 }, function()
+      error(thrown)
+    end)
+    assert.is_false(ok)
+    assert.equal(thrown, message)
+  end)
+
+  it("raises what on_progress raises", function()
+    local ok, message = pcall(tagoio.map, numbers(3), list, {
+      on_progress = function()
+        error("no terminal")
+      end,
+    })
+    assert.is_false(ok)
+    assert.matches("no terminal", message)
+  end)
+
+  it("within a map overlaps, too", function()
+    hold_until(12)
+    local results = tagoio.map(numbers(3), function()
+      local inner = tagoio.map(numbers(4), list)
+      return #inner
+    end)
+    assert.same({ 4, 4, 4 }, results)
+    assert.equal(12, emulator.counts().most_at_once)
+  end)
+
+  it("stops the maps within it when it stops", function()
+    emulator.inject({ match = { path = "/profile/0" }, status = 404, body = "{}", hold_until = 3 })
+    emulator.inject({ hold = true, times = 0 })
+    local _, failed = tagoio.map({ 1, 2 }, function(i)
+      if i == 1 then
+        return client.profile.info("0")
+      end
+      local _, inner_failed = tagoio.map(numbers(9), list, { concurrency = 2 })
+      for n = 1, 9 do
+        assert.equal("canceled", inner_failed[n].kind)
+      end
+      return nil, "all canceled"
+    end, { stop_on_error = true })
+    assert.equal(404, failed[1].status)
+    assert.equal("all canceled", failed[2].message)
+    assert.equal(3, emulator.counts().requests)
+  end)
+
+  it("lets the yields of the function through to who called map", function()
+    local routine = coroutine.create(function()
+      return (tagoio.map({ 1, 2 }, function(i)
+        local answer = coroutine.yield("asks " .. i)
+        assert(list())
+        return answer
+      end))
+    end)
+    assert.same({ true, "asks 1" }, { coroutine.resume(routine) })
+    assert.same({ true, "asks 2" }, { coroutine.resume(routine, "one") })
+    assert.same({ true, { "one", "two" } }, { coroutine.resume(routine, "two") })
+  end)
+
+  it("blocks in a coroutine of the function's own", function()
+    local results = tagoio.map({ 1, 2 }, function()
+      return coroutine.wrap(function()
+        return #assert(list())
+      end)()
+    end)
+    assert.same({ 3, 3 }, results)
+  end)
+
+  it("blocks where nothing can yield", function()
+    local results = tagoio.map({ 1, 2 }, function()
+      local items = { 2, 1 }
+      table.sort(items, function(a, b)
+        assert(list())
+        return a < b
+      end)
+      local ok, rows = pcall(list)
+      return ok and #rows + items[1]
+    end)
+    assert.same({ 4, 4 }, results)
+  end)
+
+  it("that is abandoned leaves nothing in flight", function()
+    emulator.inject({ hold = true, times = 0 })
+    local routine = coroutine.create(function()
+      tagoio.map(numbers(3), function(i)
+        if i == 3 then
+          coroutine.yield()
+        end
+        return list()
+      end)
+    end)
+    assert(coroutine.resume(routine))
+    client:step(0)
+    assert.is_true(client:step(0) > 0)
+    routine = nil
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(routine)
+    assert.equal(0, client:step(0))
+  end)
+
+  it("spreads the starts of requests", function()
+    emulator.reset({ rate_limits = { { route = "PUT /profile/{}", limit = 60, window_s = 0.3 } } })
+    local results, failed = tagoio.map(numbers(200), function(i)
+      return client.profile.edit(id, { name = "Factory " .. i })
+    end, { per_minute = 10000, concurrency = 50 })
+    assert.is_nil(failed)
+    assert.equal(200, #results)
+    assert.equal(200, emulator.counts().requests)
+    assert.equal(200, emulator.counts().executed["PUT /profile/{}"])
+  end)
+
+  it("lets nobody wait for the rest before a repetition", function()
+    emulator.inject({
+      match = { path = "/profile/" .. id },
+      status = 429,
+      headers = { ["Retry-After"] = "1" },
+      body = '{"status":false,"message":"Too many requests"}',
+    })
+    local order = {}
+    tagoio.map(numbers(6), function(i)
+      local result = i == 1 and client.profile.info(id) or list()
+      order[#order + 1] = i
+      return assert(result)
+    end, { concurrency = 2 })
+    assert.equal(1, order[6])
+  end)
+
+  it("of no items is an empty result", function()
+    assert.same({}, (tagoio.map({}, list)))
+  end)
+
+  it("raises on bad arguments", function()
+    raises("map", "items: an array is needed, got a nil", nil, list)
+    raises("map", "fn: a function is needed, got a table", {}, {})
+    raises("map", "a table of options is needed, got a number", {}, list, 5)
+    raises("map", 'unknown option "many"; there are concurrency', {}, list, { many = 1 })
+    for _, bad in ipairs({ 0, -1, 1.5, 0 / 0 }) do
+      raises("map", "concurrency: ", {}, list, { concurrency = bad })
+      raises("map", "per_minute: ", {}, list, { per_minute = bad < 1 and bad or 0 / 0 })
+    end
+    raises("map", "on_progress: a function is needed", {}, list, { on_progress = true })
+  end)
+end)
+
+describe("tagoio.gather", function()
+  local client = emulator.client()
+
+  before_each(function()
+    emulator.reset()
+  end)
+
+  it("gives the first result of each function in order", function()
+    emulator.inject({ hold_until = 2, times = 2 })
+    local info, list = tagoio.gather(function()
+      return client.profile.info(id)
+    end, function()
+      return client.profile.list()
+    end)
+    assert.equal("Factory", info.info.name)
+    assert.equal(3, #list)
+    assert.equal(0, select("#", tagoio.gather()))
+  end)
+
+  it("gives the first failure, and cancels the others", function()
+    emulator.inject({ match = { path = "/profile" }, hold = true })
+    local result, message, err = tagoio.gather(function()
+      return client.profile.list()
+    end, function()
+      return client.profile.info("0")
+    end)
+    assert.is_nil(result)
+    assert.matches("^profile.info: Profile not found", message)
+    assert.equal(404, err.status)
+    assert.equal(0, client:step(0))
+  end)
+
+  it("raises on what is no function", function()
+    raises("gather", "argument 2: a function is needed, got a nil", print, nil)
+  end)
+end)
