@@ -3,6 +3,7 @@ max_line_length = 100
 cache = false
 
 files["spec"] = { std = "+busted" }
+files["spec/nginx/guest.lua"] = { std = "ngx_lua+luajit" }
 files["spec/emulator"] = { std = "ngx_lua+luajit" }
 files["lua/tagoio/hooks.lua"] = { std = "+ngx_lua" }
 files["lua/tagoio/hosts/nginx.lua"] = { std = "+ngx_lua" }

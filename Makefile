@@ -112,6 +112,10 @@ $(BUILD)/flags: FORCE
 SETUP_FOR = @LUA='$(LUA)' LUA_BIN='$(LUA_BIN)' LUA_CFLAGS='$(LUA_CFLAGS)' CC='$(CC)' \
   $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh
 STRICTLY = $(MAKE) WERROR=-Werror
+# The specs of nginx load the module into LuaJIT, whatever Lua they run on themselves.
+NGINX_MODULE = @$(if $(filter luajit,$(LUA)),true,LUA=luajit CC='$(CC)' \
+  $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh build && \
+  MAKEFLAGS= $(MAKE) LUA=luajit CC='$(CC)' CFLAGS='$(CFLAGS)' WERROR=-Werror all)
 
 # The module and its Lua files before whatever else the user's paths name.
 WITH_MODULE = LUA_PATH="$(CURDIR)/lua/?.lua;$${LUA_PATH:-;}" \
@@ -148,6 +152,7 @@ demo:  ## a tour of a local TagoIO, or of yours if T_ANALYSIS_TOKEN is set
 test:  ## C tests and specs against the emulator; SPEC=file runs one
 	$(SETUP_FOR) build emulator test
 	@$(STRICTLY) programs
+	$(NGINX_MODULE)
 	@$(TEST)
 
 check:  ## layers, exports, style, static analysis, installation, the rock
@@ -158,6 +163,7 @@ check:  ## layers, exports, style, static analysis, installation, the rock
 ci:  ## check, then test, with one total
 	$(SETUP_FOR) build emulator test check
 	@$(STRICTLY) programs
+	$(NGINX_MODULE)
 	@rm -f '$(BUILD)/tally'
 	@TALLY='$(BUILD)/tally' $(CHECK) || [ -s '$(BUILD)/tally' ] || \
 	  echo 0 1 0 >'$(BUILD)/tally'
@@ -173,6 +179,7 @@ format:  ## rewrites the C sources as check wants them
 memcheck:  ## the tests under valgrind: no error, no leak (not for LuaJIT)
 	$(SETUP_FOR) build emulator test memcheck
 	@$(STRICTLY) programs
+	$(NGINX_MODULE)
 	@$(call TEST,$(VALGRIND))
 
 bench:  ## what a call costs, as a ratio to libcurl and jansson used by hand

@@ -168,7 +168,11 @@ local function token_from_environment()
       return token
     end
   end
-  return nil, "no token: set T_ANALYSIS_TOKEN, or use tagoio.new { token = ... }"
+  local how = "no token: set T_ANALYSIS_TOKEN, or use tagoio.new { token = ... }"
+  if package.loaded.ngx then
+    how = how .. "; workers of nginx see it where nginx.conf says: env T_ANALYSIS_TOKEN;"
+  end
+  return nil, how
 end
 
 local function attempts_from_environment()

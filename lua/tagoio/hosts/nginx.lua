@@ -33,9 +33,11 @@ end
 
 -- ---- stepping ----
 
-local least_sleep_s = 0.001
--- A step may take a tenth of the worker's time, no more.
+-- A step may take a tenth of the worker's time; a single costly one, such as a TLS handshake, must
+-- not make the next answers late.
 local rest_ratio = 9
+local shortest_rest_s = 0.001
+local longest_rest_s = 0.01
 -- Without a step for that long the timer is gone, and those who wait step themselves.
 local patience_s = 0.05
 
@@ -92,8 +94,8 @@ end
 
 local function run_timer(premature)
   while #waiters > 0 and not premature do
-    local cost = step()
-    ngx.sleep(math.max(least_sleep_s, rest_ratio * cost))
+    local rest_s = rest_ratio * step()
+    ngx.sleep(math.min(math.max(rest_s, shortest_rest_s), longest_rest_s))
   end
   running = false
 end

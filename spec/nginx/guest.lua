@@ -1,0 +1,59 @@
+-- SPDX-License-Identifier: MIT
+-- What runs inside the nginx of host.conf: code that specs send, and a call in each phase.
+
+local dkjson = require("dkjson")
+local tagoio = require("tagoio")
+
+local guest = {}
+
+-- The worker's client of the emulator.
+guest.client = assert(tagoio.new({
+  token = os.getenv("EMULATOR_TOKEN"),
+  region = { api = os.getenv("EMULATOR_HTTP") },
+  proxy = false,
+  max_connections = 2000,
+}))
+
+guest.secure_client = assert(tagoio.new({
+  token = os.getenv("EMULATOR_TOKEN"),
+  region = { api = os.getenv("EMULATOR_HTTPS") },
+  ca_file = os.getenv("EMULATOR_CA"),
+  proxy = false,
+  max_connections = 2000,
+}))
+
+-- Runs the request's body; what it returns goes back as an array of JSON.
+function guest.run()
+  ngx.req.read_body()
+  local code = assert(loadstring(ngx.req.get_body_data(), "=run"))
+  local values = { code(guest.client, tagoio, guest) }
+  for i = 1, #values do
+    values[i] = values[i] == nil and dkjson.null or values[i]
+  end
+  ngx.print(dkjson.encode(values))
+end
+
+local notes = {}
+
+-- Makes a call, and keeps what became of it.
+function guest.note(phase)
+  local result, message, err = guest.client.profile.info("current")
+  notes[phase] = notes[phase] or {
+    name = result and result.info.name,
+    message = message,
+    kind = err and err.kind,
+  }
+end
+
+function guest.note_in_timer()
+  assert(ngx.timer.at(0, function()
+    guest.note("timer")
+  end))
+end
+
+function guest.tell_notes()
+  ngx.print(dkjson.encode(notes))
+end
+
+
+return guest

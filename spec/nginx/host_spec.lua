@@ -1,0 +1,296 @@
+-- SPDX-License-Identifier: MIT
+-- The module inside nginx: no call stops a worker, whatever becomes of it.
+
+local emulator = require("spec.support.emulator")
+local nginx = require("spec.support.nginx")
+local process = require("spec.support.process")
+local socket = require("socket")
+
+describe("in nginx", function()
+  local host
+
+  setup(function()
+    host = nginx.start()
+  end)
+
+  teardown(function()
+    host:stop()
+  end)
+
+  before_each(function()
+    emulator.reset()
+  end)
+
+  it("a content handler makes all operations", function()
+    local count = host:run([[
+      local id = os.getenv("EMULATOR_PROFILE")
+      local profile, count = client.profile, 0
+      local function made(result, message)
+        assert(result, message)
+        count = count + 1
+        return result
+      end
+      local password, email = "correct-horse", "owner@example.com"
+      made(profile.list())
+      made(profile.info(id))
+      made(profile.summary(id))
+      made(profile.usageStatisticList(id))
+      local other = made(profile.create({ name = "From nginx" })).id
+      made(profile.edit(other, { name = "From nginx, edited" }))
+      made(profile.serviceEdit(other, { sms = 1 }))
+      local body = { name = "t", permission = "full", email = email, password = password }
+      local token = made(profile.tokenCreate(other, body)).token
+      made(profile.tokenList(other))
+      made(client:with({ token = token }).profile.transferTokenToAnotherProfile(id))
+      made(profile.tokenDelete(id, token))
+      made(profile.addTeamMember(other, "ada@example.com"))
+      local member = made(profile.teamList(other))[1].id
+      made(profile.deleteTeamMember(other, member))
+      local query = made(profile.auditLog(other)).queryId
+      made(profile.auditLogQuery(other, query))
+      made(profile.delete(other, { password = password }))
+      return count]])
+    assert.equal(17, count)
+    assert.equal(17, #emulator.journal())
+  end)
+
+  for _, scheme in ipairs({ "http", "https" }) do
+    it("answers others while 200 calls are held, over " .. scheme, function()
+      emulator.inject({ hold = true, times = 200 })
+      local calls = host:begin_run(([[
+        local own = %q == "http" and client or guest.secure_client
+        local items = {}
+        for i = 1, 200 do items[i] = i end
+        local results = tagoio.map(items, function()
+          return #assert(own.profile.list())
+        end, { concurrency = 200 })
+        local sum = 0
+        for _, result in ipairs(results) do sum = sum + result end
+        return sum]]):format(scheme))
+      emulator.wait_for(200)
+      for _ = 1, 200 do
+        assert.equal("pong", (host:get("/ping")))
+      end
+      assert.equal(200, emulator.counts().holding)
+      emulator.release()
+      assert.same({ 600 }, nginx.decode(nginx.finish(calls)))
+    end)
+  end
+
+  it("goes on with others when a client goes away in mid-call", function()
+    emulator.inject({ hold = true, times = 10 })
+    local gone, stays = {}, {}
+    for i = 1, 5 do
+      gone[i] = host:begin_run("return #assert(client.profile.list())")
+      stays[i] = host:begin_run("return #assert(client.profile.list())")
+    end
+    emulator.wait_for(10)
+    for i = 1, 5 do
+      gone[i]:close()
+    end
+    emulator.release()
+    for i = 1, 5 do
+      assert.same({ 3 }, nginx.decode(nginx.finish(stays[i])))
+    end
+    assert.equal(3, host:run("return #assert(client.profile.list())"))
+  end)
+
+  it("has no timer when no call is in flight", function()
+    assert.equal(3, host:run("return #assert(client.profile.list())"))
+    local running, pending = host:run([[
+      ngx.sleep(0.1)
+      return ngx.timer.running_count(), ngx.timer.pending_count()]])
+    assert.equal(0, running)
+    assert.equal(0, pending)
+  end)
+
+  it("a worker has one timer, however many clients it has", function()
+    emulator.inject({ hold = true, times = 3 })
+    local calls = host:begin_run([[
+      local clients = { client, client:with({ timeout = 30 }), guest.secure_client }
+      local results = tagoio.map(clients, function(own) return #assert(own.profile.list()) end)
+      return results[1] + results[2] + results[3] ]])
+    emulator.wait_for(3)
+    assert.equal(1, host:run("return ngx.timer.running_count()"))
+    emulator.release()
+    assert.same({ 9 }, nginx.decode(nginx.finish(calls)))
+  end)
+
+  it("a thousand requests at once are all answered", function()
+    emulator.inject({ hold_until = 1000, times = 1000 })
+    local asked = {}
+    for i = 1, 1000 do
+      asked[i] = host:begin_run("return #assert(client.profile.list())")
+    end
+    for i = 1, 1000 do
+      assert.same({ 3 }, nginx.decode(nginx.finish(asked[i])))
+    end
+    assert.equal(1000, emulator.counts().most_at_once)
+  end)
+
+  it("the functions of a map may use what nginx has", function()
+    local results = host:run([[
+      return (tagoio.map({ 3, 2, 1 }, function(item)
+        ngx.sleep(item / 1000)
+        return item + #assert(client.profile.list())
+      end))]])
+    assert.same({ 6, 5, 4 }, results)
+  end)
+
+  it("a map raises what its function raises, and cancels the rest", function()
+    emulator.inject({ match = { path = "/profile" }, hold = true, times = 2 })
+    local ok, message, held = host:run([[
+      local ok, message = pcall(tagoio.map, { 1, 2, 3 }, function(item)
+        if item == 3 then
+          assert(client.profile.info("current"))
+          error("broken in " .. item)
+        end
+        return client.profile.list()
+      end)
+      return ok, message, client:step(0)]])
+    assert.is_false(ok)
+    assert.matches("broken in 3", message)
+    assert.matches("stack traceback", message)
+    assert.equal(0, held)
+  end)
+
+  it("a map stops after the first error, spreads requests, and tells of its progress", function()
+    emulator.inject({ match = { path = "/profile" }, hold = true, times = 0 })
+    local failed, seen = host:run([[
+      local seen = 0
+      local _, failed = tagoio.map({ 1, 2, 3, 4, 5 }, function(item)
+        if item == 2 then return client.profile.info("0") end
+        return client.profile.list()
+      end, {
+        concurrency = 3,
+        per_minute = 60000,
+        stop_on_error = true,
+        on_progress = function(done) seen = done end,
+      })
+      local kinds = {}
+      for i = 1, 5 do kinds[i] = failed[i].kind end
+      return kinds, seen]])
+    assert.same({ "canceled", "api", "canceled", "canceled", "canceled" }, failed)
+    assert.equal(5, seen)
+  end)
+
+  it("gather works, too", function()
+    local name, count = host:run([[
+      local info, list = tagoio.gather(
+        function() return client.profile.info("current") end,
+        function() return client.profile.list() end)
+      return info.info.name, #list]])
+    assert.equal("Factory", name)
+    assert.equal(3, count)
+  end)
+end)
+
+describe("the phases of nginx", function()
+  it("wait without blocking, block, or say that they cannot", function()
+    emulator.reset()
+    local host = nginx.start({
+      INIT = 'require("spec.nginx.guest").note("init")',
+      INIT_WORKER = 'require("spec.nginx.guest").note("init_worker")',
+    })
+    assert.equal("noted", (host:get("/phases")))
+    local https = ("openssl s_client -connect 127.0.0.1:%d </dev/null"):format(host.https_port)
+    process.run(https)
+    local notes = nginx.decode(host:get("/notes"))
+    local works = { "init", "init_worker", "rewrite", "access", "content", "timer", "ssl_cert" }
+    for _, phase in ipairs(works) do
+      assert.equal("Factory", notes[phase] and notes[phase].name, phase)
+    end
+    for _, phase in ipairs({ "set", "header_filter", "body_filter", "log" }) do
+      assert.equal("invalid", notes[phase].kind, phase)
+      local said = ('profile.info: nginx cannot wait in the phase "%s": '):format(phase)
+      assert.equal(said .. "make the call in ngx.timer.at(0, ...)", notes[phase].message)
+    end
+    host:stop()
+  end)
+end)
+
+describe("workers of nginx", function()
+  it("call after the master has called before the fork", function()
+    emulator.reset()
+    local host = nginx.start({
+      WORKERS = "3",
+      INIT = [[
+        local guest = require("spec.nginx.guest")
+        guest.note("init")
+        assert(guest.secure_client.profile.list())]],
+    })
+    assert.equal(2, #emulator.journal())
+    for _ = 1, 30 do
+      local count, secure = host:run([[
+        return #assert(client.profile.list()), #assert(guest.secure_client.profile.list())]])
+      assert.equal(3, count)
+      assert.equal(3, secure)
+    end
+    for _, request in ipairs(emulator.journal()) do
+      assert.equal(200, request.status)
+    end
+    host:stop()
+  end)
+
+  it("answer what is in flight when the configuration is loaded again", function()
+    emulator.reset()
+    emulator.inject({ hold = true, times = 50 })
+    local host = nginx.start()
+    local asked = {}
+    for i = 1, 50 do
+      asked[i] = host:begin_run("return #assert(client.profile.list())")
+    end
+    emulator.wait_for(50)
+    local old = host:run("return ngx.worker.pid()")
+    host:signal("HUP")
+    local deadline = socket.gettime() + 20
+    while host:run("return ngx.worker.pid()") == old do -- until the new worker serves
+      assert(socket.gettime() < deadline, "no new worker serves")
+    end
+    assert.equal(50, emulator.counts().holding)
+    emulator.release()
+    for i = 1, 50 do
+      assert.same({ 3 }, nginx.decode(nginx.finish(asked[i])))
+    end
+    assert.equal(3, host:run("return #assert(client.profile.list())"))
+    host:stop()
+  end)
+
+  it("work with lua_code_cache off", function()
+    emulator.reset()
+    local host = nginx.start({ CODE_CACHE = "off" })
+    for _ = 1, 5 do
+      assert.equal(3, host:run("return #assert(client.profile.list())"))
+    end
+    local results = host:run([[
+      return (tagoio.map({ 1, 2, 3 }, function() return #assert(client.profile.list()) end))]])
+    assert.same({ 3, 3, 3 }, results)
+    host:stop()
+  end)
+
+  it("end calls of clients that went away, where nginx looks for that", function()
+    emulator.reset()
+    emulator.inject({ hold = true, times = 1 })
+    local host = nginx.start({ CHECK_ABORT = "on" })
+    local gone = host:begin_run("return #assert(client.profile.list())")
+    emulator.wait_for(1)
+    gone:close()
+    assert.equal(3, host:run("return #assert(client.profile.list())"))
+    emulator.release()
+    for _ = 1, 3 do
+      assert.equal(3, host:run("return #assert(client.profile.list())"))
+    end
+    host:stop()
+  end)
+
+  it("say how the token gets into them", function()
+    local host = nginx.start()
+    local ok, message = host:run([[
+      local result, message = tagoio.profile.list()
+      return result ~= nil, message]])
+    assert.is_false(ok)
+    assert.matches("no token: set T_ANALYSIS_TOKEN", message)
+    assert.matches("env T_ANALYSIS_TOKEN;", message, 1, true)
+    host:stop()
+  end)
+end)

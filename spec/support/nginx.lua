@@ -1,0 +1,112 @@
+-- SPDX-License-Identifier: MIT
+-- An nginx in which the module is a guest: started for a spec, asked over sockets, stopped.
+
+local dkjson = require("dkjson")
+local process = require("spec.support.process")
+local socket = require("socket")
+
+local nginx = {}
+nginx.__index = nginx
+
+local unpack = table.unpack or unpack -- luacheck: ignore
+local root = process.run("pwd"):gsub("\n", "")
+
+local defaults = {
+  WORKERS = "1",
+  MAIN = "",
+  CODE_CACHE = "on",
+  INIT = "",
+  INIT_WORKER = "",
+  CHECK_ABORT = "off",
+}
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+local started = 0
+
+-- Starts one with spec/nginx/host.conf or another configuration; settings fill in what it names.
+function nginx.start(settings, path)
+  started = started + 1
+  local folder = ("%s/host%d"):format(os.getenv("EMULATOR_DIR"), started)
+  assert(process.run("mkdir " .. folder) == "")
+  local text = read(path or "spec/nginx/host.conf"):gsub("%%([A-Z_]+)%%", function(name)
+    return name == "ROOT" and root or (settings or {})[name] or defaults[name]
+  end)
+  write(folder .. "/template.conf", text)
+  local command = "spec/nginx/host %s/template.conf %s"
+  local output, status = process.run(command:format(folder, folder))
+  assert(status == 0, output)
+  local http_port, https_port = output:match("^(%d+) (%d+)\n$")
+  return setmetatable({ folder = folder, port = http_port, https_port = https_port }, nginx)
+end
+
+-- Sends a request and does not wait: `finish` reads the answer.
+function nginx:begin(path, body)
+  local connection = assert(socket.connect("127.0.0.1", self.port))
+  connection:settimeout(60)
+  local head = "%s %s HTTP/1.0\r\nHost: host\r\nContent-Length: %d\r\n\r\n%s"
+  body = body or ""
+  assert(connection:send(head:format(body == "" and "GET" or "POST", path, #body, body)))
+  return connection
+end
+
+-- The body and the status of the answer to what was begun.
+function nginx.finish(connection)
+  local answer = assert(connection:receive("*a"))
+  connection:close()
+  return answer:match("\r\n\r\n(.*)$"), tonumber(answer:match("^HTTP/1.1 (%d+)"))
+end
+
+function nginx:get(path)
+  return nginx.finish(self:begin(path))
+end
+
+-- The JSON of an answer.
+function nginx.decode(body, status)
+  assert(status == 200, ("status %s: %s"):format(tostring(status), tostring(body)))
+  return (dkjson.decode(body))
+end
+
+-- Runs Lua code in a content handler, with the arguments client, tagoio, guest; gives its values.
+function nginx:run(code)
+  return unpack(nginx.decode(nginx.finish(self:begin_run(code))))
+end
+
+function nginx:begin_run(code)
+  return self:begin("/run", "local client, tagoio, guest = ...\n" .. code)
+end
+
+function nginx:signal(name)
+  local text = process.run(("kill -%s $(cat %s/nginx.pid)"):format(name, self.folder))
+  assert(text == "", text)
+end
+
+function nginx:error_log()
+  return read(self.folder .. "/error.log")
+end
+
+-- Ends it and waits until it has: nginx removes its pid file last.
+function nginx:stop()
+  self:signal("TERM")
+  local deadline = socket.gettime() + 20
+  local file = io.open(self.folder .. "/nginx.pid")
+  while file do
+    file:close()
+    assert(socket.gettime() < deadline, "nginx does not end")
+    socket.sleep(0.02)
+    file = io.open(self.folder .. "/nginx.pid")
+  end
+end
+
+return nginx
