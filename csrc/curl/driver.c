@@ -246,7 +246,7 @@ static void add(tagoio_driver *driver, tagoio_transfer *t, int64_t now_ms) {
     CURLcode code = CURLE_OUT_OF_MEMORY;
     t->easy = make_multi(driver) ? take_easy(driver) : NULL;
     if (t->easy != NULL) {
-        code = tagoio_transfer_attach(t, now_ms);
+        code = tagoio_transfer_attach(t, now_ms, driver->held > 1);
         if (code == CURLE_OK &&
             curl_multi_add_handle(driver->multi, t->easy) == CURLM_OK) {
             t->added_ms = now_ms;

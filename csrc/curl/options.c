@@ -36,8 +36,6 @@ static const struct {
     {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
     /* No early data: a handshake that fails has sent nothing. */
     {CURLOPT_SSL_OPTIONS, 0},
-    /* One request a connection: what was sent is known when it breaks. */
-    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
     {CURLOPT_HTTP09_ALLOWED, 0},
     /* Our headers are for TagoIO, not for the proxy; its headers are not TagoIO's. */
     {CURLOPT_HEADEROPT, CURLHEADER_SEPARATE},

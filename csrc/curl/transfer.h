@@ -29,7 +29,7 @@ typedef struct tagoio_transfer {
 CURL *tagoio_transfer_easy(const tagoio_driver_options *options);
 
 /* Points t->easy at this request. Whatever the code, detach must follow. */
-CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms);
+CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool together);
 
 /* Leaves t->easy without a pointer into t. */
 void tagoio_transfer_detach(tagoio_transfer *t);

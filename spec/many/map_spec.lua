@@ -102,6 +102,28 @@ describe("tagoio.map", function()
     other:close()
   end)
 
+  it("shares connections over TLS where the server speaks HTTP/2", function()
+    local secure = emulator.secure_client()
+    hold_until(20)
+    tagoio.map(numbers(20), function()
+      return secure.profile.list()
+    end, { concurrency = 20 })
+    assert.equal(1, emulator.counts().connections)
+    for _, request in ipairs(emulator.journal()) do
+      assert.equal("HTTP/2.0", request.http_version)
+    end
+    emulator.reset()
+    -- What must not be repeated does not share, and what is alone need not.
+    tagoio.map(numbers(3), function(i)
+      return secure.profile.addTeamMember(id, ("guest%d@example.com"):format(i))
+    end)
+    assert(secure.profile.list())
+    for _, request in ipairs(emulator.journal()) do
+      assert.equal("HTTP/1.1", request.http_version)
+    end
+    secure:close()
+  end)
+
   it("gives false for what is empty, and err tables for what failed", function()
     local results, failed = tagoio.map({ "current", "0", "empty", "mine", id }, function(name)
       if name == "empty" then
