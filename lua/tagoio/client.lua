@@ -1,19 +1,34 @@
 -- SPDX-License-Identifier: MIT
 -- A client: how calls are made, and the connections they are made over.
 
+local audit = require("tagoio.audit")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local hooks = require("tagoio.hooks")
 local options = require("tagoio.options")
+local pages = require("tagoio.pages")
+local request = require("tagoio.request")
 local waiting = require("tagoio.waiting")
 
 local client = {}
 
--- Which arguments each operation takes, by its name without "profile.".
-local arguments = {}
+-- Functions beside the operations, each made of several calls.
+local composed = {
+  tokenListEach = pages.each,
+  tokenListAll = pages.all,
+  auditLogEvents = audit.events,
+}
+
+-- Which arguments each function of a profile table takes, by its name without "profile.".
+local arguments = {
+  tokenListEach = { "profileID", "query" },
+  tokenListAll = { "profileID", "query", "options" },
+  auditLogEvents = { "profileID", "query", "options" },
+}
 for _, operation in ipairs(core.operations()) do
   arguments[operation.name:match("^profile%.(.*)$")] = operation.arguments
 end
+client.arguments = arguments
 
 -- The markers of another JSON library are known once it is loaded.
 local learned
@@ -75,37 +90,75 @@ local function check_arguments(profile, name, count, ...)
   end
 end
 
-local function bind_one(profile, name, find_client)
-  local operation = "profile." .. name
-  return function(...)
-    local problem = check_arguments(profile, name, select("#", ...), ...)
-    if problem then
-      error(problem, 2)
-    end
+-- Stands for a call where there is none: a client with a wait of its own is known by its calls.
+local never = {
+  is_done = function()
+    return false
+  end,
+  cancel = function() end,
+}
+
+-- How the functions of a profile table reach their client.
+local function caller_of(find_client)
+  local caller = {}
+
+  -- The result of one operation; or nil, message, err.
+  function caller.call(operation, ...)
     local self, message, err = find_client(operation)
     if not self then
       return nil, message, err
     end
     local result
     result, message, err = perform(self, operation, "start", operation, ...)
-    if not err then
-      return result
-    elseif err.kind == "misuse" then
-      error(message, 2)
+    return result, message, err
+  end
+
+  -- Lets time pass, as it passes while a call is on its way.
+  function caller.rest(seconds)
+    local self = find_client("rest")
+    local calls = self._wait and { { client = self, call = never } } or {}
+    waiting.rest(calls, core.now() + seconds)
+  end
+
+  return caller
+end
+
+local function run(caller, name, ...)
+  if composed[name] then
+    return composed[name](caller, ...)
+  end
+  return caller.call("profile." .. name, ...)
+end
+
+local function bind_one(profile, name, caller)
+  return function(...)
+    local problem = check_arguments(profile, name, select("#", ...), ...)
+    if problem then
+      error(problem, 2)
     end
-    return nil, message, err
+    local result, second, err = run(caller, name, ...)
+    if err and err.kind == "misuse" then
+      error(second, 2)
+    elseif err then
+      return nil, second, err
+    elseif second ~= nil then
+      return result, second
+    end
+    return result
   end
 end
 
--- A table of the operations. Each function is made when it is first asked for: a client may
--- live for one call. find_client(operation) gives the client, or nil, message, err.
+-- A table of the operations and what is composed of them. Each function is made when it is first
+-- asked for: a client may live for one call. find_client(operation) gives the client, or nil,
+-- message, err.
 function client.bind(find_client)
+  local caller
   return setmetatable({}, {
     __index = function(profile, name)
       if arguments[name] then
-        local operation = bind_one(profile, name, find_client)
-        profile[name] = operation
-        return operation
+        caller = caller or caller_of(find_client)
+        profile[name] = bind_one(profile, name, caller)
+        return rawget(profile, name)
       end
     end,
   })
@@ -212,52 +265,6 @@ function methods:step(seconds)
   return held
 end
 
--- ---- any endpoint ----
-
-local request_fields = {
-  method = "string",
-  path = "table",
-  query = "table",
-  body = "table",
-  idempotent = "boolean",
-}
-
-local http_methods = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true }
-
--- What is wrong with the fields, or nil; what is in path, query and body is the core's to check.
-local function check_request(given)
-  if type(given) ~= "table" then
-    return "a table is needed, got a " .. type(given)
-  end
-  for name, value in pairs(given) do
-    local needed = request_fields[name]
-    if not needed then
-      local known = "method, path, query, body, idempotent"
-      return ("unknown field %q; there are %s"):format(tostring(name), known)
-    elseif type(value) ~= needed then
-      return ("%s: a %s is needed, got a %s"):format(name, needed, type(value))
-    end
-  end
-  if not http_methods[given.method] then
-    local form = "method: %q is none of GET, POST, PUT, PATCH, DELETE"
-    return form:format(tostring(given.method))
-  elseif not given.path then
-    return "path: a list of segments is needed, as { \"profile\", id, \"backup\" }"
-  elseif given.method == "GET" and given.body then
-    return "body: GET has none"
-  end
-end
-
--- Names in lower case; a header that came twice is joined by a comma, as HTTP has it.
-local function read_headers(head)
-  local headers = {}
-  for name, value in head:gmatch("([^:\r\n]+):[ \t]*([^\r\n]*)") do
-    name = name:lower()
-    headers[name] = headers[name] and headers[name] .. ", " .. value or value
-  end
-  return headers
-end
-
 --- Calls any endpoint of the API, by the same rules as the operations: segments are
 -- percent-encoded, secrets kept, reads repeated.
 -- @tparam table given
@@ -277,7 +284,7 @@ end
 -- local backups, info = assert(client:request(asked))
 function methods:request(given)
   check_self(self, "request")
-  local problem = check_request(given)
+  local problem = request.check(given)
   if problem then
     error("client:request: " .. problem, 2)
   end
@@ -293,9 +300,7 @@ function methods:request(given)
     given.body
   )
   if not err then
-    local info = call:facts()
-    info.headers, info.head = read_headers(info.head or ""), nil
-    return result, info
+    return result, request.info(call)
   elseif err.kind == "misuse" then
     error((message:gsub("^request%.%u+", "client:request")), 2)
   end

@@ -42,7 +42,7 @@ local function check_seconds(value)
   end
 end
 
-local function check_time(value)
+function options.check_time(value)
   return value == 0 and "0 is no time" or check_seconds(value)
 end
 
@@ -93,9 +93,9 @@ end
 local rows = {
   { name = "token", types = "string", check = check_token },
   { name = "region", types = "string or table", check = check_region, connection = true },
-  { name = "timeout", types = "number", check = check_time },
-  { name = "attempt_timeout", types = "number", check = check_time },
-  { name = "connect_timeout", types = "number", check = check_time },
+  { name = "timeout", types = "number", check = options.check_time },
+  { name = "attempt_timeout", types = "number", check = options.check_time },
+  { name = "connect_timeout", types = "number", check = options.check_time },
   { name = "attempts", types = "number", check = check_whole(1, 100) },
   { name = "max_retry_after", types = "number", check = check_seconds },
   { name = "max_response_bytes", types = "number", check = check_whole(1, 2 ^ 31 - 1) },

@@ -18,7 +18,6 @@
 -- @module tagoio.profile
 
 local client = require("tagoio.client")
-local core = require("tagoio.core")
 
 local default
 
@@ -214,8 +213,8 @@ end)
 -- @treturn[2] table err
 
 -- All at once, so that they can be listed.
-for _, operation in ipairs(core.operations()) do
-  local _ = profile[operation.name:match("[^.]+$")]
+for name in pairs(client.arguments) do
+  local _ = profile[name]
 end
 
 return profile

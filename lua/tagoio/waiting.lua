@@ -133,6 +133,15 @@ function waiting.wait(calls, due)
   end
 end
 
+-- Lets time pass until it is due; less in a map that is stopped.
+function waiting.rest(calls, due)
+  local task = waiting.task()
+  local job = task and task.job
+  while core.now() < due and not (job and job:is_stopped()) do
+    waiting.wait(calls, due)
+  end
+end
+
 local where_allowed = "nginx cannot wait in the phase %q: make the call in ngx.timer.at(0, ...)"
 
 -- Waits until a request may start here: a map may spread them. Else a kind and why it may not.
@@ -144,8 +153,8 @@ function waiting.admit()
   local task = waiting.task()
   local job = task and task.job
   local due = job and job:next_start()
-  while due and not job:is_stopped() and core.now() < due do
-    waiting.wait({}, due)
+  if due then
+    waiting.rest({}, due)
   end
   if job and job:is_stopped() then
     return "canceled", "canceled"

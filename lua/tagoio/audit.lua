@@ -1,0 +1,108 @@
+-- SPDX-License-Identifier: MIT
+-- Queries of the audit log, followed to their end.
+
+local core = require("tagoio.core")
+local errors = require("tagoio.errors")
+local options = require("tagoio.options")
+
+local audit = {}
+
+local name = "profile.auditLogEvents"
+local usual_timeout_s = 60
+local first_rest_s, longest_rest_s = 0.5, 5
+
+-- The ends that are no success; those of CloudWatch Logs Insights, which the API seems to pass on.
+local failures = { Failed = true, Timeout = true, Unknown = true, Cancelled = true }
+
+local types = { timeout = "number", on_progress = "function", queryId = "string" }
+
+local function check_options(given)
+  if given ~= nil and type(given) ~= "table" then
+    return "options: a table is needed, got a " .. type(given)
+  end
+  for key, value in pairs(given or {}) do
+    if not types[key] then
+      local form = "options: unknown key %q; there are timeout, on_progress, queryId"
+      return form:format(tostring(key))
+    elseif type(value) ~= types[key] then
+      return ("options.%s: a %s is needed, got a %s"):format(key, types[key], type(value))
+    end
+  end
+  local problem = given and given.timeout and options.check_time(given.timeout)
+  return problem and "options.timeout: " .. problem
+end
+
+-- The status, and what it is where none is said: an answer of the first years had events alone.
+local function status_of(answer)
+  return answer.status or answer.events and "Complete" or "Running"
+end
+
+-- nil, message, err: of a query that did not end well, or not in time.
+local function failed(query, kind, format, ...)
+  local _, message, err = errors.unsent(kind, name, name .. ": " .. format:format(...))
+  err.queryId, err.attempts, err.elapsed = query.id, query.asked, core.now() - query.started
+  return nil, message, err
+end
+
+-- Why an answer ends the wait without success, as nil, message, err; or nothing.
+local function check_answer(query, status, timeout)
+  if failures[status] then
+    return failed(query, "api", "the query ended as %q", status)
+  elseif core.now() - query.started >= timeout then
+    local form = "timeout after %g s, the query is %q (go on with options.queryId = err.queryId)"
+    return failed(query, "timeout", form, timeout, status)
+  end
+end
+
+-- Asks again and again, with growing rests, until the query is over: the last answer; or nil,
+-- message, err.
+local function follow(caller, profileID, answer, given)
+  local query = { id = answer.queryId, started = core.now(), asked = 1 }
+  local timeout = given.timeout or usual_timeout_s
+  local rest = first_rest_s
+  while status_of(answer) ~= "Complete" do
+    if given.on_progress then
+      given.on_progress(answer)
+    end
+    local _, message, err = check_answer(query, status_of(answer), timeout)
+    if not err then
+      caller.rest(math.min(rest, query.started + timeout - core.now()))
+      rest = math.min(rest * 2, longest_rest_s)
+      query.asked = query.asked + 1
+      answer, message, err = caller.call("profile.auditLogQuery", profileID, query.id)
+    end
+    if err then
+      err.queryId = query.id
+      return nil, message, err
+    end
+  end
+  return answer
+end
+
+-- The first answer: of a new query, or of one that was started before.
+local function begin(caller, profileID, query, query_id)
+  if query_id then
+    return caller.call("profile.auditLogQuery", profileID, query_id)
+  end
+  return caller.call("profile.auditLog", profileID, query)
+end
+
+function audit.events(caller, profileID, query, given)
+  local problem = check_options(given)
+  if problem then
+    return nil, name .. ": " .. problem, { kind = "misuse" }
+  end
+  given = given or {}
+  local answer, message, err = begin(caller, profileID, query, given.queryId)
+  if not err then
+    answer, message, err = follow(caller, profileID, answer, given)
+  end
+  if err and err.kind == "misuse" then
+    return nil, (message:gsub("^profile%.auditLog%a*", name)), err
+  elseif err then
+    return nil, message, err
+  end
+  return answer.events or setmetatable({}, core.array_mt), answer
+end
+
+return audit

@@ -1,0 +1,140 @@
+-- SPDX-License-Identifier: MIT
+-- Lists that come in pages, as a whole: one row after the other, or all in an array.
+
+local core = require("tagoio.core")
+
+local pages = {}
+
+local rows_a_page = 100 -- where the caller names no amount
+
+local function has(list, wanted)
+  for _, value in ipairs(list) do
+    if value == wanted then
+      return true
+    end
+  end
+  return false
+end
+
+-- The query of the first page, and whether its rows get a field that nobody asked for: pages are
+-- told apart by their tokens, because rows without one may well be the same.
+local function first_query(given)
+  local query = {}
+  for key, value in pairs(given or {}) do
+    query[key] = value
+  end
+  query.page = query.page or 1
+  query.amount = query.amount or rows_a_page
+  local fields = query.fields
+  local extended = type(fields) == "table" and #fields > 0 and not has(fields, "token")
+  if extended then
+    query.fields = { "token" }
+    for i, field in ipairs(fields) do
+      query.fields[i + 1] = field
+    end
+  end
+  return query, extended
+end
+
+-- nil, message, err: of a bug in the caller.
+local function misuse(name, problem)
+  return nil, ("profile.%s: %s"):format(name, problem), { kind = "misuse" }
+end
+
+local function check_query(query)
+  if query ~= nil and type(query) ~= "table" then
+    return "query: a table with keys is needed, got a " .. type(query)
+  end
+end
+
+-- A function that gives the next page, an array that is empty at the end; or nil, message, err.
+-- The end is a page without rows, or the same page again. One that is shorter than asked for is
+-- not: a server may have a maximum of its own. After a failure the page is asked for again.
+local function pager(name, caller, profileID, given)
+  local query, extended = first_query(given)
+  local last
+  return function()
+    local rows, message, err = caller.call("profile.tokenList", profileID, query)
+    if err and err.kind == "misuse" then
+      return misuse(name, (message:gsub("^profile%.tokenList: ", "")))
+    elseif err then
+      return nil, message, err
+    end
+    local text = core.encode(rows, 0)
+    if text == last then
+      return setmetatable({}, getmetatable(rows))
+    end
+    last = text
+    query.page = (tonumber(query.page) or 1) + 1
+    for _, row in ipairs(extended and rows or {}) do
+      row.token = nil
+    end
+    return rows
+  end
+end
+
+function pages.each(caller, profileID, query)
+  local problem = check_query(query)
+  if problem then
+    return misuse("tokenListEach", problem)
+  end
+  local next_page = pager("tokenListEach", caller, profileID, query)
+  local rows, at
+  return function()
+    if not rows or at == #rows and at > 0 then
+      local page, message, err = next_page()
+      if err then
+        error(err.kind == "misuse" and message or err, 2)
+      end
+      rows, at = page, 0
+    end
+    at = at + 1
+    return rows[at]
+  end
+end
+
+local function check_limit(given)
+  if given ~= nil and type(given) ~= "table" then
+    return "options: a table is needed, got a " .. type(given)
+  end
+  for key in pairs(given or {}) do
+    if key ~= "limit" then
+      return ("options: unknown key %q; there is limit"):format(tostring(key))
+    end
+  end
+  local limit = given and given.limit
+  if limit ~= nil and (type(limit) ~= "number" or limit < 1 or limit ~= math.floor(limit)) then
+    return "options.limit: a whole number from 1 is needed"
+  end
+end
+
+-- Adds rows up to the limit; true when it is reached.
+local function add_rows(all, rows, limit)
+  for _, row in ipairs(rows) do
+    all[#all + 1] = row
+    if #all == limit then
+      return true
+    end
+  end
+  return false
+end
+
+function pages.all(caller, profileID, query, given)
+  local problem = check_query(query) or check_limit(given)
+  if problem then
+    return misuse("tokenListAll", problem)
+  end
+  local limit = given and given.limit
+  local next_page = pager("tokenListAll", caller, profileID, query)
+  local all
+  repeat
+    local rows, message, err = next_page()
+    if err then
+      return nil, message, err
+    end
+    all = all or setmetatable({}, getmetatable(rows))
+  until #rows == 0 or add_rows(all, rows, limit)
+  return all
+end
+
+return pages

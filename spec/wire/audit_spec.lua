@@ -1,0 +1,203 @@
+-- SPDX-License-Identifier: MIT
+-- Audit logs that are followed to their end, over real sockets.
+
+local audit = require("tagoio.audit")
+local core = require("tagoio.core")
+local emulator = require("spec.support.emulator")
+local tagoio = require("tagoio")
+
+local id = emulator.profile
+
+-- How often the query was started, and how often it was asked for.
+local function requests()
+  local started, polled = 0, 0
+  for _, request in ipairs(emulator.journal()) do
+    local rest = request.path:match("^/profile/%x+/auditlog(.*)$")
+    started = started + (rest == "" and 1 or 0)
+    polled = polled + (rest ~= "" and 1 or 0)
+  end
+  return started, polled
+end
+
+describe("auditLogEvents", function()
+  local client, profile
+
+  before_each(function()
+    emulator.reset()
+    client = emulator.client()
+    profile = client.profile
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  it("gives the events and the last answer", function()
+    local events, answer = assert(profile.auditLogEvents(id, { resourceName = "device" }))
+    assert.equal(1, #events)
+    assert.equal("Device created: Press 4", events[1].message)
+    assert.equal("Complete", answer.status)
+    assert.equal(events, answer.events)
+    assert.equal(1, answer.statistics.recordsMatched)
+    assert.same({ 1, 1 }, { requests() })
+  end)
+
+  it("hands the filter on", function()
+    emulator.reset({ audit_polls = 0 })
+    assert(profile.auditLogEvents(id, { find = "x y", limit = 5, start_date = 0 }))
+    local expected = "/auditlog?find=x%20y&start_date=1970-01-01T00%3A00%3A00.000Z&limit=5"
+    assert.equal("/profile/" .. id .. expected, emulator.request().uri)
+  end)
+
+  it("gives an empty array when nothing matched, and when nothing came", function()
+    assert.equal("[]", tagoio.encode((profile.auditLogEvents(id, { find = "nothing" }))))
+    local answer = { queryId = "q", status = "Complete" }
+    emulator.inject({ json = { status = true, result = answer } })
+    assert.equal("[]", tagoio.encode((profile.auditLogEvents(id))))
+  end)
+
+  it("takes events without a status for the end", function()
+    local events = { { message = "m" } }
+    emulator.inject({ json = { status = true, result = { queryId = "q", events = events } } })
+    assert.equal("m", assert(profile.auditLogEvents(id))[1].message)
+    assert.equal(1, #emulator.journal())
+  end)
+
+  it("goes on with a query that was started before", function()
+    local started = assert(profile.auditLog(id))
+    assert.equal("Running", started.status)
+    local events, answer = assert(profile.auditLogEvents(id, nil, { queryId = started.queryId }))
+    assert.equal(2, #events)
+    assert.equal(started.queryId, answer.queryId)
+    assert.same({ 1, 1 }, { requests() })
+  end)
+
+  it("returns why a query could not be started", function()
+    local events, message, err = profile.auditLogEvents("5bbe3d1d4d3ad10021e1d2c3")
+    assert.is_nil(events)
+    assert.matches("^profile.auditLog: .*%(HTTP 403, ", message)
+    assert.equal(message, err.message)
+    assert.equal(403, err.status)
+    assert.is_nil(err.queryId)
+  end)
+
+  it("returns why it could not be asked for, and the query with it", function()
+    local refusal = { status = false, message = "No" }
+    emulator.inject({ skip = 1, status = 403, json = refusal })
+    local events, message, err = profile.auditLogEvents(id)
+    assert.is_nil(events)
+    assert.matches("^profile.auditLogQuery: No %(HTTP 403, ", message)
+    assert.equal("string", type(err.queryId))
+    assert.equal(2, #assert(profile.auditLogEvents(id, nil, { queryId = err.queryId })))
+  end)
+
+  it("is an error of the kind api when the query ends otherwise", function()
+    for _, status in ipairs({ "Failed", "Timeout", "Unknown", "Cancelled" }) do
+      emulator.reset({ audit_status = status, audit_polls = 0 })
+      local events, message, err = profile.auditLogEvents(id)
+      assert.is_nil(events)
+      assert.equal(('profile.auditLogEvents: the query ended as "%s"'):format(status), message)
+      assert.equal("api", err.kind)
+      assert.equal("profile.auditLogEvents", err.operation)
+      assert.equal(1, err.attempts)
+      assert.equal("string", type(err.queryId))
+    end
+  end)
+
+  it("raises on bad input at the caller's line", function()
+    local rows = {
+      { { id, { from = 1 } }, "query.from: unknown key; allowed: resourceID" },
+      { {}, "profileID: a string is needed, got nothing" },
+      { { id, nil, 60 }, "options: a table is needed, got a number" },
+      { { id, nil, { time = 60 } }, 'options: unknown key "time"' },
+      { { id, nil, { timeout = "60" } }, "options.timeout: a number is needed, got a string" },
+      { { id, nil, { timeout = 60000 } }, "options.timeout: 60000 is over an hour" },
+      { { id, nil, { timeout = 0 } }, "options.timeout: 0 is no time" },
+      { { id, nil, { on_progress = true } }, "options.on_progress: a function is needed" },
+      { { profile, id }, "call it with a dot" },
+    }
+    for _, row in ipairs(rows) do
+      local ok, message = pcall(function()
+        local _ = profile.auditLogEvents(row[1][1], row[1][2], row[1][3])
+      end)
+      assert.is_false(ok)
+      assert.matches("^spec/wire/audit_spec.lua:%d+: profile.auditLogEvents: ", message)
+      assert.is_truthy(message:find(row[2], 1, true), message)
+    end
+    assert.same({}, emulator.journal())
+  end)
+
+  describe("under an invented clock", function()
+    local real_now = core.now
+    local now, rests, caller
+
+    before_each(function()
+      now, rests = 1000, {}
+      core.now = function()
+        return now
+      end
+      caller = {
+        call = function(operation, ...)
+          return profile[operation:match("[^.]+$")](...)
+        end,
+        rest = function(seconds)
+          rests[#rests + 1] = seconds
+          now = now + seconds
+        end,
+      }
+    end)
+
+    after_each(function()
+      core.now = real_now
+    end)
+
+    it("rests longer and longer, up to 5 s", function()
+      emulator.reset({ audit_polls = 7 })
+      assert.equal(2, #assert(audit.events(caller, id)))
+      assert.same({ 0.5, 1, 2, 4, 5, 5, 5 }, rests)
+      assert.same({ 1, 7 }, { requests() })
+    end)
+
+    it("does not rest when the query is complete", function()
+      emulator.reset({ audit_polls = 0 })
+      assert.equal(2, #assert(audit.events(caller, id)))
+      assert.same({}, rests)
+    end)
+
+    it("tells of every answer before the end", function()
+      emulator.reset({ audit_polls = 2 })
+      local seen = {}
+      local options = {
+        on_progress = function(answer)
+          seen[#seen + 1] = answer.status
+        end,
+      }
+      assert(audit.events(caller, id, nil, options))
+      assert.same({ "Running", "Running" }, seen)
+    end)
+
+    it("ends in time, asks a last time then, and can be gone on with", function()
+      emulator.reset({ audit_polls = 5 })
+      local events, message, err = audit.events(caller, id, nil, { timeout = 3 })
+      assert.is_nil(events)
+      assert.same({ 0.5, 1, 1.5 }, rests)
+      assert.equal(
+        "profile.auditLogEvents: timeout after 3 s, the query is \"Running\" "
+          .. "(go on with options.queryId = err.queryId)",
+        message
+      )
+      assert.equal("timeout", err.kind)
+      assert.equal(4, err.attempts)
+      assert.equal(3, err.elapsed)
+      assert.equal(2, #assert(audit.events(caller, id, nil, { queryId = err.queryId })))
+    end)
+
+    it("waits for 60 s when nothing is said, also for a query that is only scheduled", function()
+      emulator.reset({ audit_status = "Scheduled" })
+      local _, message, err = audit.events(caller, id)
+      assert.matches('timeout after 60 s, the query is "Scheduled"', message)
+      assert.equal(60, err.elapsed)
+      assert.equal(1060, now)
+    end)
+  end)
+end)
