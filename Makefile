@@ -137,7 +137,7 @@ CHECK = MAKE='$(MAKE)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
   --show-leak-kinds=definite --errors-for-leak-kinds=definite --keep-debuginfo=yes
 
-.PHONY: demo test check ci emulator format memcheck bench
+.PHONY: demo test check ci emulator doc format memcheck bench
 demo:  ## a tour of a local TagoIO, or of yours if T_ANALYSIS_TOKEN is set
 	$(SETUP_FOR) build emulator
 	@$(MAKE) all
@@ -156,12 +156,12 @@ test:  ## C tests and specs against the emulator; SPEC=file runs one
 	@$(TEST)
 
 check:  ## layers, exports, style, static analysis, installation, the rock
-	$(SETUP_FOR) build check
+	$(SETUP_FOR) build check doc
 	@$(STRICTLY) all
 	@$(CHECK)
 
 ci:  ## check, then test, with one total
-	$(SETUP_FOR) build emulator test check
+	$(SETUP_FOR) build emulator test check doc
 	@$(STRICTLY) programs
 	$(NGINX_MODULE)
 	@rm -f '$(BUILD)/tally'
@@ -172,6 +172,12 @@ ci:  ## check, then test, with one total
 emulator:  ## a local TagoIO in the foreground, until Ctrl-C
 	$(SETUP_FOR) emulator
 	@exec $(WITHOUT_USER) spec/emulator/run
+
+doc:  ## the reference in HTML, in build/doc
+	$(SETUP_FOR) doc
+	@mkdir -p build
+	@ldoc --fatalwarnings --quiet --dir build/doc . >build/doc.log || { cat build/doc.log; exit 1; }
+	@echo build/doc/index.html
 
 format:  ## rewrites the C sources as check wants them
 	@find csrc spec -name '*.[ch]' -exec clang-format -i {} +

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+
 --- TagoIO's profile API for Lua.
 -- @module tagoio
 
@@ -133,4 +134,4 @@ function tagoio.decode(text, given)
   return value
 end
 
-return tagoio
+return tagoio --[[@as tagoio]]

@@ -45,6 +45,7 @@ build = {
     ["tagoio.pages"] = "lua/tagoio/pages.lua",
     ["tagoio.profile"] = "lua/tagoio/profile.lua",
     ["tagoio.request"] = "lua/tagoio/request.lua",
+    ["tagoio.types"] = "lua/tagoio/types.lua",
     ["tagoio.waiting"] = "lua/tagoio/waiting.lua",
     ["tagoio.core"] = {
       sources = {

@@ -77,6 +77,10 @@ analysed() {
         --error-exitcode=1 -I csrc csrc spec/core
 }
 
+documented() {
+    ldoc --fatalwarnings --quiet --dir "$temporary/doc" .
+}
+
 # ---- installation ----
 
 loads() {
@@ -114,6 +118,7 @@ check "the module exports luaopen_tagoio_core alone" exports_alone "$module"
 check "clang-format would change nothing" formatted
 check "luacheck is silent" linted
 check "cppcheck is silent" analysed
+check "ldoc warns of nothing" documented
 check "make install: require \"tagoio\" works" installs
 check "make uninstall leaves no file" uninstalls
 case ${lua##*/} in

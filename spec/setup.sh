@@ -3,7 +3,7 @@
 # Looks for what the build, the emulator, the tests and the checks need, and installs the
 # Debian packages of what is missing. Silent when everything is there.
 #
-# usage: spec/setup.sh GROUP...        groups: build emulator test check memcheck
+# usage: spec/setup.sh GROUP...        groups: build emulator test check doc memcheck
 #
 # LUA (5.4) chooses the Lua; CC, LUA_BIN and LUA_CFLAGS are those of the Makefile.
 # SETUP=no installs nothing: it prints what is missing, and the command that installs it.
@@ -45,6 +45,8 @@ check     command     clang-format    clang-format                  clang-format
 check     command     cppcheck        cppcheck                      cppcheck
 check     command     luacheck        lua-check                     luacheck
 check     command     luarocks        luarocks                      luarocks
+doc       command     ldoc            lua-ldoc                      luarocks,rock:ldoc
+doc       discount    discount        lua-discount                  luarocks,rock:discount
 memcheck  command     valgrind        valgrind                      valgrind
 EOF_THINGS
 }
@@ -101,6 +103,11 @@ has_nginx_lua() {
 has_nginx_dkjson() {
     has_file /usr/share/lua/5.1/dkjson.lua /usr/local/share/lua/5.1/dkjson.lua \
         /opt/homebrew/share/lua/5.1/dkjson.lua
+}
+
+# What ldoc loads for Markdown, whatever Lua it runs on.
+has_discount() {
+    has_file /usr/lib/*/lua/5.?/discount.so /usr/local/lib/lua/5.?/discount.so
 }
 
 # The missing things of some groups, a line each: what, Debian's packages, Homebrew's.

@@ -191,6 +191,9 @@ static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
     bool ok = arguments != NULL;
     for (int i = 0; ok && first + i <= last && i < TAGOIO_MAX_ARGUMENTS; i++) {
         const tagoio_argument *argument = &operation->arguments[i];
+        if (argument->name == NULL) {
+            break; /* what follows is nil: the Lua layer has looked */
+        }
         reader.argument = argument->name;
         bool open = is_body(argument->place) && lua_istable(L, first + i);
         reader.refusal = open ? TAGOIO_INVALID : TAGOIO_MISUSE;

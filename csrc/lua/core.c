@@ -13,13 +13,21 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-/* operations(): the names of the operations, in documented order, and of their
- * arguments */
+static void push_query(lua_State *L, const tagoio_parameter *row) {
+    lua_newtable(L);
+    for (int i = 1; row != NULL && row->key != NULL; row++, i++) {
+        lua_pushstring(L, row->key);
+        lua_rawseti(L, -2, i);
+    }
+}
+
+/* operations(): the names of the operations, in documented order, of their arguments
+ * and of the keys of their queries */
 static int operations(lua_State *L) {
     lua_newtable(L);
     const tagoio_operation *row;
     for (size_t i = 0; (row = tagoio_operation_at(i)) != NULL; i++) {
-        lua_createtable(L, 0, 2); /* list row */
+        lua_createtable(L, 0, 3); /* list row */
         lua_pushstring(L, row->name);
         lua_setfield(L, -2, "name");
         lua_newtable(L); /* list row arguments */
@@ -29,6 +37,8 @@ static int operations(lua_State *L) {
             lua_rawseti(L, -2, j + 1);
         }
         lua_setfield(L, -2, "arguments");
+        push_query(L, row->query);
+        lua_setfield(L, -2, "query");
         lua_rawseti(L, -2, (int)i + 1);
     }
     return 1;

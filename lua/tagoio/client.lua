@@ -1,5 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- A client: how calls are made, and the connections they are made over.
+
+--- A client of `tagoio.new`: how calls are made, and the connections they are made over. Its field
+-- `profile` is a table like `tagoio.profile`. It belongs to the Lua state that made it.
+-- @classmod tagoio.client
 
 local audit = require("tagoio.audit")
 local core = require("tagoio.core")
@@ -206,14 +209,8 @@ local function check_self(self, name)
   end
 end
 
---- Makes a client with its own connections, from options that were checked.
--- @tparam table checked of options.check
--- @tparam string operation for messages
--- @treturn table client
--- @treturn[2] nil
--- @treturn[2] string message
--- @treturn[2] table err
--- @treturn[2] ?string problem with the options themselves
+-- Makes a client with its own connections, from options that were checked; or nil, message, err,
+-- and what is wrong with the options themselves. The operation is for messages.
 function client.new(checked, operation)
   local source, problem = options.complete(checked)
   if source == nil then
@@ -229,6 +226,16 @@ function client.new(checked, operation)
   return nil, message, err, not source and kind == "invalid" and message or nil
 end
 
+--- A client on the same connections, with other options: as cheap as a table. The quota of
+-- repetitions is shared as well.
+-- @function with
+-- @tparam table given options of `tagoio.new`; not `region`, `ca_file`, `proxy` and
+--   `max_connections`, which belong to the connections
+-- @treturn table client
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] table err
+-- @usage local patient = client:with { timeout = 120, attempts = 5 }
 function methods:with(given)
   check_self(self, "with")
   local checked, problem = options.check(given, true)
@@ -249,11 +256,18 @@ function methods:with(given)
   return wrap(made, checked, self._connections)
 end
 
+--- Cancels this client's calls; a call on it raises from now on. The connections go with their
+-- last owner. In Lua 5.4 `local client <close> = ...` does the same.
+-- @function close
 function methods:close()
   check_self(self, "close")
   self._core:close()
 end
 
+--- Moves all calls over these connections, for event loops of one's own (option `wait`).
+-- @function step
+-- @tparam[opt] number seconds to wait at most for something to happen (0)
+-- @treturn number how many calls are still on their way
 function methods:step(seconds)
   check_self(self, "step")
   if seconds ~= nil and type(seconds) ~= "number" then
@@ -267,6 +281,7 @@ end
 
 --- Calls any endpoint of the API, by the same rules as the operations: segments are
 -- percent-encoded, secrets kept, reads repeated.
+-- @function request
 -- @tparam table given
 --
 -- * `method`: `"GET"`, `"POST"`, `"PUT"`, `"PATCH"` or `"DELETE"`
@@ -274,7 +289,7 @@ end
 -- * `query`: nested tables as in `filter`; values are strings, numbers and booleans
 -- * `body`: a table, sent as JSON
 -- * `idempotent` (false): this write has the same effect when it is repeated, so it may be
--- @return result: never nil or false; the whole answer when it has no `status`
+-- @return result, never nil or false; the whole answer when it has no `status`
 -- @treturn table info `status`, `headers` (names in lower case), `attempts`, `elapsed`, `queued`;
 --   `message` (a warning beside the result) and `request_id` when there are any
 -- @treturn[2] nil

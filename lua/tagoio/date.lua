@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+
 --- Dates: the texts that TagoIO sends, and seconds since 1970 as of `os.time`. Wherever a date
 -- goes out, either will do.
 -- @module tagoio.date
@@ -48,4 +49,4 @@ function date.format(seconds)
   return text
 end
 
-return date
+return date --[[@as tagoio.date]]

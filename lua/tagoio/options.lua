@@ -111,6 +111,7 @@ local rows = {
 
 local by_name = {}
 local names = {}
+options.names = names
 for _, row in ipairs(rows) do
   by_name[row.name] = row
   names[#names + 1] = row.name

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
---- The 17 operations on profiles, called with a dot. They use a client that is made at the
--- first call from the environment: `T_ANALYSIS_TOKEN` (then `TAGOIO_TOKEN`), `TAGOIO_API`,
--- `TAGOIO_REQUEST_ATTEMPTS`. `tagoio.new{...}.profile` has the same functions.
+
+--- The 17 operations on profiles, and three functions made of several calls, called with a dot.
+-- They use a client that is made at the first call from the environment: `T_ANALYSIS_TOKEN` (then
+-- `TAGOIO_TOKEN`), `TAGOIO_API`, `TAGOIO_REQUEST_ATTEMPTS`. `tagoio.new{...}.profile` has the
+-- same functions.
 --
 -- Each returns its result, which is never nil or false; or nil, a message, and an err table with
 -- `kind`, `status`, `attempts`, `details` and more. A wrong type, a missing or an extra argument,
@@ -76,6 +78,29 @@ end)
 -- @treturn[2] string message
 -- @treturn[2] table err
 
+--- An iterator over all tokens of a profile, page after page, each asked for when it is needed.
+-- A failure raises its err table; the iterator then goes on with the same page when it is called
+-- again. To delete tokens collect them first, with `tokenListAll`: what is deleted while paging
+-- makes the rest move up, and rows are skipped. Inside `tagoio.map` on Lua 5.1 (not LuaJIT), where
+-- a `for` cannot wait, use `tokenListAll` as well.
+-- @function tokenListEach
+-- @tparam string profileID
+-- @tparam[opt] table query of `tokenList`; `page` is the first one, `amount` (100) their size
+-- @treturn function iterator that gives a row, nil after the last
+-- @usage for token in tagoio.profile.tokenListEach(id, { fields = { "name" } }) do
+--   print(token.name)
+-- end
+
+--- All tokens of a profile in an array.
+-- @function tokenListAll
+-- @tparam string profileID
+-- @tparam[opt] table query of `tokenList`; `page` is the first one, `amount` (100) their size
+-- @tparam[opt] table options `limit`: rows at most
+-- @treturn table an array of rows
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] table err
+
 --- Makes a profile. Two may have the same name; the plan limits their number. Never repeated
 -- once it may have reached TagoIO.
 -- @function create
@@ -140,6 +165,25 @@ end)
 -- @treturn[2] nil
 -- @treturn[2] string message
 -- @treturn[2] table err
+
+--- Queries the audit log to the end: starts a query and asks for it until it is complete, after
+-- rests that grow from half a second to five. There is no rest when it is complete at once.
+-- @function auditLogEvents
+-- @tparam string profileID
+-- @tparam[opt] table query of `auditLog`
+-- @tparam[opt] table options
+--
+-- * `timeout` (60): seconds until it is given up; each call in it also keeps to the client's own
+-- * `on_progress`: `function(answer)`, called with each answer before the last
+-- * `queryId`: goes on with a query that was started before
+-- @treturn table the events: an array of `{ resourceName, message, resourceID, who, date }`
+-- @treturn table the last answer, as of `auditLogQuery`
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] table err of the kind `api` when the query ended as `Failed`, `Timeout`, `Unknown` or
+--   `Cancelled`, `timeout` when there was no time left; `err.queryId` names the query
+-- @usage local week = { start_date = os.time() - 7 * 86400, end_date = os.time() }
+-- local events = assert(tagoio.profile.auditLogEvents(id, week, { timeout = 300 }))
 
 --- Allocates services to a profile. Never repeated once it may have reached TagoIO: it may cost
 -- money. Rejected when the sum is over the account's limit (inferred).
@@ -217,4 +261,4 @@ for name in pairs(client.arguments) do
   local _ = profile[name]
 end
 
-return profile
+return profile --[[@as tagoio.profile]]

@@ -227,6 +227,11 @@ describe("the request", function()
     assert.equal(ending, emulator.request().uri:sub(-#ending))
   end)
 
+  it("is made when the arguments end with nil, as those of a wrapper do", function()
+    assert(emulator.client().profile.info(id, nil, nil))
+    assert.equal("/profile/" .. id, emulator.request().uri)
+  end)
+
   it("carries the caller's own user agent after ours", function()
     emulator.client({ user_agent = "farm/2" }).profile.list()
     assert.matches("%(External; .*%) farm/2$", emulator.request().headers["user-agent"])
