@@ -125,19 +125,14 @@ local function read_statistics(id)
 end
 
 local function read_audit_log(id)
-  step("the audit log")
-  local log = assert(profile.auditLog(id, { start_date = os.time() - 86400, end_date = os.time() }))
+  step("the audit log of a day")
+  local day = { start_date = os.time() - 86400, end_date = os.time() }
+  local events, log = assert(profile.auditLogEvents(id, day))
   check("auditLog", log)
-  for _ = 1, 10 do
-    if log.status == "Complete" then
-      break
-    end
-    log = assert(profile.auditLogQuery(id, log.queryId))
-  end
-  for _, event in ipairs(log.events or {}) do
+  for _, event in ipairs(events) do
     print(("   %s  %-8s %s"):format(event.date, event.resourceName, event.message))
   end
-  print(("   %s, %d events"):format(log.status, #(log.events or {})))
+  print(("   %s, %d events"):format(log.status, #events))
 end
 
 -- ---- writing ----

@@ -1,0 +1,238 @@
+-- SPDX-License-Identifier: MIT
+-- The example scripts do what they say, as programs of their own.
+
+local dkjson = require("dkjson")
+local emulator = require("spec.support.emulator")
+local process = require("spec.support.process")
+local tagoio = require("tagoio")
+
+local id = emulator.profile
+
+-- Runs a script: what it printed to both streams, and its status.
+local function run(name, arguments, variables)
+  local environment = { T_ANALYSIS_TOKEN = emulator.token, TAGOIO_API = emulator.http }
+  for key, value in pairs(variables or {}) do
+    environment[key] = value
+  end
+  return process.run_lua("spec/examples/" .. name .. ".lua", environment, arguments)
+end
+
+local function lines_of(text)
+  local lines = {}
+  for line in text:gmatch("[^\n]+") do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+describe("the example", function()
+  before_each(function()
+    emulator.reset()
+  end)
+
+  describe("tour", function()
+    it("writes to the emulator, and shows an error", function()
+      local output, status = run("tour", "", {
+        EMULATOR_EMAIL = emulator.email,
+        EMULATOR_PASSWORD = emulator.password,
+      })
+      assert.equal(0, status, output)
+      assert.matches("Device created: Press 4\n.*   Complete, %d events\n", output)
+      assert.matches("Successfully Removed\n.*profile.info: Profile not found %(HTTP 404", output)
+    end)
+
+    it("only reads with a token of one's own, and finds the answers as documented", function()
+      local output, status = run("tour")
+      assert.equal(0, status, output)
+      assert.matches("\n0 differences from what is documented\n$", output)
+      for _, request in ipairs(emulator.journal()) do
+        assert.equal("GET", request.method)
+      end
+    end)
+  end)
+
+  describe("invite-a-team", function()
+    -- Runs it on a CSV file.
+    local function invite(csv, arguments)
+      local name = os.tmpname()
+      local file = assert(io.open(name, "w"))
+      file:write(csv)
+      file:close()
+      local output, status = run("invite-a-team", (arguments or "") .. " <" .. process.quote(name))
+      os.remove(name)
+      return output, status
+    end
+
+    it("invites who is not in the team yet, and tells who could not be", function()
+      local output, status = invite(
+        '\239\187\191name, E-Mail ,Email\r\n"Hopper, Grace",,Grace@example.com\r\n'
+          .. "Ada,,ada@example.com\r\n\r\nBob,,nobody\r\nAda again,,ADA@example.com\r\n"
+      )
+      local lines = lines_of(output)
+      assert.equal("present  Grace@example.com", lines[1])
+      assert.equal("invited  ada@example.com", lines[2])
+      assert.matches("^failed   nobody +profile.addTeamMember: Invalid email", lines[3])
+      assert.equal("present  ADA@example.com", lines[4])
+      assert.equal("1 invited, 2 in the team already, 1 failed", lines[5])
+      assert.equal(1, status)
+      assert.equal(1, emulator.counts().executed["POST /profile/{}/team"])
+    end)
+
+    it("invites to the profile that is named, and nobody twice", function()
+      local warehouse = "5bbe3d1d4d3ad10021e1d2b2"
+      local csv = "email\nada@example.com\n"
+      local output, status = invite(csv, warehouse)
+      assert.equal(0, status, output)
+      output, status = invite(csv, warehouse)
+      assert.matches("\n0 invited, 1 in the team already, 0 failed\n", output)
+      assert.equal(0, status)
+    end)
+
+    it("looks whether an invitation was made when its answer was lost", function()
+      emulator.inject({
+        match = { method = "POST" },
+        execute = true,
+        status = 502,
+        body = "",
+      })
+      local output, status = invite("email\nada@example.com\n")
+      assert.matches("^invited  ada@example.com\n", output)
+      assert.equal(0, status)
+    end)
+
+    it("says what is wrong with its input", function()
+      local output, status = invite("name\nAda\n")
+      assert.equal('invite-a-team: the first line has no column "email"\n', output)
+      assert.equal(2, status)
+      output, status = invite("")
+      assert.equal("invite-a-team: nothing on standard input\n", output)
+      assert.equal(2, status)
+    end)
+  end)
+
+  describe("audit-export", function()
+    it("writes a line of JSON an event", function()
+      local output, status = run("audit-export", "2>/dev/null")
+      assert.equal(0, status)
+      local lines = lines_of(output)
+      assert.equal(2, #lines)
+      assert.equal("Profile updated", dkjson.decode(lines[1]).message)
+      assert.equal("Device created: Press 4", dkjson.decode(lines[2]).message)
+    end)
+
+    it("asks for a longer time week by week", function()
+      local output, status = run("audit-export", "--days 16 --find press " .. id)
+      assert.equal(0, status, output)
+      assert.matches("\n1 events of 16 days\n", output)
+      local started, last = 0, nil
+      for _, request in ipairs(emulator.journal()) do
+        if request.path == "/profile/" .. id .. "/auditlog" then
+          local query = {}
+          for _, pair in ipairs(request.query) do
+            query[pair[1]] = pair[2]
+          end
+          started = started + 1
+          local from, to = tagoio.date.parse(query.start_date), tagoio.date.parse(query.end_date)
+          assert.equal("press", query.find)
+          assert.is_true(to - from <= 7 * 86400)
+          assert.is_true(last == nil or math.abs(from - last - 0.001) < 1e-6)
+          last = to
+        end
+      end
+      assert.equal(3, started)
+    end)
+
+    it("ends with status 1 when it is refused", function()
+      local output, status = run("audit-export", "5bbe3d1d4d3ad10021e1d2c3")
+      assert.matches("^audit%-export: profile.auditLog: .*%(HTTP 403", output)
+      assert.equal(1, status)
+    end)
+  end)
+
+  describe("expiring-tokens", function()
+    local it_maps = tagoio.map and it or pending
+
+    it_maps("lists what ends within 30 days, and has status 1", function()
+      local output, status = run("expiring-tokens")
+      local lines = lines_of(output)
+      assert.equal(2, #lines)
+      assert.matches("^[78] days +%d%d%d%d%-%d%d%-%d%d  Factory +full +Generated auto", lines[2])
+      assert.equal(1, status)
+      assert.is_nil(output:find("p-", 1, true)) -- no token itself
+    end)
+
+    it_maps("sorts by what is left, and looks as far as it is told", function()
+      local lines = lines_of((run("expiring-tokens", "60")))
+      assert.matches("Factory", lines[2])
+      assert.matches("^[34][90] days .* Warehouse +write +Label printer", lines[3])
+    end)
+
+    it_maps("is silent when there is nothing to do", function()
+      assert.same({ "", 0 }, { run("expiring-tokens", "3") })
+    end)
+
+    it_maps("has status 2 when a profile cannot be asked, and still tells of the others", function()
+      emulator.inject({
+        match = { path = "/profile/5bbe3d1d4d3ad10021e1d2b2/token" },
+        status = 403,
+        json = { status = false, message = "No" },
+      })
+      local output, status = run("expiring-tokens")
+      assert.matches("expiring%-tokens: Warehouse: profile.tokenList: No %(HTTP 403", output)
+      assert.matches("Generated automatically", output)
+      assert.equal(2, status)
+    end)
+
+    it_maps("does not look into profiles of others", function()
+      run("expiring-tokens")
+      for _, request in ipairs(emulator.journal()) do
+        assert.is_nil(request.path:find("5bbe3d1d4d3ad10021e1d2c3", 1, true))
+      end
+    end)
+
+    it_maps("says that it needs a number", function()
+      assert.same(
+        { "expiring-tokens: DAYS: a number is needed\n", 2 },
+        { run("expiring-tokens", "soon") }
+      )
+    end)
+  end)
+
+  describe("usage-report", function()
+    local it_maps = tagoio.map and it or pending
+
+    it_maps("shows limits and use of all profiles as bars", function()
+      local output, status = run("usage-report")
+      assert.equal(0, status, output)
+      assert.matches("\nFactory\n  input +#*%.* +%d+%.%d %%  [%d,]+ of 1,000,000\n", output)
+      assert.matches("\nGreenhouse %(shared with me%)\n", output)
+    end)
+
+    it_maps("marks what is near its limit or over it", function()
+      local function answer(used)
+        emulator.inject({
+          match = { path = "/profile/" .. id .. "/summary" },
+          json = {
+            status = true,
+            result = { amount = {}, limit = { input = 1000, new = 5 }, limit_used = used },
+          },
+        })
+      end
+      answer({ input = 800, new = 7.5 })
+      local output = run("usage-report")
+      assert.matches("\n! input +" .. ("#"):rep(24) .. "%.+  80.0 %%  800 of 1,000\n", output)
+      assert.matches("\n! new +" .. ("#"):rep(30) .. " 150.0 %%  7.5 of 5\n", output)
+      answer({ input = 799 })
+      assert.matches("\n  input ", (run("usage-report")))
+    end)
+
+    it_maps("tells what could not be had, and ends with status 1", function()
+      local refusal = { status = false, message = "No" }
+      local match = { path = "/profile/" .. id .. "/summary" }
+      emulator.inject({ match = match, status = 403, json = refusal })
+      local output, status = run("usage-report")
+      assert.matches("\nFactory\n  profile.summary: No %(HTTP 403", output)
+      assert.equal(1, status)
+    end)
+  end)
+end)
