@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- Many calls at once, written as straight-line Lua: a function is run for each item in a coroutine
+
+--- Many calls at once, written as straight-line Lua: a function is run for each item in a coroutine
 -- of its own, and while one of them waits for an answer the others go on.
+-- @submodule tagoio
 
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
@@ -253,6 +255,7 @@ end
 
 --- Runs a function for each item, many at once, and waits for all. Within it every call of every
 -- client overlaps with the others; the code between calls is ordinary Lua.
+-- @function map
 -- @tparam table items an array
 -- @tparam function fn called with the item and its index; what it returns first is the result; nil
 --   or false and a message is an error
@@ -294,6 +297,7 @@ local function call_it(fn)
 end
 
 --- Runs functions at once.
+-- @function gather
 -- @param ... functions
 -- @return the first result of each, in order
 -- @treturn[2] nil

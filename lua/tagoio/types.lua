@@ -250,8 +250,9 @@
 ---| "network" the connection was lost
 ---| "api" TagoIO said no: a status of 4xx or 5xx, or `status: false`
 ---| "protocol" an answer that TagoIO does not promise
----| "canceled"
+---| "canceled" by `close`, or because a map was stopped
 ---| "memory"
+---| "task" a function of a map failed without an err table
 
 ---The third value of a call that failed. It reads as its message.
 ---@class tagoio.err
@@ -570,6 +571,27 @@ function tagoio.new(options) end
 ---@param list? T changed; a new one when left out
 ---@return T list
 function tagoio.array(list) end
+
+---@class tagoio.MapOptions
+---@field concurrency? integer how many functions run at once, 16
+---@field per_minute? number spreads the starts of requests, for TagoIO's limits by the minute
+---@field on_progress? fun(done: integer, total: integer) called after each item
+---@field stop_on_error? boolean after the first error the rest is canceled
+
+---Runs a function for each item, many at once, and waits for all.
+---@generic T, R
+---@param items T[]
+---@param fn fun(item: T, index: integer): R|false|nil, string?, tagoio.err?
+---@param options? tagoio.MapOptions
+---@return (R|false)[] results in the order of the items, as many; false where there is none
+---@return table<integer, tagoio.err>? errors by index, when there is one
+function tagoio.map(items, fn, options) end
+
+---Runs functions at once: the first result of each, in order; or nil, the message of the first
+---that failed, and its err table.
+---@param ... fun(): any, string?, tagoio.err?
+---@return any ...
+function tagoio.gather(...) end
 
 ---JSON of a value, by the rules of requests.
 ---@param value any `tagoio.null` for null

@@ -150,9 +150,7 @@ describe("the example", function()
   end)
 
   describe("expiring-tokens", function()
-    local it_maps = tagoio.map and it or pending
-
-    it_maps("lists what ends within 30 days, and has status 1", function()
+    it("lists what ends within 30 days, and has status 1", function()
       local output, status = run("expiring-tokens")
       local lines = lines_of(output)
       assert.equal(2, #lines)
@@ -161,17 +159,17 @@ describe("the example", function()
       assert.is_nil(output:find("p-", 1, true)) -- no token itself
     end)
 
-    it_maps("sorts by what is left, and looks as far as it is told", function()
+    it("sorts by what is left, and looks as far as it is told", function()
       local lines = lines_of((run("expiring-tokens", "60")))
       assert.matches("Factory", lines[2])
       assert.matches("^[34][90] days .* Warehouse +write +Label printer", lines[3])
     end)
 
-    it_maps("is silent when there is nothing to do", function()
+    it("is silent when there is nothing to do", function()
       assert.same({ "", 0 }, { run("expiring-tokens", "3") })
     end)
 
-    it_maps("has status 2 when a profile cannot be asked, and still tells of the others", function()
+    it("has status 2 when a profile cannot be asked, and still tells of the others", function()
       emulator.inject({
         match = { path = "/profile/5bbe3d1d4d3ad10021e1d2b2/token" },
         status = 403,
@@ -183,14 +181,14 @@ describe("the example", function()
       assert.equal(2, status)
     end)
 
-    it_maps("does not look into profiles of others", function()
+    it("does not look into profiles of others", function()
       run("expiring-tokens")
       for _, request in ipairs(emulator.journal()) do
         assert.is_nil(request.path:find("5bbe3d1d4d3ad10021e1d2c3", 1, true))
       end
     end)
 
-    it_maps("says that it needs a number", function()
+    it("says that it needs a number", function()
       assert.same(
         { "expiring-tokens: DAYS: a number is needed\n", 2 },
         { run("expiring-tokens", "soon") }
@@ -199,16 +197,14 @@ describe("the example", function()
   end)
 
   describe("usage-report", function()
-    local it_maps = tagoio.map and it or pending
-
-    it_maps("shows limits and use of all profiles as bars", function()
+    it("shows limits and use of all profiles as bars", function()
       local output, status = run("usage-report")
       assert.equal(0, status, output)
       assert.matches("\nFactory\n  input +#*%.* +%d+%.%d %%  [%d,]+ of 1,000,000\n", output)
       assert.matches("\nGreenhouse %(shared with me%)\n", output)
     end)
 
-    it_maps("marks what is near its limit or over it", function()
+    it("marks what is near its limit or over it", function()
       local function answer(used)
         emulator.inject({
           match = { path = "/profile/" .. id .. "/summary" },
@@ -226,7 +222,7 @@ describe("the example", function()
       assert.matches("\n  input ", (run("usage-report")))
     end)
 
-    it_maps("tells what could not be had, and ends with status 1", function()
+    it("tells what could not be had, and ends with status 1", function()
       local refusal = { status = false, message = "No" }
       local match = { path = "/profile/" .. id .. "/summary" }
       emulator.inject({ match = match, status = 403, json = refusal })

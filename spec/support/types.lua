@@ -39,7 +39,7 @@ function readers.alias(state, text)
 end
 
 function readers.param(state, text)
-  local name, optional, rest = text:match("^([%w_]+)(%??) (.*)$")
+  local name, optional, rest = text:match("^([%w_.]+)(%??) (.*)$")
   table.insert(state.params, { name = name, optional = optional == "?", type = split_type(rest) })
 end
 

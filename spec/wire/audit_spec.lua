@@ -201,3 +201,37 @@ describe("auditLogEvents", function()
     end)
   end)
 end)
+
+describe("auditLogEvents in a map", function()
+  it("rests while the others go on, and not beyond a stop", function()
+    emulator.reset({ audit_polls = 1 })
+    local client = emulator.client()
+    local order = {}
+    local results, failed = tagoio.map({ "audit", "list" }, function(item)
+      local result, message, err
+      if item == "audit" then
+        result, message, err = client.profile.auditLogEvents(id)
+      else
+        result, message, err = client.profile.list()
+      end
+      order[#order + 1] = item
+      return result, message, err
+    end)
+    assert.is_nil(failed)
+    assert.equal(2, #results[1])
+    assert.same({ "list", "audit" }, order)
+
+    emulator.reset({ audit_polls = 1000 })
+    emulator.inject({ match = { path = "/profile" }, status = 403, body = "{}" })
+    local _, stopped = tagoio.map({ "audit", "list" }, function(item)
+      if item == "audit" then
+        return client.profile.auditLogEvents(id, nil, { timeout = 3600 })
+      end
+      return client.profile.list()
+    end, { stop_on_error = true })
+    assert.equal("canceled", stopped[1].kind)
+    assert.equal("string", type(stopped[1].queryId))
+    assert.equal(403, stopped[2].status)
+    client:close()
+  end)
+end)

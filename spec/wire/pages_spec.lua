@@ -181,6 +181,15 @@ describe("pages of tokens", function()
     end)
   end)
 
+  it("of many profiles are collected at once", function()
+    local ids = { id, "5bbe3d1d4d3ad10021e1d2b2", "000000000000000000000000" }
+    local lists, failed = tagoio.map(ids, function(profileID)
+      return profile.tokenListAll(profileID, { amount = 1 })
+    end)
+    assert.same({ 3, 1 }, { #lists[1], #lists[2] })
+    assert.equal(404, failed[3].status)
+  end)
+
   it("raise on bad input at the caller's line", function()
     -- function, arguments, what is said
     local rows = {
