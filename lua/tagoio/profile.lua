@@ -81,8 +81,8 @@ end)
 --- An iterator over all tokens of a profile, page after page, each asked for when it is needed.
 -- A failure raises its err table; the iterator then goes on with the same page when it is called
 -- again. To delete tokens collect them first, with `tokenListAll`: what is deleted while paging
--- makes the rest move up, and rows are skipped. Inside `tagoio.map` on Lua 5.1 (not LuaJIT), where
--- a `for` cannot wait, use `tokenListAll` as well.
+-- makes the rest move up, and rows are skipped. Inside `tagoio.map` use `tokenListAll` as well if
+-- it is to run on Lua 5.1 (not LuaJIT), where a `for` cannot give way to others.
 -- @function tokenListEach
 -- @tparam string profileID
 -- @tparam[opt] table query of `tokenList`; `page` is the first one, `amount` (100) their size

@@ -26,13 +26,14 @@ end
 
 local function has_c_frame()
   local level = 2
-  local frame = debug.getinfo(level, "Sf")
+  local frame = debug.getinfo(level, "Sfn")
   while frame do
-    if frame.what == "C" and not passable[frame.func] then
+    local is_iterator = frame.name == "(for generator)" -- as 5.1 calls it, which calls it from C
+    if frame.what == "C" and not passable[frame.func] or is_iterator then
       return true
     end
     level = level + 1
-    frame = debug.getinfo(level, "Sf")
+    frame = debug.getinfo(level, "Sfn")
   end
   return false
 end

@@ -190,6 +190,18 @@ describe("pages of tokens", function()
     assert.equal(404, failed[3].status)
   end)
 
+  it("can be iterated over in a map, on Lua 5.1 too, where a for cannot give way", function()
+    local counts, failed = tagoio.map({ id, "5bbe3d1d4d3ad10021e1d2b2" }, function(profileID)
+      local count = 0
+      for _ in profile.tokenListEach(profileID, { amount = 1 }) do
+        count = count + 1
+      end
+      return count
+    end)
+    assert.is_nil(failed)
+    assert.same({ 3, 1 }, counts)
+  end)
+
   it("raise on bad input at the caller's line", function()
     -- function, arguments, what is said
     local rows = {
