@@ -334,7 +334,8 @@ static int64_t rest_ms(const tagoio_call *call, const tagoio_moment *moment) {
 static void settle(tagoio_call *call, const tagoio_moment *moment, bool sent) {
     if (call->reading.text.failed != TAGOIO_NONE) {
         tagoio_text_clear(&call->reading.text);
-        call->reading.kind = TAGOIO_MEMORY;
+        bool success = call->reading.kind == TAGOIO_NONE; /* only the warning is lost */
+        call->reading.kind = success ? TAGOIO_NONE : TAGOIO_MEMORY;
     }
     if (call->reading.kind == TAGOIO_NONE) {
         refund(call);

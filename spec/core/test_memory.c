@@ -121,7 +121,7 @@ static void fail_no_more(void) { memory.left = -1; }
    grow, so those of the answers are shorter. */
 typedef struct script {
     const char *name;
-    const char *operation;
+    const char *operation; /* or a method, of a request to any endpoint */
     const char *arguments;
     int lost; /* attempts that fail before the answer comes */
     const char *head;
@@ -163,6 +163,11 @@ static const script scripts[] = {
      "{\"message\":\"{\\\"a\\\":[1]}\",\"field_errors\":{\"b\":{}}}", TAGOIO_API, NULL},
     {"an HTML page", "profile.info", "[\"a\"]", 0, "HTTP/1.1 200 OK",
      "<title>Page</title>", TAGOIO_PROTOCOL, NULL},
+    {"any endpoint, and a warning", "POST",
+     "[[\"token\", \"" SECRET "\"], {\"a\": {\"b\": 1}}, [{\"password\": \"" SECRET
+     "\"}]]",
+     0, "HTTP/1.1 200 OK\nx-request-id: r-" PLAY_TOKEN "\nserver: x",
+     "{\"status\":true,\"result\":{},\"message\":\"Soon\"}", TAGOIO_NONE, "{}"},
     {"a lost connection", "profile.info", "[\"a\"]", 3, NULL, NULL, TAGOIO_NETWORK,
      NULL},
 };
@@ -201,7 +206,11 @@ static outcome run(const script *s, long successes, failure_mode mode) {
     if (it.settings == NULL) {
         json_decref(arguments);
     } else {
-        it.call = tagoio_call_new(it.settings, s->operation, arguments, 0, &it.err);
+        const tagoio_operation *row = tagoio_operation_request(s->operation, false);
+        it.call =
+            row == NULL
+                ? tagoio_call_new(it.settings, s->operation, arguments, 0, &it.err)
+                : tagoio_call_new_row(it.settings, row, arguments, 0, &it.err);
     }
     int64_t now = 0;
     for (int number = 0;
