@@ -134,8 +134,10 @@ TEST = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' \
   spec/run-tests.sh '$(BUILD)' '$(LUA_BIN)'
 CHECK = MAKE='$(MAKE)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
 
+# What a child abandons after a fork is the parent's.
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
-  --show-leak-kinds=definite --errors-for-leak-kinds=definite --keep-debuginfo=yes
+  --show-leak-kinds=definite --errors-for-leak-kinds=definite --keep-debuginfo=yes \
+  --child-silent-after-fork=yes
 
 .PHONY: demo test check ci emulator doc format memcheck bench
 demo:  ## a tour of a local TagoIO, or of yours if T_ANALYSIS_TOKEN is set

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* A program that forks: parent and children go on with the same client, over a warm
+   connection that is the parent's. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "check.h"
+#include "session.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CHILDREN = 8, ROUNDS = 5, PROFILES = 3 };
+
+static const char *const profiles[PROFILES] = {
+    "5bbe3d1d4d3ad10021e1d2a1", "5bbe3d1d4d3ad10021e1d2b2", "5bbe3d1d4d3ad10021e1d2c3"};
+
+/* Whether the answer is there, is that of this profile, and came at once. */
+static bool is_answered(tagoio_call *call, const char *profile) {
+    tagoio_report report = tagoio_call_report(call);
+    const json_t *info = json_object_get(report.result, "info");
+    const char *id = json_string_value(json_object_get(info, "id"));
+    return report.kind == TAGOIO_NONE && report.attempts == 1 && id != NULL &&
+           strcmp(id, profile) == 0;
+}
+
+/* All profiles at once, again and again: an answer of another process would be noticed.
+ */
+static bool is_served(const session *it) {
+    bool served = true;
+    for (int round = 0; round < ROUNDS; round++) {
+        tagoio_call *calls[PROFILES];
+        for (int i = 0; i < PROFILES; i++) {
+            calls[i] = session_start(it, "profile.info", json_pack("[s]", profiles[i]));
+        }
+        session_finish(it);
+        for (int i = 0; i < PROFILES; i++) {
+            served = is_answered(calls[i], profiles[i]) && served;
+            tagoio_call_unref(calls[i]);
+        }
+    }
+    return served;
+}
+
+/* How many connections the emulator has seen; 0: it does not say. */
+static int64_t connections(const session *it) {
+    tagoio_error err;
+    tagoio_call *call = tagoio_call_new_row(
+        it->settings, tagoio_operation_request("GET", true),
+        json_pack("[[ss]]", "_emulator", "counts"), tagoio_driver_now_ms(), &err);
+    tagoio_driver_start(it->driver, call, &err);
+    session_finish(it);
+    int64_t count = json_integer_value(
+        json_object_get(tagoio_call_report(call).result, "connections"));
+    tagoio_call_unref(call);
+    return count;
+}
+
+/* In a child: everything is done with what the parent made, and then freed. */
+static bool be_child(const session *it, tagoio_call *under_way) {
+    bool served = is_served(it);
+    bool canceled = tagoio_call_report(under_way).kind == TAGOIO_CANCELED;
+    tagoio_call_unref(under_way);
+    session_close(it);
+    return served && canceled;
+}
+
+/* Success is a byte, for a memory checker has its own idea of a child's exit code. */
+static void fork_children(const session *it, tagoio_call *under_way, int pipe) {
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t pid = fork();
+        check_true(pid >= 0);
+        if (pid == 0) {
+            _exit(be_child(it, under_way) && write(pipe, "!", 1) == 1 ? 0 : 1);
+        }
+    }
+}
+
+static void wait_for_children(void) {
+    while (wait(NULL) > 0) {
+    }
+}
+
+static int count_bytes(int pipe) {
+    char bytes[CHILDREN + 1];
+    int count = 0;
+    ssize_t got;
+    while ((got = read(pipe, bytes, sizeof bytes)) > 0) {
+        count += (int)got;
+    }
+    return count;
+}
+
+static void test_everybody_is_served(const char *base_url) {
+    check_case("parent and children are served, %.5s", base_url);
+    int ends[2];
+    check_true(pipe(ends) == 0);
+    session it = session_open(base_url);
+    check_true(is_served(&it));
+    tagoio_call *call =
+        session_start(&it, "profile.info", json_pack("[s]", profiles[0]));
+    tagoio_driver_step(it.driver, 0);
+    check_true(tagoio_call_want(call, 0) != TAGOIO_DONE);
+
+    fork_children(&it, call, ends[1]);
+    close(ends[1]);
+    check_true(is_served(&it));
+    check_true(is_answered(call, profiles[0]));
+    check_number(CHILDREN, count_bytes(ends[0]));
+    close(ends[0]);
+    wait_for_children();
+    tagoio_call_unref(call);
+    session_close(&it);
+}
+
+static void test_connections_stay(const char *base_url) {
+    check_case("a child's end leaves the parent's connections alone, %.5s", base_url);
+    session it = session_open(base_url);
+    check_true(is_served(&it)); /* over as many connections as there are profiles */
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool served = is_served(&it);
+        session_close(&it);
+        _exit(served ? 0 : 1);
+    }
+    wait_for_children();
+    int64_t before = connections(&it);
+    check_true(before >= 2 * PROFILES);
+    check_true(is_served(&it));
+    check_number(before, connections(&it));
+    session_close(&it);
+}
+
+static void test_both(const char *base_url) {
+    test_everybody_is_served(base_url);
+    test_connections_stay(base_url);
+}
+
+static void test_http(void) { test_both(session_variable("EMULATOR_HTTP")); }
+
+static void test_https(void) { test_both(session_variable("EMULATOR_HTTPS")); }
+
+int main(void) {
+    const check_test tests[] = {test_http, test_https};
+    return check_run(tests, check_count(tests));
+}
