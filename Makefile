@@ -26,6 +26,8 @@ pkg = $(or $(shell $(PKG_CONFIG) $(1) 2>/dev/null),$(2))
 LUA_FOLDERS := $(foreach root,/usr/include /usr/local/include /opt/homebrew/include,\
   $(addprefix $(root)/,$(if $(filter luajit,$(LUA)),luajit-2.1,lua$(LUA) lua-$(LUA))))
 LUA_CFLAGS ?= $(call pkg,--cflags $(LUA_NAME),$(addprefix -I,$(wildcard $(LUA_FOLDERS))))
+# For a test that embeds Lua: the module finds Lua in its host.
+LUA_LIBS ?= $(call pkg,--libs $(LUA_NAME),-l$(LUA_NAME))
 
 # ---- flags: the user's come last and win ----
 
@@ -66,13 +68,15 @@ TEST_OBJECTS := $(call objects,spec/core)
 TEST_MAINS := $(filter $(BUILD)/obj/spec/core/test_%,$(TEST_OBJECTS))
 TEST_SUPPORT := $(filter-out $(TEST_MAINS),$(TEST_OBJECTS))
 TEST_PROGRAMS := $(patsubst $(BUILD)/obj/spec/core/%.o,$(BUILD)/test/%,$(TEST_MAINS))
+TEST_STATES := $(BUILD)/test/test_states
+SLOW_RESOLVER := $(BUILD)/test/slow_resolver.so
 
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all programs
 all: $(MODULE)  ## build the module (the default)
-programs: $(MODULE) $(TEST_PROGRAMS)
+programs: $(MODULE) $(TEST_PROGRAMS) $(TEST_STATES) $(SLOW_RESOLVER)
 
 $(MODULE): $(CORE_OBJECTS) $(LUA_OBJECTS)
 	@mkdir -p $(@D)
@@ -84,6 +88,16 @@ $(TEST_PROGRAMS): $(BUILD)/test/%: $(BUILD)/obj/spec/core/%.o $(TEST_SUPPORT) $(
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+# A host of the module: Lua, and a resolver that the module's libraries find before theirs.
+$(TEST_STATES): $(addprefix $(BUILD)/obj/spec/,lua/test_states.o core/check.o support/slow_resolver.o)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -rdynamic -o $@ $^ $(LUA_LIBS) -pthread -ldl
+
+$(SLOW_RESOLVER): $(BUILD)/obj/spec/support/slow_resolver.o
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(SHARED) -o $@ $^ -ldl
 
 $(BENCH): $(BUILD)/obj/spec/bench/plain.o
 	@mkdir -p $(@D)

@@ -74,7 +74,7 @@ linted() {
 analysed() {
     # Nothing but findings is printed, and one of any severity counts.
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-        --error-exitcode=1 -I csrc csrc spec/core
+        --error-exitcode=1 -I csrc csrc spec/core spec/lua spec/support
 }
 
 documented() {
