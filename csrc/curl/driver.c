@@ -26,6 +26,7 @@ struct tagoio_driver {
     tagoio_transfer *first;        /* in the order of their start */
     tagoio_transfer **end;         /* where the next one goes */
     size_t held;
+    bool shares; /* calls have been on their way at once: connections may be shared */
     int added;   /* transfers in the multi handle */
     CURL **idle; /* to use again: making one costs like a request */
     int idle_count;
@@ -246,7 +247,7 @@ static void add(tagoio_driver *driver, tagoio_transfer *t, int64_t now_ms) {
     CURLcode code = CURLE_OUT_OF_MEMORY;
     t->easy = make_multi(driver) ? take_easy(driver) : NULL;
     if (t->easy != NULL) {
-        code = tagoio_transfer_attach(t, now_ms, driver->held > 1);
+        code = tagoio_transfer_attach(t, now_ms, driver->shares);
         if (code == CURLE_OK &&
             curl_multi_add_handle(driver->multi, t->easy) == CURLM_OK) {
             t->added_ms = now_ms;
@@ -378,6 +379,7 @@ bool tagoio_driver_start(tagoio_driver *driver, tagoio_call *call, tagoio_error 
     *driver->end = t;
     driver->end = &t->next;
     driver->held++;
+    driver->shares = driver->shares || driver->held > 1;
     return true;
 }
 

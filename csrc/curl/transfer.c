@@ -97,26 +97,26 @@ static void set_body(tagoio_transfer *t) {
                      (curl_off_t)request->body_bytes);
 }
 
-/* Requests that go out together share connections where the server speaks HTTP/2. One
-   alone needs none of that, and one that must not be repeated goes over HTTP/1.1: a
-   server that refuses a stream makes libcurl send it again. Without TLS there is
-   nothing to share, and requests would wait for one another. */
-static void set_version(tagoio_transfer *t, bool together) {
+/* Requests that go out together share connections where the server speaks HTTP/2. What
+   must not be repeated goes over HTTP/1.1: a server that refuses a stream makes libcurl
+   send it again. Without TLS there is nothing to share, and requests would wait for one
+   another. */
+static void set_version(tagoio_transfer *t, bool shares) {
     bool secure = strncmp(t->request.url, "https:", strlen("https:")) == 0;
-    bool shared = secure && together && t->request.repeatable;
+    bool shared = secure && shares && t->request.repeatable;
     curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION,
                      shared ? (long)CURL_HTTP_VERSION_2TLS
                             : (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, shared ? 1L : 0L);
 }
 
-CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool together) {
+CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool shares) {
     const tagoio_request *request = &t->request;
     CURL *easy = t->easy;
     t->fired = false;
     t->error[0] = '\0';
     set_body(t);
-    set_version(t, together);
+    set_version(t, shares);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     CURLcode code = add_headers(t) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     if (code == CURLE_OK) {

@@ -28,8 +28,9 @@ typedef struct tagoio_transfer {
  * refuses. */
 CURL *tagoio_transfer_easy(const tagoio_driver_options *options);
 
-/* Points t->easy at this request. Whatever the code, detach must follow. */
-CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool together);
+/* Points t->easy at this request; it may share a connection with others where shares is
+   true. Whatever the code, detach must follow. */
+CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool shares);
 
 /* Leaves t->easy without a pointer into t. */
 void tagoio_transfer_detach(tagoio_transfer *t);
