@@ -129,7 +129,7 @@ STRICTLY = $(MAKE) WERROR=-Werror
 # The specs of nginx load the module into LuaJIT, whatever Lua they run on themselves.
 NGINX_MODULE = @$(if $(filter luajit,$(LUA)),true,LUA=luajit CC='$(CC)' \
   $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh build && \
-  MAKEFLAGS= $(MAKE) LUA=luajit CC='$(CC)' CFLAGS='$(CFLAGS)' WERROR=-Werror all)
+  MAKEFLAGS= $(MAKE) --no-print-directory LUA=luajit CC='$(CC)' CFLAGS='$(CFLAGS)' WERROR=-Werror all)
 
 # The module and its Lua files before whatever else the user's paths name.
 WITH_MODULE = LUA_PATH="$(CURDIR)/lua/?.lua;$${LUA_PATH:-;}" \

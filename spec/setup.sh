@@ -39,6 +39,7 @@ emulator  command     openssl         openssl                       openssl
 test      module      busted.runner   lua-busted                    luarocks,rock:busted
 test      module      socket          lua-socket                    luarocks,rock:luasocket
 test      module      cjson           lua-cjson                     luarocks,rock:lua-cjson
+test      module      luv             lua-luv                       luarocks,rock:luv
 test      module      dkjson          lua-dkjson                    luarocks,rock:dkjson
 check     command     nm              binutils                      -
 check     command     clang-format    clang-format                  clang-format

@@ -3,6 +3,7 @@
 
 local dkjson = require("dkjson")
 local emulator = require("spec.support.emulator")
+local nginx = require("spec.support.nginx")
 local process = require("spec.support.process")
 local tagoio = require("tagoio")
 
@@ -49,6 +50,51 @@ describe("the example", function()
         assert.equal("GET", request.method)
       end
     end)
+  end)
+
+  it("progress counts, and draws a bar for a terminal alone", function()
+    local output, status = run("progress")
+    assert.equal(0, status, output)
+    assert.equal("Factory\t3\nWarehouse\t1\nGreenhouse\t0\n", output)
+    local lua = process.lua_command("spec/examples/progress.lua", {
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_API = emulator.http,
+    })
+    output = process.run(("script -qec %s /dev/null"):format(process.quote(lua)))
+    assert.matches("#+%.* 1 of 3", output)
+    assert.matches("##############################  ?3 of 3\r?\n", output)
+  end)
+
+  it("luv overlaps two calls while its loop goes on", function()
+    emulator.inject({ hold_until = 2, times = 2, delay_ms = 50 })
+    local output, status = run("luv")
+    assert.equal(0, status, output)
+    assert.matches("the token belongs to Factory\n", output)
+    assert.matches("it sees 3 profiles\n", output)
+    assert.matches("the loop went on all the time\n$", output)
+    assert.equal(2, emulator.counts().most_at_once)
+  end)
+
+  it("nginx.conf serves the profiles of tenants, each with its token", function()
+    local host = nginx.start_as_written("spec/examples/nginx.conf", {
+      FARM_TOKEN = emulator.token,
+      PLANT_TOKEN = "p-nobody",
+      TAGOIO_API = emulator.http,
+    })
+    assert.equal(3, #nginx.decode(host:get("/farm/profiles")))
+    assert.equal(502, select(2, host:get("/plant/profiles")))
+    assert.equal(404, select(2, host:get("/nobody/profiles")))
+    emulator.inject({
+      match = { path = "/profile" },
+      status = 503,
+      headers = { ["Retry-After"] = "9" },
+    })
+    assert.equal(502, select(2, host:get("/farm/profiles")))
+    local journal = emulator.journal()
+    assert.equal("<token>", journal[1].headers.token)
+    assert.equal("<unknown token>", journal[2].headers.token)
+    assert.equal(3, #journal)
+    host:stop()
   end)
 
   describe("invite-a-team", function()

@@ -35,20 +35,45 @@ end
 
 local started = 0
 
--- Starts one with spec/nginx/host.conf or another configuration; settings fill in what it names.
-function nginx.start(settings, path)
+-- Starts one with a template of spec/emulator/nginx.sh, and variables in its environment.
+local function start(text, variables)
   started = started + 1
   local folder = ("%s/host%d"):format(os.getenv("EMULATOR_DIR"), started)
   assert(process.run("mkdir " .. folder) == "")
-  local text = read(path or "spec/nginx/host.conf"):gsub("%%([A-Z_]+)%%", function(name)
-    return name == "ROOT" and root or (settings or {})[name] or defaults[name]
-  end)
   write(folder .. "/template.conf", text)
-  local command = "spec/nginx/host %s/template.conf %s"
-  local output, status = process.run(command:format(folder, folder))
+  local command = ("spec/nginx/host %s/template.conf %s"):format(folder, folder)
+  if variables then
+    command = process.env(variables) .. " " .. command
+  end
+  local output, status = process.run(command)
   assert(status == 0, output)
   local http_port, https_port = output:match("^(%d+) (%d+)\n$")
   return setmetatable({ folder = folder, port = http_port, https_port = https_port }, nginx)
+end
+
+-- Starts one with spec/nginx/host.conf; settings fill in what it names.
+function nginx.start(settings)
+  return start((read("spec/nginx/host.conf"):gsub("%%([A-Z_]+)%%", function(name)
+    return name == "ROOT" and root or (settings or {})[name] or defaults[name]
+  end)))
+end
+
+-- Starts one with a configuration as users write it; only its port, its paths and where nginx
+-- keeps its own files are others.
+function nginx.start_as_written(path, variables)
+  local text = read(path)
+  local folders = ""
+  for _, name in ipairs({ "client_body", "proxy", "fastcgi", "uwsgi", "scgi" }) do
+    folders = folders .. ("    %s_temp_path @FOLDER@/%s;\n"):format(name, name)
+  end
+  local head = "@USER@\ndaemon off;\npid @FOLDER@/nginx.pid;\nerror_log @FOLDER@/error.log;\n"
+  text = head .. text:gsub("\nhttp {\n", "%0" .. folders .. "    access_log off;\n")
+  -- Debian's files name modules relative to a folder that is another here.
+  text = text:gsub("include /etc/nginx/modules%-enabled/%*%.conf;", "@MODULES@")
+  text = text:gsub("listen 8080;", "listen 127.0.0.1:@HTTP@;")
+  text = text:gsub("/usr/local/share/lua/5%.1/", root .. "/lua/")
+  text = text:gsub("/usr/local/lib/lua/5%.1/", root .. "/build/luajit/")
+  return start(text, variables)
 end
 
 -- Sends a request and does not wait: `finish` reads the answer.

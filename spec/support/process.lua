@@ -34,9 +34,9 @@ end
 -- The interpreter that runs the specs.
 process.lua = assert(os.getenv("LUA_BIN"), "LUA_BIN names the interpreter")
 
--- Runs Lua code or a file (by its name) with these variables and nothing else of the environment;
--- the module is found as the specs find it.
-function process.run_lua(code, variables, arguments)
+-- The command that runs Lua code or a file (by its name) with these variables and nothing else of
+-- the environment; the module is found as the specs find it.
+function process.lua_command(code, variables, arguments)
   local environment = { LUA_PATH = package.path, LUA_CPATH = package.cpath }
   for name, value in pairs(variables or {}) do
     environment[name] = value
@@ -44,7 +44,11 @@ function process.run_lua(code, variables, arguments)
   local words = { process.env(environment), process.lua }
   words[#words + 1] = code:find("^[%w/._-]+%.lua$") and quote(code) or "-e " .. quote(code)
   words[#words + 1] = arguments
-  return process.run(table.concat(words, " "))
+  return table.concat(words, " ")
+end
+
+function process.run_lua(...)
+  return process.run(process.lua_command(...))
 end
 
 return process
