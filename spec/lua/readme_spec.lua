@@ -62,6 +62,14 @@ describe("README.md", function()
   end
 
   it("has examples", function()
-    assert.is_true(ran >= 5)
+    assert.is_true(ran >= 10)
+  end)
+
+  it("shows the nginx.conf that the specs of the examples run", function()
+    local shown
+    for _, block in ipairs(blocks) do
+      shown = block.language == "nginx" and block.text or shown
+    end
+    assert.equal(read("spec/examples/nginx.conf"), shown)
   end)
 end)
