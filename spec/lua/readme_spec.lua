@@ -61,6 +61,23 @@ describe("README.md", function()
     end
   end
 
+  it("looks before it repeats a write that may have been applied", function()
+    emulator.reset()
+    emulator.inject({
+      match = { method = "POST", path = "/profile/" },
+      execute = true,
+      status = 502,
+      body = "",
+    })
+    for _, block in ipairs(blocks) do
+      if block.language == "lua" and block.text:find("create_once", 1, true) then
+        assert.equal("24\n", (run(block.text)))
+      end
+    end
+    assert.equal(1, emulator.counts().executed["POST /profile"])
+    assert.equal(2, #emulator.journal())
+  end)
+
   it("has examples", function()
     assert.is_true(ran >= 10)
   end)

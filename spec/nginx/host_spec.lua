@@ -256,6 +256,23 @@ describe("workers of nginx", function()
     host:stop()
   end)
 
+  it("end although calls are in flight", function()
+    emulator.reset()
+    emulator.inject({ hold = true, times = 5 })
+    local host = nginx.start()
+    local asked = {}
+    for i = 1, 5 do
+      asked[i] = host:begin_run("return #assert(client.profile.list())")
+    end
+    emulator.wait_for(5)
+    host:stop()
+    assert.is_nil(host:error_log():find("signal 11", 1, true))
+    assert.equal(0, emulator.wait_for_none().at_once)
+    for i = 1, 5 do
+      asked[i]:close()
+    end
+  end)
+
   it("work with lua_code_cache off", function()
     emulator.reset()
     local host = nginx.start({ CODE_CACHE = "off" })
