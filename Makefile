@@ -127,9 +127,10 @@ SETUP_FOR = @LUA='$(LUA)' LUA_BIN='$(LUA_BIN)' LUA_CFLAGS='$(LUA_CFLAGS)' CC='$(
   $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh
 STRICTLY = $(MAKE) WERROR=-Werror
 # The specs of nginx load the module into LuaJIT, whatever Lua they run on themselves.
-NGINX_MODULE = @$(if $(filter luajit,$(LUA)),true,LUA=luajit CC='$(CC)' \
-  $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh build && \
-  MAKEFLAGS= $(MAKE) --no-print-directory LUA=luajit CC='$(CC)' CFLAGS='$(CFLAGS)' WERROR=-Werror all)
+OTHER_MAKE = env -u MAKEFLAGS -u LUA_BIN -u LUA_CFLAGS -u SANITIZE $(MAKE) --no-print-directory
+NGINX_MODULE = @$(if $(filter luajit,$(LUA)),true,\
+  env -u LUA_BIN -u LUA_CFLAGS LUA=luajit $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh build && \
+  $(OTHER_MAKE) LUA=luajit CC='$(CC)' CFLAGS='$(CFLAGS)' WERROR=-Werror all)
 
 # The module and its Lua files before whatever else the user's paths name.
 WITH_MODULE = LUA_PATH="$(CURDIR)/lua/?.lua;$${LUA_PATH:-;}" \
@@ -183,6 +184,8 @@ ci:  ## check, then test, with one total
 	@rm -f '$(BUILD)/tally'
 	@TALLY='$(BUILD)/tally' $(CHECK) || [ -s '$(BUILD)/tally' ] || \
 	  echo 0 1 0 >'$(BUILD)/tally'
+	@echo "states in threads, under ThreadSanitizer:"
+	@TALLY='$(BUILD)/tally' $(MAKE) test SANITIZE=thread SPEC=spec/lua/test_states.c || true
 	@TALLY='$(BUILD)/tally' $(TEST)
 
 emulator:  ## a local TagoIO in the foreground, until Ctrl-C

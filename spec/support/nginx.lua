@@ -33,13 +33,10 @@ local function write(path, text)
   file:close()
 end
 
-local started = 0
-
 -- Starts one with a template of spec/emulator/nginx.sh, and variables in its environment.
 local function start(text, variables)
-  started = started + 1
-  local folder = ("%s/host%d"):format(os.getenv("EMULATOR_DIR"), started)
-  assert(process.run("mkdir " .. folder) == "")
+  local name = "mktemp -d " .. os.getenv("EMULATOR_DIR") .. "/host.XXXXXX"
+  local folder = process.run(name):gsub("\n", "")
   write(folder .. "/template.conf", text)
   local command = ("spec/nginx/host %s/template.conf %s"):format(folder, folder)
   if variables then
