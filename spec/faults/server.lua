@@ -1,0 +1,324 @@
+-- SPDX-License-Identifier: MIT
+-- A TCP and TLS server that misbehaves as it is told: a program of its own, with LuaSocket and
+-- LuaSec. It prints its port and the port of its control connection, and ends when that closes.
+--
+-- usage: server.lua CERTIFICATES        a folder of spec/emulator/certificates
+--
+-- Each connection, in order of arrival, plays a script of its own, the last one again for all that
+-- follow. A script is Lua text; `steps` below are its functions. Where it ends, its connection is
+-- closed.
+
+local dkjson = require("dkjson")
+local socket = require("socket")
+local ssl = require("ssl")
+
+local certificates = assert(arg[1], "a folder of certificates is needed")
+
+local scripts = {}
+local connections = {} -- since the last `play`
+local tasks = {} -- coroutine -> what it waits for: { read = socket } and the like
+local released = {} -- the number of `release`s so far is its length
+
+-- ---- connections: every wait is a yield of what is waited for ----
+
+local function wait_for(raw, problem)
+  local direction = problem == "wantwrite" and "write" or "read"
+  coroutine.yield({ [direction] = raw })
+end
+
+-- Adds what has come to the connection's input; false: the other side has closed.
+local function pull(it)
+  while true do
+    local bytes, problem, part = it.socket:receive(65536)
+    bytes = bytes or part
+    if bytes and #bytes > 0 then
+      it.input = it.input .. bytes
+      it.received = it.received .. bytes
+      return true
+    elseif problem == "timeout" or problem == "wantread" or problem == "wantwrite" then
+      wait_for(it.socket, problem)
+    else
+      return false
+    end
+  end
+end
+
+local function push(it, text)
+  local position = 1
+  while position <= #text do
+    local last, problem, partial = it.socket:send(text, position)
+    if not last and problem ~= "timeout" and problem ~= "wantwrite" and problem ~= "wantread" then
+      return false
+    end
+    position = (last or partial) + 1
+    if not last then
+      wait_for(it.socket, problem == "wantread" and problem or "wantwrite")
+    end
+  end
+  return true
+end
+
+-- LuaSec's sockets whose file descriptors were taken from them: were they collected, they would
+-- close what then has that number.
+local robbed = {}
+
+-- Closes without a word of TLS.
+local function close_bare(it, linger)
+  local raw = it.socket
+  if it.is_tls then
+    raw = socket.tcp()
+    raw:setfd(it.socket:getfd())
+    robbed[#robbed + 1] = it.socket
+    it.socket = raw
+  end
+  if linger then
+    raw:setoption("linger", linger)
+  end
+  raw:close()
+end
+
+-- ---- steps ----
+
+local steps = {}
+
+-- Speaks TLS from here on, with one of the certificates ("localhost").
+function steps.tls(it, name, protocol)
+  it.socket = assert(ssl.wrap(it.socket, {
+    mode = "server",
+    protocol = protocol or "any",
+    certificate = ("%s/%s.pem"):format(certificates, name or "localhost"),
+    key = ("%s/%s.key"):format(certificates, name or "localhost"),
+    options = "all",
+  }))
+  it.is_tls = true
+  it.socket:settimeout(0)
+  while true do
+    local done, problem = it.socket:dohandshake()
+    if done then
+      return
+    elseif problem ~= "wantread" and problem ~= "wantwrite" and problem ~= "timeout" then
+      error("handshake: " .. tostring(problem), 0)
+    end
+    wait_for(it.socket, problem)
+  end
+end
+
+-- Reads up to the end of a request's head.
+function steps.head(it)
+  while not it.input:find("\r\n\r\n", 1, true) do
+    if not pull(it) then
+      return nil
+    end
+  end
+  local _, last = it.input:find("\r\n\r\n", 1, true)
+  return it.input:sub(1, last)
+end
+
+-- Reads a request, which counts as executed. Its text; nil: the client has closed.
+function steps.request(it)
+  local head = steps.head(it)
+  if not head then
+    return nil
+  end
+  local length = #head + tonumber(head:lower():match("\ncontent%-length: *(%d+)") or 0)
+  while #it.input < length do
+    if not pull(it) then
+      return nil
+    end
+  end
+  local text = it.input:sub(1, length)
+  it.input = it.input:sub(length + 1)
+  it.requests[#it.requests + 1] = text
+  return text
+end
+
+-- Sends bytes as they are.
+function steps.send(it, text)
+  return push(it, text)
+end
+
+-- An answer with this status, body and lines of the head.
+function steps.answer(it, status, body, head)
+  local form = "HTTP/1.1 %d Status\r\nContent-Length: %d\r\n%s\r\n%s"
+  return push(it, form:format(status, #(body or ""), head or "", body or ""))
+end
+
+local results = { GET = "[]", POST = '{"id":"1"}' }
+
+-- A success, as the last request expects it.
+function steps.ok(it)
+  local method = it.requests[#it.requests]:match("^%u+")
+  local result = results[method] or '"Done"'
+  return steps.answer(it, 200, '{"status":true,"result":' .. result .. "}")
+end
+
+-- Successes until the client closes.
+function steps.serve(it)
+  while steps.request(it) and steps.ok(it) do -- luacheck: ignore 542
+  end
+end
+
+function steps.rest(_, seconds)
+  coroutine.yield({ due = socket.gettime() + seconds })
+end
+
+-- Waits for a `release`, or for the client to close.
+function steps.hold(it)
+  local before = #released
+  while #released == before do
+    coroutine.yield({ read = it.socket, release = true })
+    if #released == before and not pull(it) then
+      return
+    end
+  end
+end
+
+-- Waits for the client to close.
+function steps.silence(it)
+  while pull(it) do -- luacheck: ignore 542
+  end
+end
+
+-- Closes as a crashed machine does: no end of TLS, no end of TCP.
+function steps.reset(it)
+  close_bare(it, { on = true, timeout = 0 })
+end
+
+-- Closes the connection, but not the TLS in it.
+function steps.cut(it)
+  close_bare(it)
+end
+
+-- ---- scripts ----
+
+local function compile(text, environment)
+  if setfenv then -- luacheck: ignore 113
+    return setfenv(assert(loadstring(text)), environment) -- luacheck: ignore 113
+  end
+  return assert(load(text, "script", "t", environment))
+end
+
+local function environment_of(it)
+  local environment = setmetatable({}, { __index = _G })
+  for name, step in pairs(steps) do
+    environment[name] = function(...)
+      return step(it, ...)
+    end
+  end
+  return environment
+end
+
+local function play(it, text)
+  local ok, problem = pcall(compile(text, environment_of(it)))
+  it.problem = not ok and tostring(problem) or nil
+  it.socket:close()
+end
+
+local function accept(listener)
+  local raw = listener:accept()
+  raw:settimeout(0)
+  raw:setoption("tcp-nodelay", true)
+  local it = { socket = raw, input = "", received = "", requests = {} }
+  connections[#connections + 1] = it
+  local text = scripts[#connections] or scripts[#scripts] or ""
+  tasks[coroutine.create(play)] = { start = { it, text } }
+end
+
+-- ---- the loop ----
+
+local function is_ready(want, readable, writable, now)
+  return want.start
+    or want.release and #released > want.release
+    or want.read and readable[want.read]
+    or want.write and writable[want.write]
+    or want.due and want.due <= now
+end
+
+local function go_on(routine, want)
+  local ok, next_want = coroutine.resume(routine, (table.unpack or unpack)(want.start or {}))
+  assert(ok, next_want)
+  if coroutine.status(routine) == "dead" then
+    tasks[routine] = nil
+  else
+    next_want.release = next_want.release and #released
+    tasks[routine] = next_want
+  end
+end
+
+-- What to select on: sockets to read, to write, and for how long.
+local function interests(listeners)
+  local read, write, due = {}, {}, math.huge
+  for _, listener in ipairs(listeners) do
+    read[#read + 1] = listener
+  end
+  for _, want in pairs(tasks) do
+    read[#read + 1] = want.read
+    write[#write + 1] = want.write
+    due = math.min(due, want.start and 0 or want.due or math.huge)
+    due = want.release and #released > want.release and 0 or due
+  end
+  return read, write, due < math.huge and math.max(due - socket.gettime(), 0) or nil
+end
+
+local function turn(listener, control, obey)
+  local readable, writable = socket.select(interests({ listener, control }))
+  if readable[listener] then
+    accept(listener)
+  end
+  if readable[control] and not obey() then
+    return false
+  end
+  local now, ready = socket.gettime(), {}
+  for routine, want in pairs(tasks) do
+    if is_ready(want, readable, writable, now) then
+      ready[routine] = want
+    end
+  end
+  for routine, want in pairs(ready) do
+    go_on(routine, want)
+  end
+  return true
+end
+
+-- ---- control: a line of JSON each way ----
+
+local orders = {}
+
+function orders.play(order)
+  scripts, connections = order.scripts, {}
+end
+
+function orders.release()
+  released[#released + 1] = true
+end
+
+function orders.journal()
+  local rows = {}
+  for i, it in ipairs(connections) do
+    rows[i] = { requests = it.requests, received = it.received, problem = it.problem }
+  end
+  return rows
+end
+
+local function listen()
+  local listener = assert(socket.bind("127.0.0.1", 0, 128))
+  return listener, (select(2, listener:getsockname()))
+end
+
+local listener, port = listen()
+local control_listener, control_port = listen()
+print(port, control_port)
+io.stdout:flush()
+local control = assert(control_listener:accept())
+
+local function obey()
+  local line = control:receive("*l")
+  local order = line and dkjson.decode(line)
+  if order then
+    local answer = orders[order.order](order) or {}
+    return control:send(dkjson.encode(answer) .. "\n")
+  end
+end
+
+while turn(listener, control, obey) do -- luacheck: ignore 542
+end
