@@ -38,6 +38,7 @@ emulator  nginx_dkjson nginx+dkjson  lua-dkjson                    luarocks,rock
 emulator  command     openssl         openssl                       openssl
 test      module      busted.runner   lua-busted                    luarocks,rock:busted
 test      module      socket          lua-socket                    luarocks,rock:luasocket
+test      module      ssl             lua-sec                       luarocks,rock:luasec
 test      module      cjson           lua-cjson                     luarocks,rock:lua-cjson
 test      module      luv             lua-luv                       luarocks,rock:luv
 test      module      dkjson          lua-dkjson                    luarocks,rock:dkjson

@@ -16,7 +16,7 @@ local certificates = assert(arg[1], "a folder of certificates is needed")
 
 local scripts = {}
 local connections = {} -- since the last `play`
-local tasks = {} -- coroutine -> what it waits for: { read = socket } and the like
+local playing = {} -- a set of connections
 local released = {} -- the number of `release`s so far is its length
 
 -- ---- connections: every wait is a yield of what is waited for ----
@@ -208,40 +208,36 @@ local function environment_of(it)
   return environment
 end
 
-local function play(it, text)
-  local ok, problem = pcall(compile(text, environment_of(it)))
-  it.problem = not ok and tostring(problem) or nil
-  it.socket:close()
-end
-
 local function accept(listener)
   local raw = listener:accept()
   raw:settimeout(0)
   raw:setoption("tcp-nodelay", true)
-  local it = { socket = raw, input = "", received = "", requests = {} }
+  local it = { socket = raw, input = "", received = "", requests = {}, want = { due = 0 } }
   connections[#connections + 1] = it
   local text = scripts[#connections] or scripts[#scripts] or ""
-  tasks[coroutine.create(play)] = { start = { it, text } }
+  it.routine = coroutine.create(compile(text, environment_of(it)))
+  playing[it] = true
 end
 
 -- ---- the loop ----
 
 local function is_ready(want, readable, writable, now)
-  return want.start
-    or want.release and #released > want.release
+  return want.release and #released > want.release
     or want.read and readable[want.read]
     or want.write and writable[want.write]
     or want.due and want.due <= now
 end
 
-local function go_on(routine, want)
-  local ok, next_want = coroutine.resume(routine, (table.unpack or unpack)(want.start or {}))
-  assert(ok, next_want)
-  if coroutine.status(routine) == "dead" then
-    tasks[routine] = nil
+-- Until the script waits again, ends or fails.
+local function go_on(it)
+  local ok, want = coroutine.resume(it.routine)
+  if coroutine.status(it.routine) == "dead" then
+    it.problem = not ok and tostring(want) or nil
+    it.socket:close()
+    playing[it] = nil
   else
-    next_want.release = next_want.release and #released
-    tasks[routine] = next_want
+    want.release = want.release and #released
+    it.want = want
   end
 end
 
@@ -251,11 +247,11 @@ local function interests(listeners)
   for _, listener in ipairs(listeners) do
     read[#read + 1] = listener
   end
-  for _, want in pairs(tasks) do
+  for it in pairs(playing) do
+    local want = it.want
     read[#read + 1] = want.read
     write[#write + 1] = want.write
-    due = math.min(due, want.start and 0 or want.due or math.huge)
-    due = want.release and #released > want.release and 0 or due
+    due = math.min(due, want.due or math.huge)
   end
   return read, write, due < math.huge and math.max(due - socket.gettime(), 0) or nil
 end
@@ -269,13 +265,13 @@ local function turn(listener, control, obey)
     return false
   end
   local now, ready = socket.gettime(), {}
-  for routine, want in pairs(tasks) do
-    if is_ready(want, readable, writable, now) then
-      ready[routine] = want
+  for it in pairs(playing) do
+    if is_ready(it.want, readable, writable, now) then
+      ready[#ready + 1] = it
     end
   end
-  for routine, want in pairs(ready) do
-    go_on(routine, want)
+  for _, it in ipairs(ready) do
+    go_on(it)
   end
   return true
 end
