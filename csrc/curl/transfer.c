@@ -229,7 +229,9 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
         .sent = was_sent(t),
         .queued_ms = admitted_ms - t->begun_ms,
     };
-    if (failure.fault == TAGOIO_FAULT_TIMEOUT) {
+    if (code == CURLE_RECV_ERROR && !t->fired) {
+        failure.fault = TAGOIO_FAULT_CONNECT; /* a proxy that refused */
+    } else if (failure.fault == TAGOIO_FAULT_TIMEOUT) {
         failure.text =
             timeout_text(t, now_ms, failure.queued_ms, failure.sent, max_connections);
     } else if (code == CURLE_ABORTED_BY_CALLBACK) {
