@@ -31,7 +31,7 @@ local function control(path, value)
   })
   local text = table.concat(chunks)
   assert(sent and status == 200, ("%s: %s %s"):format(path, tostring(status), text))
-  return dkjson.decode(text)
+  return (dkjson.decode(text))
 end
 
 -- Back to the seeds: state, journal, injections, counters.
