@@ -1,0 +1,149 @@
+-- SPDX-License-Identifier: MIT
+-- Deadlines: `timeout` holds over attempts and rests, wherever the time goes. The only specs with a
+-- clock: what is late here is late by seconds.
+
+local emulator = require("spec.support.emulator")
+local faults = require("spec.support.faults")
+local process = require("spec.support.process")
+local tagoio = require("tagoio")
+
+local late_s = 0.5
+
+describe("the deadline", function()
+  local server
+
+  setup(function()
+    server = faults.start()
+  end)
+
+  teardown(function()
+    server:stop()
+  end)
+
+  -- The call ended because of the time, and in time.
+  local function assert_in_time(seconds, result, message, err)
+    assert.is_nil(result)
+    assert.equal("timeout", err.kind, message)
+    assert.is_true(err.elapsed >= seconds - 0.05, message)
+    assert.is_true(err.elapsed < seconds + late_s, message)
+    return message, err
+  end
+
+  it("holds while nothing is answered", function()
+    server:play("request() silence()")
+    local client = server:client({ timeout = 0.4 })
+    local message, err = assert_in_time(0.4, client.profile.create({ name = "x" }))
+    assert.is_true(err.maybe_applied)
+    assert.matches("timeout after 0.4%d* s without a complete answer", message)
+    client:close()
+  end)
+
+  it("holds while a body comes byte by byte", function()
+    server:play([[
+      request()
+      send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+      while send("x") do rest(0.05) end]])
+    local client = server:client({ timeout = 0.4 })
+    assert_in_time(0.4, client.profile.list())
+    client:close()
+  end)
+
+  it("holds while a head comes byte by byte", function()
+    server:play([[
+      request()
+      send("HTTP/1.1 200 OK\r\nX: ")
+      while send("x") do rest(0.05) end]])
+    local client = server:client({ timeout = 0.4 })
+    assert_in_time(0.4, client.profile.list())
+    client:close()
+  end)
+
+  it("holds in a TLS handshake, and nothing was sent then", function()
+    server:play("silence()")
+    local client = server:secure_client({ timeout = 0.4, attempts = 1 })
+    local message, err = assert_in_time(0.4, client.profile.create({ name = "x" }))
+    assert.is_false(err.maybe_applied)
+    assert.matches("without a connection", message)
+    client:close()
+  end)
+
+  it("holds over several attempts", function()
+    server:play("request() silence()")
+    local client = server:client({ timeout = 0.9, attempt_timeout = 0.3, attempts = 10 })
+    local _, err = assert_in_time(0.9, client.profile.list())
+    assert.is_true(err.attempts > 1)
+    assert.equal(err.attempts, server:executed())
+    client:close()
+  end)
+
+  it("is not waited for when the rest before the next attempt is longer", function()
+    server:play([[while request() do answer(503, "", "Retry-After: 30\r\n") end]])
+    local client = server:client({ timeout = 20 })
+    local result, _, err = client.profile.list()
+    assert.is_nil(result)
+    assert.equal("api", err.kind)
+    assert.equal(30, err.retry_after)
+    assert.equal(1, err.attempts)
+    assert.is_true(err.elapsed < 10)
+    client:close()
+  end)
+
+  it("says when the time went by waiting for a connection", function()
+    server:play("request() silence()")
+    local client = server:client({ max_connections = 1, timeout = 0.4, attempts = 1 })
+    local _, failed = tagoio.map({ 1, 2 }, function()
+      return client.profile.list()
+    end)
+    assert.is_true(failed[1].queued < 0.2)
+    assert.is_true(failed[2].queued > 0.3)
+    local text = "timeout after 0.4%d* s, 0.%d+ s of it waiting for one of 1 connections"
+    assert.matches(text .. " %(max_connections%)", failed[2].message)
+    client:close()
+  end)
+end)
+
+describe("a name look-up that is stuck for two seconds", function()
+  -- A script's output, where spec/support/slow_resolver.c looks names up.
+  local function run(code)
+    local library = os.getenv("BUILD") .. "/test/slow_resolver.so"
+    local preload = os.getenv("LD_PRELOAD")
+    return (process.run_lua(code, {
+      LD_PRELOAD = preload and preload .. ":" .. library or library,
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_API = "https://api.slow.test",
+    }))
+  end
+
+  local function code(timeout)
+    return ([[
+      local client = assert(require("tagoio").new({ timeout = %s, attempts = 1, proxy = false }))
+      local result, message, err = client.profile.create({ name = "x" })
+      print(result, err.kind, err.maybe_applied, err.elapsed < 1.5, message)]]):format(timeout)
+  end
+
+  it("does not hold a call up", function()
+    local said = "nil\ttimeout\tfalse\ttrue\tprofile.create: timeout after 0.5"
+    assert.equal(said, run(code(0.5)):sub(1, #said))
+  end)
+
+  it("is waited for where there is time", function()
+    local said = "nil\tconnect\tfalse\tfalse\tprofile.create: name not found: "
+    assert.equal(said, run(code(20)):sub(1, #said))
+  end)
+end)
+
+describe("Ctrl-C", function()
+  it("interrupts a call that waits, within a second or so", function()
+    local server = faults.start()
+    server:play("request() silence()")
+    local code = process.lua_command('print(require("tagoio").profile.list())', {
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_API = server.http,
+    })
+    local before = os.time()
+    local output = process.run("timeout -s INT -k 20 1 " .. code)
+    assert.matches("interrupted!", output)
+    assert.is_true(os.time() - before < 10)
+    server:stop()
+  end)
+end)
