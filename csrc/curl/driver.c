@@ -266,6 +266,9 @@ static void collect(tagoio_driver *driver) {
         CURLcode code = message->data.result;
         tagoio_transfer *t = NULL;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+        if (code == CURLE_OK && t->head_open) {
+            code = CURLE_PARTIAL_FILE; /* for libcurl the close was the head's end */
+        }
         if (code == CURLE_OK) {
             tagoio_moment moment = this_moment(driver);
             tagoio_call_answer(t->call, &moment);
@@ -282,6 +285,7 @@ static void begin(tagoio_transfer *t, int64_t now_ms) {
     tagoio_call_begin(t->call, now_ms);
     t->request = tagoio_call_request(t->call);
     t->fired = false;
+    t->head_open = false;
     t->error[0] = '\0';
     t->begun_ms = now_ms;
     t->expires_ms = now_ms + tagoio_call_attempt_ms(t->call, now_ms);

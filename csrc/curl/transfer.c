@@ -16,7 +16,12 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
 }
 
 static size_t on_head(char *bytes, size_t size, size_t count, void *data) {
-    const tagoio_transfer *t = data;
+    tagoio_transfer *t = data;
+    if (size * count >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
+        t->head_open = true;
+    } else if (size * count <= 2) { /* the empty line; trailers have none */
+        t->head_open = false;
+    }
     return tagoio_call_head(t->call, bytes, size * count) ? size * count : 0;
 }
 
@@ -114,6 +119,7 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool shares)
     const tagoio_request *request = &t->request;
     CURL *easy = t->easy;
     t->fired = false;
+    t->head_open = false;
     t->error[0] = '\0';
     set_body(t);
     set_version(t, shares);
@@ -165,6 +171,7 @@ static const struct {
     {CURLE_SSL_CONNECT_ERROR, TAGOIO_FAULT_HANDSHAKE},
     {CURLE_PEER_FAILED_VERIFICATION, TAGOIO_FAULT_CERTIFICATE},
     {CURLE_SSL_CERTPROBLEM, TAGOIO_FAULT_CERTIFICATE},
+    {CURLE_SSL_CLIENTCERT, TAGOIO_FAULT_CERTIFICATE},
     {CURLE_SSL_CIPHER, TAGOIO_FAULT_CERTIFICATE},
     {CURLE_SSL_ENGINE_INITFAILED, TAGOIO_FAULT_CERTIFICATE},
     {CURLE_SSL_CACERT_BADFILE, TAGOIO_FAULT_CERTIFICATE},
@@ -186,15 +193,10 @@ static const struct {
      TAGOIO_FAULT_BROKEN}, /* HTTP/0.9, and what is no HTTP */
     {CURLE_WEIRD_SERVER_REPLY, TAGOIO_FAULT_BROKEN},
     {CURLE_OUT_OF_MEMORY, TAGOIO_FAULT_MEMORY},
+    {(CURLcode)100, TAGOIO_FAULT_TOO_LARGE}, /* CURLE_TOO_LARGE, since 8.6 */
 };
 
-static tagoio_fault fault_of(const tagoio_transfer *t, CURLcode code) {
-    long verified = 0;
-    if (code == CURLE_SSL_CONNECT_ERROR && t->easy != NULL &&
-        curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verified) == CURLE_OK &&
-        verified != 0) {
-        return TAGOIO_FAULT_CERTIFICATE;
-    }
+static tagoio_fault fault_of(CURLcode code) {
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         if (faults[i].code == code) {
             return faults[i].fault;
@@ -224,16 +226,22 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
                                        int64_t now_ms, int max_connections) {
     int64_t admitted_ms = t->easy == NULL ? now_ms : t->added_ms;
     tagoio_failure failure = {
-        .fault = fault_of(t, code),
+        .fault = fault_of(code),
         .text = t->error[0] != '\0' ? t->error : curl_easy_strerror(code),
         .sent = was_sent(t),
         .queued_ms = admitted_ms - t->begun_ms,
     };
     if (code == CURLE_RECV_ERROR && !t->fired) {
         failure.fault = TAGOIO_FAULT_CONNECT; /* a proxy that refused */
+    } else if (t->head_open && failure.fault == TAGOIO_FAULT_MEMORY) {
+        /* What libcurl older than 8.6 says of a line that it has no room for. */
+        failure.fault = TAGOIO_FAULT_TOO_LARGE;
+        failure.text = "a line of its head does not end";
     } else if (failure.fault == TAGOIO_FAULT_TIMEOUT) {
         failure.text =
             timeout_text(t, now_ms, failure.queued_ms, failure.sent, max_connections);
+    } else if (code == CURLE_FILESIZE_EXCEEDED) {
+        failure.text = "it announces more than max_response_bytes";
     } else if (code == CURLE_ABORTED_BY_CALLBACK) {
         failure.text = "it was closed after the request, before an answer";
     }

@@ -19,7 +19,8 @@ typedef struct tagoio_transfer {
     int64_t begun_ms; /* of the attempt */
     int64_t added_ms; /* to the multi handle */
     int64_t expires_ms;
-    bool fired; /* a request was about to go out */
+    bool fired;     /* a request was about to go out */
+    bool head_open; /* the head of an answer has begun, and not ended */
     char error[CURL_ERROR_SIZE];
     char timeout[120];
 } tagoio_transfer;

@@ -1,35 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- Connections that are used again, and die: what the server read, it read once if it matters.
 
-local emulator = require("spec.support.emulator")
 local faults = require("spec.support.faults")
 
-local id = emulator.profile
-
--- What cannot be repeated, and what can: its name, how it is called.
-local once = {
-  create = function(profile)
-    return profile.create({ name = "x" })
-  end,
-  delete = function(profile)
-    return profile.delete(id, { password = "correct-horse", pin_code = "123456" })
-  end,
-  transferTokenToAnotherProfile = function(profile)
-    return profile.transferTokenToAnotherProfile(id)
-  end,
-}
-
-local again = {
-  list = function(profile)
-    return profile.list()
-  end,
-  edit = function(profile)
-    return profile.edit(id, { name = "x" })
-  end,
-  tokenDelete = function(profile)
-    return profile.tokenDelete(id, "p-to-be-deleted")
-  end,
-}
+local once = { "create", "delete", "transferTokenToAnotherProfile" }
+local again = { "list", "edit", "tokenDelete" }
 
 for _, scheme in ipairs({ "http", "https" }) do
   describe("on a reused connection over " .. scheme, function()
@@ -59,10 +34,10 @@ for _, scheme in ipairs({ "http", "https" }) do
     end
 
     for _, death in ipairs({ "reset()", "cut()" }) do
-      for name, call in pairs(once) do
+      for _, name in ipairs(once) do
         it(("%s that dies with %s is executed once"):format(name, death), function()
           warm_up(death)
-          local result, message, err = call(client.profile)
+          local result, message, err = faults.calls[name](client)
           assert.is_nil(result)
           assert.equal("network", err.kind)
           assert.is_true(err.maybe_applied)
@@ -73,10 +48,10 @@ for _, scheme in ipairs({ "http", "https" }) do
         end)
       end
 
-      for name, call in pairs(again) do
+      for _, name in ipairs(again) do
         it(("%s that dies with %s is repeated"):format(name, death), function()
           warm_up(death)
-          assert(call(client.profile))
+          assert(faults.calls[name](client))
           local connections = server:journal()
           assert.equal(2, #connections)
           assert.equal(2, #connections[1].requests)
@@ -85,7 +60,7 @@ for _, scheme in ipairs({ "http", "https" }) do
       end
     end
 
-    it("a write is repeated when the server closed before reading it", function()
+    it("a write is repeated when the server closed without reading it", function()
       server:play(begin .. "request() ok() hold() reset()", begin .. "serve()")
       assert(client.profile.list())
       server:release()
@@ -93,6 +68,25 @@ for _, scheme in ipairs({ "http", "https" }) do
       local connections = server:journal()
       assert.equal(1, #connections[1].requests)
       assert.equal(1, #connections[2].requests)
+    end)
+
+    it("a write that meets the 408 of an idle connection is repeated, and executed once", function()
+      local late = [[send("HTTP/1.1 408 Late\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")]]
+      server:play(begin .. "request() ok() hold() " .. late, begin .. "serve()")
+      assert(client.profile.list())
+      server:release()
+      assert(client.profile.create({ name = "x" }))
+      local connections = server:journal()
+      assert.equal(1, #connections[1].requests)
+      assert.equal(1, #connections[2].requests)
+    end)
+
+    it("a connection is used again", function()
+      server:play(begin .. "serve()")
+      for _ = 1, 5 do
+        assert(client.profile.list())
+      end
+      assert.equal(1, #server:journal())
     end)
   end)
 end

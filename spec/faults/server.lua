@@ -103,6 +103,11 @@ function steps.tls(it, name, protocol)
   end
 end
 
+-- Reads what comes next, whatever it is.
+function steps.some(it)
+  return pull(it)
+end
+
 -- Reads up to the end of a request's head.
 function steps.head(it)
   while not it.input:find("\r\n\r\n", 1, true) do
@@ -219,6 +224,30 @@ local function accept(listener)
   playing[it] = true
 end
 
+-- ---- orders: a line of JSON each way ----
+
+local orders = {}
+
+function orders.play(order)
+  scripts, connections = order.scripts, {}
+end
+
+function orders.release()
+  released[#released + 1] = true
+end
+
+function orders.journal()
+  local rows = {}
+  for i, it in ipairs(connections) do
+    rows[i] = { requests = it.requests, received = it.received, problem = it.problem }
+  end
+  return rows
+end
+
+local function obey(order)
+  return orders[order.order](order) or {}
+end
+
 -- ---- the loop ----
 
 local function is_ready(want, readable, writable, now)
@@ -256,14 +285,17 @@ local function interests(listeners)
   return read, write, due < math.huge and math.max(due - socket.gettime(), 0) or nil
 end
 
-local function turn(listener, control, obey)
+-- Orders are answered when scripts have done what follows from them. False: no more orders.
+local function turn(listener, control)
   local readable, writable = socket.select(interests({ listener, control }))
   if readable[listener] then
     accept(listener)
   end
-  if readable[control] and not obey() then
+  local line = readable[control] and control:receive("*l")
+  if readable[control] and not line then
     return false
   end
+  local answer = line and obey(dkjson.decode(line))
   local now, ready = socket.gettime(), {}
   for it in pairs(playing) do
     if is_ready(it.want, readable, writable, now) then
@@ -273,28 +305,10 @@ local function turn(listener, control, obey)
   for _, it in ipairs(ready) do
     go_on(it)
   end
-  return true
+  return not answer or control:send(dkjson.encode(answer) .. "\n")
 end
 
--- ---- control: a line of JSON each way ----
-
-local orders = {}
-
-function orders.play(order)
-  scripts, connections = order.scripts, {}
-end
-
-function orders.release()
-  released[#released + 1] = true
-end
-
-function orders.journal()
-  local rows = {}
-  for i, it in ipairs(connections) do
-    rows[i] = { requests = it.requests, received = it.received, problem = it.problem }
-  end
-  return rows
-end
+-- ---- the program ----
 
 local function listen()
   local listener = assert(socket.bind("127.0.0.1", 0, 128))
@@ -307,14 +321,5 @@ print(port, control_port)
 io.stdout:flush()
 local control = assert(control_listener:accept())
 
-local function obey()
-  local line = control:receive("*l")
-  local order = line and dkjson.decode(line)
-  if order then
-    local answer = orders[order.order](order) or {}
-    return control:send(dkjson.encode(answer) .. "\n")
-  end
-end
-
-while turn(listener, control, obey) do -- luacheck: ignore 542
+while turn(listener, control) do -- luacheck: ignore 542
 end

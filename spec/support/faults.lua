@@ -8,6 +8,28 @@ local socket = require("socket")
 
 local faults = {}
 
+-- Calls whose arguments do not matter, by the name of the operation.
+faults.calls = {
+  list = function(client)
+    return client.profile.list()
+  end,
+  edit = function(client)
+    return client.profile.edit(emulator.profile, { name = "x" })
+  end,
+  tokenDelete = function(client)
+    return client.profile.tokenDelete(emulator.profile, "p-to-be-deleted")
+  end,
+  create = function(client)
+    return client.profile.create({ name = "x" })
+  end,
+  delete = function(client)
+    return client.profile.delete(emulator.profile, { password = "correct-horse" })
+  end,
+  transferTokenToAnotherProfile = function(client)
+    return client.profile.transferTokenToAnotherProfile(emulator.profile)
+  end,
+}
+
 local methods = {}
 
 local function order(self, given)

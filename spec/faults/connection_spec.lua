@@ -1,0 +1,138 @@
+-- SPDX-License-Identifier: MIT
+-- Connections that do not come about, and servers that are not to be trusted.
+
+local emulator = require("spec.support.emulator")
+local faults = require("spec.support.faults")
+local process = require("spec.support.process")
+
+describe("a server", function()
+  local server
+
+  setup(function()
+    server = faults.start()
+  end)
+
+  teardown(function()
+    server:stop()
+  end)
+
+  -- What a read, and a write that must not be repeated, get from connections that play a script;
+  -- the server reads no request, and the token does not get there.
+  local function try(script, others, check)
+    for _, name in ipairs({ "list", "create" }) do
+      server:play(script)
+      local client = server:secure_client(others)
+      local result, message, err = faults.calls[name](client)
+      assert.is_nil(result)
+      assert.is_false(err.maybe_applied)
+      check(err, message)
+      for _, connection in ipairs(server:journal()) do
+        assert.is_nil(connection.received:find(emulator.token, 1, true))
+        assert.equal(0, #connection.requests)
+      end
+      server:play("tls() serve()")
+      if not (others and others.ca_file) then
+        assert(client.profile.list()) -- the next call works
+      end
+      client:close()
+    end
+  end
+
+  local distrusted = {
+    { "whose certificate has expired", "expired" },
+    { "whose certificate is another's", "wronghost" },
+    { "whose certificate nobody signed", "selfsigned" },
+  }
+  for _, row in ipairs(distrusted) do
+    it(row[1] .. " gets no request, and no second attempt", function()
+      try(("tls(%q) serve()"):format(row[2]), nil, function(err, message)
+        assert.equal("tls", err.kind)
+        assert.equal(1, err.attempts)
+        assert.matches("the certificate is not trusted: ", message)
+      end)
+    end)
+  end
+
+  it("is not trusted without its authority", function()
+    local folder = os.getenv("EMULATOR_DIR")
+    for _, file in ipairs({ folder .. "/selfsigned.pem", "/nowhere.pem", "/dev/null" }) do
+      try("tls() serve()", { ca_file = file }, function(err, message)
+        assert.equal("tls", err.kind)
+        assert.equal(1, err.attempts, message)
+      end)
+    end
+  end)
+
+  local broken = {
+    { "that does not speak TLS", "answer(400) silence()" },
+    { "whose TLS is too old", "tls('localhost', 'tlsv1_1')" },
+    { "that resets in the handshake", "some() reset()" },
+    { "that closes in the handshake", "some()" },
+  }
+  for _, row in ipairs(broken) do
+    it(row[1] .. " gets one more attempt", function()
+      try(row[2], nil, function(err, message)
+        assert.equal("tls", err.kind)
+        assert.equal(2, err.attempts, message)
+        assert.matches("no TLS connection: ", message)
+      end)
+    end)
+  end
+
+  it("that stalls in the handshake gets all attempts", function()
+    try("silence()", { attempt_timeout = 0.1 }, function(err, message)
+      assert.equal("timeout", err.kind)
+      assert.equal(3, err.attempts)
+      assert.matches("without a connection", message)
+    end)
+  end)
+
+  it("that is not there gets all attempts", function()
+    for _, url in ipairs({ "http://127.0.0.1:1", "https://tagoio.invalid" }) do
+      local region = { api = url }
+      try("serve()", { region = region, ca_file = emulator.ca_file }, function(err)
+        assert.equal("connect", err.kind)
+        assert.equal(3, err.attempts)
+      end)
+      assert.equal(0, #server:journal())
+    end
+  end)
+
+  it("is found behind the second address of its name", function()
+    server:play("serve()")
+    local client = server:client({ region = { api = "http://localhost:" .. server.port } })
+    assert(client.profile.list()) -- ::1 is refused where localhost has it
+    client:close()
+  end)
+end)
+
+describe("a program without file descriptors", function()
+  it("gets an error, and its next call works", function()
+    local code = [[
+      local client = assert(require("tagoio").new({ attempts = 1 }))
+      local files = {}
+      repeat
+        local file = io.open("/dev/null")
+        files[#files + 1] = file
+      until not file
+      local result, message, err = client.profile.list()
+      print(result, err.kind, err.maybe_applied)
+      for _, file in ipairs(files) do
+        file:close()
+      end
+      print(#assert(client.profile.list()))]]
+    emulator.reset()
+    local variables = {
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_API = emulator.http,
+      LUA_PATH = package.path,
+      LUA_CPATH = package.cpath,
+    }
+    local command = ("ulimit -n 40; exec %s %s -e %s"):format(
+      process.env(variables), process.lua, process.quote(code)
+    )
+    local output, status = process.run(("sh -c %s"):format(process.quote(command)))
+    assert.matches("^nil\t%a+\tfalse\n3\n$", output)
+    assert.equal(0, status)
+  end)
+end)
