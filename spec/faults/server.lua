@@ -144,8 +144,9 @@ end
 
 -- An answer with this status, body and lines of the head.
 function steps.answer(it, status, body, head)
-  local form = "HTTP/1.1 %d Status\r\nContent-Length: %d\r\n%s\r\n%s"
-  return push(it, form:format(status, #(body or ""), head or "", body or ""))
+  body = body or ""
+  local form = "HTTP/1.1 %d Status\r\nContent-Length: %d\r\n%s\r\n"
+  return push(it, form:format(status, #body, head or "") .. body)
 end
 
 local results = { GET = "[]", POST = '{"id":"1"}' }
