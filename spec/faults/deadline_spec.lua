@@ -5,6 +5,7 @@
 local emulator = require("spec.support.emulator")
 local faults = require("spec.support.faults")
 local process = require("spec.support.process")
+local socket = require("socket")
 local tagoio = require("tagoio")
 
 local late_s = 0.5
@@ -65,6 +66,32 @@ describe("the deadline", function()
     assert.is_false(err.maybe_applied)
     assert.matches("without a connection", message)
     client:close()
+  end)
+
+  it("of connecting holds where nobody accepts, and nothing was sent then", function()
+    local listener = assert(socket.bind("127.0.0.1", 0, 0))
+    local _, port = listener:getsockname()
+    local waiting, connected = {}, true
+    while connected do -- until the system keeps no more of them
+      local one = socket.tcp()
+      one:settimeout(0.2)
+      connected = one:connect("127.0.0.1", port)
+      waiting[#waiting + 1] = one
+    end
+    local client = emulator.client({
+      region = { api = "http://127.0.0.1:" .. port },
+      connect_timeout = 0.3,
+      attempts = 2,
+    })
+    local message, err = assert_in_time(0.6, client.profile.create({ name = "x" }))
+    assert.equal(2, err.attempts)
+    assert.is_false(err.maybe_applied)
+    assert.matches("without a connection", message)
+    client:close()
+    for _, one in ipairs(waiting) do
+      one:close()
+    end
+    listener:close()
   end)
 
   it("holds over several attempts", function()
