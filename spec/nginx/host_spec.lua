@@ -300,6 +300,15 @@ describe("workers of nginx", function()
     host:stop()
   end)
 
+  it("write what TAGOIO_LOG asks for to nginx's error log", function()
+    emulator.reset()
+    local host = nginx.start({ MAIN = "env TAGOIO_LOG=1;" })
+    assert.equal(3, host:run("return #assert(client.profile.list())"))
+    local line = "%[notice%] [^\n]*tagoio: profile.list: GET /profile: 200 in "
+    assert.matches(line, host:error_log())
+    host:stop()
+  end)
+
   it("say how the token gets into them", function()
     local host = nginx.start()
     local ok, message = host:run([[
