@@ -42,6 +42,11 @@ local tagoio = {
 --   `status` or `kind` of the error or both, `elapsed`, `bytes` of the body, `request_id`, and
 --   `wait` before the next attempt or, after the last, `message` (of the error; of a success
 --   TagoIO's warning). What it raises is reported once, to stderr, and changes nothing
+-- * `transport`: `function(request)` in place of libcurl, for hosts with their own HTTP and tests
+--   without a network. `request` has `method`, `url`, `headers`, `body` (a string or nil) and
+--   `timeout` (seconds, for this attempt). It returns the status, a table of headers (or nil) and
+--   the decoded body; or nil and a message, and `{ sent = false }` when no byte of the request has
+--   left. It follows no redirect and repeats nothing
 -- * `wait`: `function(client, seconds)`, called again and again while a call is on its way
 -- @treturn table client
 -- @treturn[2] nil

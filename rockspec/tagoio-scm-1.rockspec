@@ -46,6 +46,7 @@ build = {
     ["tagoio.profile"] = "lua/tagoio/profile.lua",
     ["tagoio.request"] = "lua/tagoio/request.lua",
     ["tagoio.types"] = "lua/tagoio/types.lua",
+    ["tagoio.transport"] = "lua/tagoio/transport.lua",
     ["tagoio.waiting"] = "lua/tagoio/waiting.lua",
     ["tagoio.core"] = {
       sources = {

@@ -52,7 +52,7 @@ static void set_up(void) {
     set_up_code = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static bool is_ready(tagoio_error *err) {
+static bool is_new_enough(tagoio_error *err) {
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
     if (version->version_num < oldest_libcurl ||
         (version->features & CURL_VERSION_SSL) == 0) {
@@ -60,8 +60,7 @@ static bool is_ready(tagoio_error *err) {
                                 "libcurl %s cannot be used: 7.80 with TLS is needed",
                                 version->version);
     }
-    pthread_once(&set_up_once, set_up);
-    return set_up_code == CURLE_OK || tagoio_error_memory(err);
+    return true;
 }
 
 /* ---- time and chance ---- */
@@ -93,7 +92,7 @@ static double next_chance(tagoio_driver *driver) {
     return (double)(x >> 11) / 9007199254740992.0; /* 2^53 */
 }
 
-static tagoio_moment this_moment(tagoio_driver *driver) {
+tagoio_moment tagoio_driver_moment(tagoio_driver *driver) {
     return (tagoio_moment){.now_ms = tagoio_driver_now_ms(),
                            .wall_s = clock_ms(CLOCK_REALTIME) / 1000,
                            .chance = next_chance(driver)};
@@ -125,7 +124,7 @@ static bool copy_options(tagoio_driver *driver, const tagoio_driver_options *opt
 
 tagoio_driver *tagoio_driver_new(const tagoio_driver_options *options,
                                  tagoio_error *err) {
-    if (!is_ready(err)) {
+    if (!is_new_enough(err)) {
         return NULL;
     }
     tagoio_driver *driver = calloc(1, sizeof *driver);
@@ -198,7 +197,10 @@ static bool make_multi(tagoio_driver *driver) {
     if (driver->multi != NULL) {
         return true;
     }
-    driver->multi = curl_multi_init();
+    /* Not before there is something to send: a program whose calls go another way may
+       have a TLS library of its own, that another one's set-up would disturb. */
+    pthread_once(&set_up_once, set_up);
+    driver->multi = set_up_code == CURLE_OK ? curl_multi_init() : NULL;
     if (driver->multi == NULL) {
         return false;
     }
@@ -237,7 +239,7 @@ static void take_out(tagoio_driver *driver, tagoio_transfer *t) {
 }
 
 static void fail(tagoio_driver *driver, tagoio_transfer *t, CURLcode code) {
-    tagoio_moment moment = this_moment(driver);
+    tagoio_moment moment = tagoio_driver_moment(driver);
     tagoio_failure failure = tagoio_transfer_failure(t, code, moment.now_ms,
                                                      driver->options.max_connections);
     tagoio_call_fail(t->call, &moment, &failure);
@@ -270,7 +272,7 @@ static void collect(tagoio_driver *driver) {
             code = CURLE_PARTIAL_FILE; /* for libcurl the close was the head's end */
         }
         if (code == CURLE_OK) {
-            tagoio_moment moment = this_moment(driver);
+            tagoio_moment moment = tagoio_driver_moment(driver);
             tagoio_call_answer(t->call, &moment);
         } else {
             fail(driver, t, code);

@@ -20,6 +20,7 @@ typedef struct client {
     tagoio_settings *settings; /* NULL: closed */
     tagoio_driver *driver;
     bool keep_null;
+    bool detached; /* Lua moves its calls, not the driver */
 } client;
 
 typedef struct call {
@@ -45,6 +46,25 @@ static client *check_client(lua_State *L, int index) {
 
 static call *check_call(lua_State *L, int index) {
     return luaL_checkudata(L, index, call_name);
+}
+
+/* ---- members of the table on top of the stack ---- */
+
+static void set_text(lua_State *L, const char *name, const char *text) {
+    if (text != NULL) {
+        lua_pushstring(L, text);
+        lua_setfield(L, -2, name);
+    }
+}
+
+static void set_number(lua_State *L, const char *name, double number) {
+    lua_pushnumber(L, number);
+    lua_setfield(L, -2, name);
+}
+
+static void set_count(lua_State *L, const char *name, int64_t count) {
+    lua_pushinteger(L, (lua_Integer)count);
+    lua_setfield(L, -2, name);
 }
 
 /* ---- options: a table, at index 1 or 2 ---- */
@@ -132,6 +152,9 @@ static int new_client(lua_State *L) {
     };
     client *it = push_client(L);
     set_value_options(L, 1, it, 0);
+    lua_getfield(L, 1, "transport");
+    it->detached = !lua_isnil(L, -1);
+    lua_pop(L, 1);
     it->driver = tagoio_driver_new(&driver_options, &err);
     if (it->driver == NULL) {
         return fail(L, &err);
@@ -148,6 +171,7 @@ static int cancel_call(lua_State *L) {
     const call *it = check_call(L, 1);
     if (it->call != NULL) {
         tagoio_driver_cancel(it->driver, it->call);
+        tagoio_call_cancel(it->call, tagoio_driver_now_ms()); /* a detached one */
     }
     return 0;
 }
@@ -233,7 +257,8 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
         return fail(L, &err);
     }
     made->driver = tagoio_driver_ref(it->driver);
-    return tagoio_driver_start(made->driver, made->call, &err) ? 1 : fail(L, &err);
+    bool started = it->detached || tagoio_driver_start(made->driver, made->call, &err);
+    return started ? 1 : fail(L, &err);
 }
 
 /* client:start(operation, ...): a call, or nil, message, kind */
@@ -251,24 +276,93 @@ static int start_request(lua_State *L) {
     return start_row(L, operation, 4);
 }
 
-/* ---- how a call ended ---- */
+/* ---- a call that Lua moves: the events of tagoio.h ---- */
 
-static void set_text(lua_State *L, const char *name, const char *text) {
-    if (text != NULL) {
-        lua_pushstring(L, text);
-        lua_setfield(L, -2, name);
+static call *check_alive(lua_State *L) {
+    call *it = check_call(L, 1);
+    luaL_argcheck(L, it->call != NULL, 1, "the call was dropped");
+    return it;
+}
+
+/* call:want(): "begin", "wait", "rest" and the core.now() when that ends, or "done" */
+static int want(lua_State *L) {
+    static const char *const names[] = {"begin", "wait", "rest", "done"};
+    const call *it = check_alive(L);
+    lua_pushstring(L, names[tagoio_call_want(it->call, tagoio_driver_now_ms())]);
+    lua_pushnumber(L, (lua_Number)tagoio_call_due_ms(it->call) / 1000);
+    return 2;
+}
+
+static void push_headers(lua_State *L, const tagoio_request *request) {
+    lua_createtable(L, 0, 4);
+    set_text(L, "token", request->token);
+    set_text(L, "User-Agent", request->user_agent);
+    set_text(L, "Accept", "application/json");
+    set_text(L, "Content-Type", request->body == NULL ? NULL : "application/json");
+}
+
+/* call:begin(): what to send, as a table */
+static int begin(lua_State *L) {
+    const call *it = check_alive(L);
+    int64_t now_ms = tagoio_driver_now_ms();
+    tagoio_call_begin(it->call, now_ms);
+    tagoio_request request = tagoio_call_request(it->call);
+    lua_createtable(L, 0, 5);
+    set_text(L, "method", request.method);
+    set_text(L, "url", request.url);
+    set_number(L, "timeout", (double)tagoio_call_attempt_ms(it->call, now_ms) / 1000);
+    push_headers(L, &request);
+    lua_setfield(L, -2, "headers");
+    if (request.body != NULL) {
+        lua_pushlstring(L, request.body, request.body_bytes);
+        lua_setfield(L, -2, "body");
+    } else {
+        set_text(L, "body", request.empty_body ? "" : NULL);
     }
+    return 1;
 }
 
-static void set_number(lua_State *L, const char *name, double number) {
-    lua_pushnumber(L, number);
-    lua_setfield(L, -2, name);
+static bool take_head(lua_State *L, tagoio_call *to, int lines) {
+    bool taken = true;
+    for (int i = 1; taken && i <= (int)lua_rawlen(L, lines); i++) {
+        size_t bytes;
+        lua_rawgeti(L, lines, i);
+        const char *line = lua_tolstring(L, -1, &bytes);
+        taken = line != NULL && tagoio_call_head(to, line, bytes);
+        lua_pop(L, 1);
+    }
+    return taken;
 }
 
-static void set_count(lua_State *L, const char *name, int64_t count) {
-    lua_pushinteger(L, (lua_Integer)count);
-    lua_setfield(L, -2, name);
+/* call:answer(lines, body): the lines of its head, strings */
+static int answer(lua_State *L) {
+    size_t bytes;
+    const call *it = check_alive(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    const char *body = luaL_checklstring(L, 3, &bytes);
+    bool taken = take_head(L, it->call, 2) && tagoio_call_feed(it->call, body, bytes);
+    tagoio_moment moment = tagoio_driver_moment(it->driver);
+    if (taken) {
+        tagoio_call_answer(it->call, &moment);
+    } else { /* the call knows which limit it was */
+        tagoio_failure failure = {.fault = TAGOIO_FAULT_TOO_LARGE, .sent = true};
+        tagoio_call_fail(it->call, &moment, &failure);
+    }
+    return 0;
 }
+
+/* call:fail(text, sent) */
+static int fail_call(lua_State *L) {
+    const call *it = check_alive(L);
+    tagoio_failure failure = {.fault = TAGOIO_FAULT_LOST,
+                              .text = luaL_checkstring(L, 2),
+                              .sent = lua_toboolean(L, 3)};
+    tagoio_moment moment = tagoio_driver_moment(it->driver);
+    tagoio_call_fail(it->call, &moment, &failure);
+    return 0;
+}
+
+/* ---- how a call ended ---- */
 
 /* What is known of every call that is done, in a table. */
 static void push_facts(lua_State *L, const tagoio_report *report) {
@@ -378,6 +472,7 @@ static int derive(lua_State *L) {
     tagoio_options options = read_options(L, 2, parent->settings->options);
     client *it = push_client(L);
     it->keep_null = parent->keep_null;
+    it->detached = parent->detached;
     set_value_options(L, 2, it, 1);
     it->driver = tagoio_driver_ref(parent->driver);
     it->settings = tagoio_settings_new(&options, parent->settings, &err);
@@ -418,10 +513,10 @@ static const luaL_Reg client_methods[] = {
     {"with", derive},         {"close", close_client},
     {"is_closed", is_closed}, {NULL, NULL}};
 
-static const luaL_Reg call_methods[] = {{"is_done", is_done},
-                                        {"cancel", cancel_call},
-                                        {"attempt", push_attempt},
-                                        {"facts", facts},
+static const luaL_Reg call_methods[] = {{"is_done", is_done}, {"want", want},
+                                        {"begin", begin},     {"answer", answer},
+                                        {"fail", fail_call},  {"cancel", cancel_call},
+                                        {"facts", facts},     {"attempt", push_attempt},
                                         {NULL, NULL}};
 
 static void set_functions(lua_State *L, const luaL_Reg *functions) {

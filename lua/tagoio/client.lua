@@ -11,6 +11,7 @@ local hooks = require("tagoio.hooks")
 local options = require("tagoio.options")
 local pages = require("tagoio.pages")
 local request = require("tagoio.request")
+local transport = require("tagoio.transport")
 local waiting = require("tagoio.waiting")
 
 local client = {}
@@ -47,6 +48,30 @@ function client.learn_markers()
   end
 end
 
+-- Stands for a call where there is none: a client with a wait of its own is known by its calls.
+local never = {
+  is_done = function()
+    return false
+  end,
+  cancel = function() end,
+}
+
+-- Lets time pass until it is due, as it passes while a call is on its way.
+local function rest(self, due)
+  waiting.rest(self._wait and { { client = self, call = never } } or {}, due)
+end
+
+-- Waits until the driver is done with a call.
+local function wait_for(self, call, watch)
+  local calls = { { client = self, call = call } }
+  while not call:is_done() do
+    waiting.wait(calls)
+    if watch then
+      watch()
+    end
+  end
+end
+
 -- Makes a call with a method of the core and brings it to its end: the result, nil, nil and the
 -- call; or nil, message, err. A bug in the caller has the kind "misuse", and raises further up.
 local function perform(self, operation, start, ...)
@@ -61,12 +86,12 @@ local function perform(self, operation, start, ...)
     return errors.unsent(kind, operation, message)
   end
   local watch = self._watch and hooks.watch(self._watch, call)
-  local calls = { { client = self, call = call } }
-  while not call:is_done() do
-    waiting.wait(calls)
-    if watch then
-      watch()
-    end
+  if self._transport then
+    transport.run(self._transport, operation, call, function(due)
+      rest(self, due)
+    end, watch)
+  else
+    wait_for(self, call, watch)
   end
   local result, failure, err = self._core:result(call)
   if err then
@@ -93,14 +118,6 @@ local function check_arguments(profile, name, count, ...)
   end
 end
 
--- Stands for a call where there is none: a client with a wait of its own is known by its calls.
-local never = {
-  is_done = function()
-    return false
-  end,
-  cancel = function() end,
-}
-
 -- How the functions of a profile table reach their client.
 local function caller_of(find_client)
   local caller = {}
@@ -118,9 +135,7 @@ local function caller_of(find_client)
 
   -- Lets time pass, as it passes while a call is on its way.
   function caller.rest(seconds)
-    local self = find_client("rest")
-    local calls = self._wait and { { client = self, call = never } } or {}
-    waiting.rest(calls, core.now() + seconds)
+    rest(find_client("rest"), core.now() + seconds)
   end
 
   return caller
@@ -187,6 +202,7 @@ local function wrap(made, checked, connections)
   end
   local self = {
     _core = made,
+    _transport = checked.transport,
     _wait = checked.wait,
     _watch = hooks.join(checked.on_attempt),
     _connections = connections,
@@ -229,8 +245,8 @@ end
 --- A client on the same connections, with other options: as cheap as a table. The quota of
 -- repetitions is shared as well.
 -- @function with
--- @tparam table given options of `tagoio.new`; not `region`, `ca_file`, `proxy` and
---   `max_connections`, which belong to the connections
+-- @tparam table given options of `tagoio.new`; not `region`, `ca_file`, `proxy`, `max_connections`
+--   and `transport`, which belong to the connections
 -- @treturn table client
 -- @treturn[2] nil
 -- @treturn[2] string message
@@ -244,6 +260,7 @@ function methods:with(given)
   elseif self._core:is_closed() then
     error("client:with: the client is closed", 2)
   end
+  checked.transport = self._transport
   checked.wait = checked.wait or self._wait
   checked.on_attempt = checked.on_attempt or self._on_attempt
   if checked.user_agent then

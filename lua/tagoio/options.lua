@@ -106,6 +106,7 @@ local rows = {
   { name = "keep_null", types = "boolean" },
   { name = "array_mt", types = "table" },
   { name = "on_attempt", types = "function" },
+  { name = "transport", types = "function", connection = true },
   { name = "wait", types = "function" },
 }
 

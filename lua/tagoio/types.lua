@@ -461,7 +461,20 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field keep_null? boolean members that are null stay, as `tagoio.null`
 ---@field array_mt? table the metatable of arrays in results, else `tagoio.array_mt`
 ---@field on_attempt? fun(event: tagoio.attempt) called after each attempt, in its coroutine
+---@field transport? tagoio.Transport in place of libcurl
 ---@field wait? fun(client: tagoio.client, seconds: number) called while a call is on its way
+
+---What a transport is to send. It follows no redirect and repeats nothing.
+---@class tagoio.TransportRequest
+---@field method string
+---@field url string
+---@field headers table<string, string> the token is in them
+---@field body? string
+---@field timeout number seconds, for this attempt
+
+---Returns status, headers and decoded body; or nil, a message, and `{ sent = false }` when no byte
+---of the request has left.
+---@alias tagoio.Transport fun(request: tagoio.TransportRequest): integer?, any, any
 
 ---How an attempt ended.
 ---@class tagoio.attempt

@@ -18,7 +18,7 @@ local function blocks_of(text)
   local blocks, number, open = {}, 0, nil
   for line in text:gmatch("([^\n]*)\n") do
     number = number + 1
-    local fence = line:match("^```(%w*)$")
+    local fence = line:match("^```([%w -]*)$")
     if fence and not open then
       open = { language = fence, line = number, lines = {} }
     elseif fence then
@@ -80,6 +80,11 @@ describe("README.md", function()
 
   it("has examples", function()
     assert.is_true(ran >= 10)
+  end)
+
+  it("shows the transport that the specs run", function()
+    local shown = read("README.md"):match("\n```lua resty%-transport\n(.-)```\n")
+    assert.equal(read("spec/examples/resty-transport.lua"):match("\n\n(.*)$"), shown)
   end)
 
   it("shows the nginx.conf that the specs of the examples run", function()

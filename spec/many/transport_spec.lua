@@ -1,0 +1,260 @@
+-- SPDX-License-Identifier: MIT
+-- A transport: a Lua function in place of libcurl, under the same policy, limits and secrets.
+
+local emulator = require("spec.support.emulator")
+local http = require("socket.http")
+local ltn12 = require("ltn12")
+local tagoio = require("tagoio")
+
+local id = "5bbe3d1d4d3ad10021e1d2a1"
+local secret = "p-0wn-t0ken"
+
+describe("a transport", function()
+  local requests, answers, client
+
+  -- Gives the answers in turn, the last one again; each is a function or { status, headers, body }.
+  local function send(request)
+    requests[#requests + 1] = request
+    local answer = answers[#requests] or answers[#answers]
+    if type(answer) == "function" then
+      return answer(request)
+    end
+    return answer[1], answer[2], answer[3]
+  end
+
+  local function play(...)
+    requests, answers = {}, { ... }
+  end
+
+  local ok = { 200, nil, '{"status":true,"result":[]}' }
+  local done = { 200, nil, '{"status":true,"result":"Done"}' }
+
+  before_each(function()
+    play(ok)
+    client = assert(tagoio.new({ token = secret, transport = send, region = "eu-w1" }))
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  it("is given a read as it would be sent", function()
+    assert(client.profile.tokenList(id, { page = 2 }))
+    local request = requests[1]
+    assert.equal("GET", request.method)
+    assert.matches("^https://api.eu%-w1.tago.io/profile/" .. id .. "/token%?page=2&", request.url)
+    assert.equal(secret, request.headers.token)
+    assert.equal("application/json", request.headers.Accept)
+    assert.matches("^TagoIO%-SDK|Lua|", request.headers["User-Agent"])
+    assert.is_nil(request.headers["Content-Type"])
+    assert.is_nil(request.body)
+    assert.is_true(request.timeout > 29 and request.timeout <= 30)
+  end)
+
+  it("is given the bodies of writes, and an empty one where none is told of", function()
+    play(done)
+    assert(client.profile.edit(id, { name = "\195\164", n = 1 }))
+    assert(client.profile.delete(id, { password = "x" }))
+    assert(client.profile.transferTokenToAnotherProfile(id))
+    assert(client.profile.tokenDelete(id, "t"))
+    assert.equal('{"n":1,"name":"\195\164"}', requests[1].body)
+    assert.equal("application/json", requests[1].headers["Content-Type"])
+    assert.equal("DELETE", requests[2].method)
+    assert.equal('{"password":"x"}', requests[2].body)
+    assert.equal("PUT", requests[3].method)
+    assert.equal("", requests[3].body)
+    assert.is_nil(requests[3].headers["Content-Type"])
+    assert.is_nil(requests[4].body)
+  end)
+
+  it("has its answers read like any other", function()
+    play({ 404, { ["x-ReQuest-id"] = { "r-1", "r-2" } }, '{"status":false,"message":"No"}' })
+    local result, message, err = client.profile.info(id)
+    assert.is_nil(result)
+    assert.equal("profile.info: No (HTTP 404, api.eu-w1.tago.io)", message)
+    assert.equal("r-1", err.request_id)
+    assert.equal("api", err.kind)
+    play({ 200, nil, "<html>" })
+    assert.equal("protocol", (select(3, client.profile.list())).kind)
+    play({ 302, { Location = "https://elsewhere" }, "" })
+    assert.equal("protocol", (select(3, client.profile.list())).kind)
+  end)
+
+  it("is asked again by the same policy", function()
+    play({ 503, {}, "" }, ok)
+    assert(client.profile.list())
+    assert.equal(2, #requests)
+    play({ 503, {}, "" }, done)
+    local _, _, err = client.profile.create({ name = "x" })
+    assert.is_true(err.maybe_applied)
+    assert.equal(1, #requests)
+    play({ 429, { ["retry-after"] = 0 }, "" }, { 200, nil, '{"status":true,"result":{"id":"1"}}' })
+    assert(client.profile.create({ name = "x" }))
+    assert.equal(2, #requests)
+    play({ 429, { ["Retry-After"] = 100 }, "" })
+    _, _, err = client.profile.list()
+    assert.equal(100, err.retry_after)
+    assert.equal(1, #requests)
+  end)
+
+  it("that fails is of the kind network, and counts as sent unless it says otherwise", function()
+    local function lost()
+      return nil, "closed: " .. secret
+    end
+    play(lost)
+    local _, message, err = client.profile.create({ name = "x" })
+    assert.equal("network", err.kind)
+    assert.is_true(err.maybe_applied)
+    assert.matches("^profile.create: connection lost: closed: %*%*%* %(", message)
+    assert.equal(1, #requests)
+    play(lost, ok)
+    assert(client.profile.list())
+    assert.equal(2, #requests)
+    play(function()
+      return nil, "refused", { sent = false }
+    end)
+    _, _, err = client.profile.create({ name = "x" })
+    assert.is_false(err.maybe_applied)
+    assert.equal(3, #requests)
+  end)
+
+  it("keeps the limits", function()
+    local small = assert(tagoio.new({ token = "t", transport = send, max_response_bytes = 100 }))
+    play({ 200, nil, ("x"):rep(101) })
+    local _, message, err = small.profile.list()
+    assert.equal("protocol", err.kind)
+    assert.matches("max_response_bytes", message)
+    play({ 200, { X = ("x"):rep(70000) }, "" })
+    assert.equal("protocol", (select(3, small.profile.list())).kind)
+    play(ok)
+    assert(small.profile.list())
+    small:close()
+  end)
+
+  it("that returns nonsense, or raises, raises", function()
+    local nonsense = {
+      { "200", "status: 200 is no HTTP status" },
+      { 99, "status: 99 is no HTTP status" },
+      { 200.5, "status: " },
+      { 200, "headers: a table is needed, got a number", 5 },
+      { 200, "headers: x: a string", { x = true } },
+      { 200, "headers: x: a string", { x = {} } },
+      { 200, "body: a string is needed, got a table", {}, {} },
+    }
+    for _, row in ipairs(nonsense) do
+      play({ row[1], row[3], row[4] })
+      local raised, message = pcall(client.profile.list)
+      assert.is_false(raised)
+      local start = "profile.list: transport: it returned nonsense: " .. row[2]
+      assert.equal(start, message:sub(1, #start))
+    end
+    local thrown = {}
+    play(function()
+      error(thrown)
+    end)
+    assert.same({ false, thrown }, { pcall(client.profile.list) })
+    play(ok)
+    assert(client.profile.list())
+  end)
+
+  it("cannot smuggle headers in", function()
+    play({ 200, { X = "a\r\nX-Request-Id: b" }, '{"status":false}' })
+    assert.is_nil((select(3, client.profile.list())).request_id)
+  end)
+
+  it("serves derived clients, requests to any endpoint, hooks and maps", function()
+    local events = {}
+    local derived = client:with({
+      token = "other",
+      on_attempt = function(event)
+        events[#events + 1] = event.status
+      end,
+    })
+    assert.same({}, (derived:request({ method = "GET", path = { "a b" } })))
+    assert.equal("other", requests[1].headers.token)
+    assert.matches("/a%%20b$", requests[1].url)
+    assert.same({ 200 }, events)
+    assert.has_error(function()
+      local never = client:with({ transport = send })
+      return never
+    end)
+    play(ok, { 503, {}, "" }, ok)
+    local results, failed = tagoio.map({ 1, 2, 3 }, function()
+      return derived.profile.list()
+    end)
+    assert.is_nil(failed)
+    assert.equal(3, #results)
+    assert.equal(0, client:step(0))
+  end)
+
+  it("is not asked again after close, or in a map that has stopped", function()
+    play({ 503, { ["Retry-After"] = 3 }, "" })
+    local results, failed = tagoio.map({ 1, 2 }, function(i)
+      if i == 2 then
+        return nil, "enough"
+      end
+      return client.profile.list()
+    end, { stop_on_error = true })
+    assert.is_false(results[1])
+    assert.equal("canceled", failed[1].kind)
+    assert.equal(1, #requests)
+    client:close()
+    assert.is_false((pcall(client.profile.list)))
+    assert.equal(1, #requests)
+  end)
+end)
+
+describe("the transport over lua-resty-http", function()
+  -- As much of its documented interface as the adapter uses, over LuaSocket.
+  local function stub()
+    local methods = {}
+    function methods.set_timeouts(self, connect, send, read)
+      assert(connect > 0 and send > 0 and read > 0)
+      self.timeout = read
+    end
+    function methods.request_uri(_, uri, given)
+      assert(given.ssl_verify == true)
+      local chunks = {}
+      local headers = {}
+      for name, value in pairs(given.headers) do
+        headers[name] = value
+      end
+      headers["Content-Length"] = given.body and #given.body
+      local sent, status, answer_headers = http.request({
+        url = uri,
+        method = given.method,
+        headers = headers,
+        source = given.body and ltn12.source.string(given.body),
+        sink = ltn12.sink.table(chunks),
+      })
+      if not sent then
+        return nil, status
+      end
+      return { status = status, headers = answer_headers, body = table.concat(chunks) }
+    end
+    return {
+      new = function()
+        return setmetatable({}, { __index = methods })
+      end,
+    }
+  end
+
+  it("reads, writes, and tells of failures", function()
+    emulator.reset()
+    package.loaded["resty.http"] = stub()
+    local send = dofile("spec/examples/resty-transport.lua")
+    package.loaded["resty.http"] = nil
+    local client = emulator.client({ transport = send })
+    assert.equal("Factory", assert(client.profile.info("current")).info.name)
+    assert.equal("Successfully Updated", client.profile.edit(id, { name = "F" }))
+    local _, message = client.profile.info("0")
+    assert.matches("Profile not found %(HTTP 404", message)
+    assert.equal("0", (function()
+      client.profile.transferTokenToAnotherProfile(id)
+      local journal = emulator.journal()
+      return journal[#journal].headers["content-length"]
+    end)())
+    local nobody = emulator.client({ transport = send, region = { api = "http://127.0.0.1:1" } })
+    assert.equal("network", (select(3, nobody.profile.list())).kind)
+  end)
+end)
