@@ -8,7 +8,7 @@ local process = require("spec.support.process")
 local socket = require("socket")
 local tagoio = require("tagoio")
 
-local late_s = 0.5
+local late_s = 1
 
 describe("the deadline", function()
   local server
@@ -35,7 +35,7 @@ describe("the deadline", function()
     local client = server:client({ timeout = 0.4 })
     local message, err = assert_in_time(0.4, client.profile.create({ name = "x" }))
     assert.is_true(err.maybe_applied)
-    assert.matches("timeout after 0.4%d* s without a complete answer", message)
+    assert.matches("timeout after [%d.]+ s without a complete answer", message)
     client:close()
   end)
 
@@ -121,15 +121,14 @@ describe("the deadline", function()
     local _, failed = tagoio.map({ 1, 2 }, function()
       return client.profile.list()
     end)
-    assert.is_true(failed[1].queued < 0.2)
-    assert.is_true(failed[2].queued > 0.3)
-    local text = "timeout after 0.4%d* s, 0.%d+ s of it waiting for one of 1 connections"
+    assert.is_true(failed[1].queued < failed[2].queued)
+    local text = "timeout after [%d.]+ s, [%d.]+ s of it waiting for one of 1 connections"
     assert.matches(text .. " %(max_connections%)", failed[2].message)
     client:close()
   end)
 end)
 
-describe("a name look-up that is stuck for two seconds", function()
+describe("a name look-up that is stuck for four seconds", function()
   -- A script's output, where spec/support/slow_resolver.c looks names up.
   local function run(code)
     local library = os.getenv("BUILD") .. "/test/slow_resolver.so"
@@ -145,11 +144,11 @@ describe("a name look-up that is stuck for two seconds", function()
     return ([[
       local client = assert(require("tagoio").new({ timeout = %s, attempts = 1, proxy = false }))
       local result, message, err = client.profile.create({ name = "x" })
-      print(result, err.kind, err.maybe_applied, err.elapsed < 1.5, message)]]):format(timeout)
+      print(result, err.kind, err.maybe_applied, err.elapsed < 3, message)]]):format(timeout)
   end
 
   it("does not hold a call up", function()
-    local said = "nil\ttimeout\tfalse\ttrue\tprofile.create: timeout after 0.5"
+    local said = "nil\ttimeout\tfalse\ttrue\tprofile.create: timeout after "
     assert.equal(said, run(code(0.5)):sub(1, #said))
   end)
 
@@ -161,7 +160,7 @@ describe("a name look-up that is stuck for two seconds", function()
       client:step(0.1)
       local before = core.now()
       client:close()
-      print(call:is_done(), core.now() - before < 1)]])
+      print(call:is_done(), core.now() - before < 3)]])
     assert.equal("true\ttrue\n", output)
   end)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A getaddrinfo that is stuck for two seconds on names that end in ".slow.test" and
+/* A getaddrinfo that is stuck for four seconds on names that end in ".slow.test" and
    then does not find them. Preloaded, or linked into a program that exports its
    symbols. */
 #define _GNU_SOURCE /* RTLD_NEXT */
@@ -25,7 +25,7 @@ getaddrinfo(const char *restrict name, const char *restrict service,
             const struct addrinfo *restrict hints,
             struct addrinfo **restrict addresses) {
     if (is_slow(name)) {
-        for (unsigned left = 2; left > 0;) {
+        for (unsigned left = 4; left > 0;) {
             left = sleep(left);
         }
         return EAI_NONAME;
