@@ -5,6 +5,7 @@
 -- usage: make bench
 
 local emulator = require("spec.support.emulator")
+local socket = require("socket")
 
 local plain = assert(arg[1], "usage: bench.lua PROGRAM")
 local rounds = 5
@@ -15,8 +16,6 @@ local function run_plain(url, count)
   pipe:close()
   return assert(cpu), wall
 end
-
-local socket = require("socket")
 
 local function run_ours(call, count)
   assert(call())
