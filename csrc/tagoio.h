@@ -49,6 +49,12 @@ typedef struct tagoio_error {
     char message[TAGOIO_MAX_MESSAGE_BYTES];
 } tagoio_error;
 
+/* Copies text for a message: one line, printable, valid UTF-8, cut before the first
+   character that does not fit. Control characters become blanks, bytes that are not
+   UTF-8 become question marks. Ends with a NUL; size is at least 1. The result is never
+   longer than the text, and to may be the text itself. Its length. */
+size_t tagoio_printable(char *to, size_t size, const char *text, size_t count);
+
 /* How a client's calls are made. Shared by reference count, immutable but for the quota
    of retries, which clients derived from one another share. Not thread-safe. */
 typedef struct tagoio_settings tagoio_settings;
@@ -166,9 +172,15 @@ typedef enum tagoio_fault {
     TAGOIO_FAULT_LOCAL /* the driver itself */
 } tagoio_fault;
 
+/* The fault that a transport names by its kind: connect, tls, timeout or network. False
+   when kind is none of these. */
+bool tagoio_fault_from_kind(const char *kind, tagoio_fault *fault);
+
 typedef struct tagoio_failure {
     tagoio_fault fault;
     const char *text;  /* what the driver knows, for people; copied */
+    bool verbatim;     /* the text says everything: the fault's own words do not precede
+                          it */
     bool sent;         /* false only with proof that no byte of the request went out */
     int64_t queued_ms; /* of the attempt, spent waiting for a free connection */
 } tagoio_failure;

@@ -195,21 +195,12 @@ bool tagoio_call_feed(tagoio_call *call, const char *bytes, size_t count) {
     return call->state == OUT && tagoio_answer_feed(&call->answer, bytes, count);
 }
 
-/* One line of printable text: what a server says may be anything. The cut comes after
-   the scrubbing, or the first half of a secret would stay. */
+/* What a server says may be anything. The cut comes after the scrubbing, or the first
+   half of a secret would stay. */
 static void tidy(tagoio_text *text) {
-    if (text->length >= TAGOIO_MAX_MESSAGE_BYTES) {
-        text->length = TAGOIO_MAX_MESSAGE_BYTES - 1;
-        while (text->length > 0 &&
-               ((unsigned char)text->bytes[text->length] & 0xc0) == 0x80) {
-            text->length--; /* do not cut a character in two */
-        }
-        text->bytes[text->length] = '\0';
-    }
-    for (size_t i = 0; i < text->length; i++) {
-        if ((unsigned char)text->bytes[i] < 0x20 || text->bytes[i] == 0x7f) {
-            text->bytes[i] = ' ';
-        }
+    if (text->length > 0) {
+        text->length = tagoio_printable(text->bytes, TAGOIO_MAX_MESSAGE_BYTES,
+                                        text->bytes, text->length);
     }
 }
 
@@ -398,6 +389,22 @@ static const struct {
                             "the transfer failed: "},
 };
 
+bool tagoio_fault_from_kind(const char *kind, tagoio_fault *fault) {
+    static const tagoio_fault reported[] = {
+        TAGOIO_FAULT_CONNECT,
+        TAGOIO_FAULT_HANDSHAKE,
+        TAGOIO_FAULT_TIMEOUT,
+        TAGOIO_FAULT_LOST,
+    };
+    for (size_t i = 0; i < sizeof reported / sizeof reported[0]; i++) {
+        if (strcmp(tagoio_kind_name(faults[reported[i]].kind), kind) == 0) {
+            *fault = reported[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where a status came before the fault, it says more than the fault. */
 static void read_cut_answer(tagoio_reading *reading, const tagoio_answer *answer,
                             int64_t wall_s) {
@@ -431,7 +438,9 @@ static void read_failure(tagoio_call *call, const tagoio_failure *failure,
     if (cut && failure->sent) {
         read_cut_answer(reading, &call->answer, wall_s);
     }
-    tagoio_text_add_string(&reading->text, faults[failure->fault].text);
+    if (!failure->verbatim) {
+        tagoio_text_add_string(&reading->text, faults[failure->fault].text);
+    }
     tagoio_text_add_string(&reading->text, failure->text);
 }
 

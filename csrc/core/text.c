@@ -86,6 +86,61 @@ void tagoio_text_clear(tagoio_text *text) {
     *text = (tagoio_text){.limit = text->limit};
 }
 
+/* How many bytes the UTF-8 character takes that text begins with; 0: it is not one. */
+static size_t character_bytes(const char *text, size_t count) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char first = (unsigned char)text[0];
+    size_t bytes = first < 0x80   ? 1
+                   : first < 0xc0 ? 0
+                   : first < 0xe0 ? 2
+                   : first < 0xf0 ? 3
+                   : first < 0xf8 ? 4
+                                  : 0;
+    if (bytes < 2 || bytes > count) {
+        return bytes > count ? 0 : bytes;
+    }
+    uint32_t code = first & (0x7fu >> bytes);
+    for (size_t i = 1; i < bytes; i++) {
+        unsigned char next = (unsigned char)text[i];
+        if ((next & 0xc0) != 0x80) {
+            return 0;
+        }
+        code = code << 6 | (next & 0x3f);
+    }
+    bool surrogate = code >= 0xd800 && code < 0xe000;
+    return code < least[bytes] || code > 0x10ffff || surrogate ? 0 : bytes;
+}
+
+/* C0, DEL, C1, and the separators of lines and paragraphs. */
+static bool is_control(const char *text, size_t bytes) {
+    unsigned char first = (unsigned char)text[0];
+    return (bytes == 1 && (first < 0x20 || first == 0x7f)) ||
+           (bytes == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0) ||
+           (bytes == 3 && memcmp(text, "\xe2\x80", 2) == 0 &&
+            ((unsigned char)text[2] == 0xa8 || (unsigned char)text[2] == 0xa9));
+}
+
+size_t tagoio_printable(char *to, size_t size, const char *text, size_t count) {
+    size_t length = 0;
+    for (size_t i = 0; i < count;) {
+        size_t bytes = character_bytes(text + i, count - i);
+        bool shown = bytes > 0 && !is_control(text + i, bytes);
+        size_t added = shown ? bytes : 1;
+        if (length + added >= size) {
+            break;
+        }
+        if (shown) {
+            memmove(to + length, text + i, bytes);
+        } else {
+            to[length] = bytes == 0 ? '?' : ' ';
+        }
+        length += added;
+        i += bytes > 0 ? bytes : 1;
+    }
+    to[length] = '\0';
+    return length;
+}
+
 char *tagoio_string_copy(const char *string) {
     size_t bytes = strlen(string) + 1;
     char *copy = malloc(bytes);

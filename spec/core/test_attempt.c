@@ -3,6 +3,8 @@
 #include "check.h"
 #include "play.h"
 
+#include <string.h>
+
 static void test_each_attempt_is_kept(void) {
     check_case("a failed attempt, a success");
     tagoio_settings *settings = play_settings(NULL);
@@ -56,7 +58,75 @@ static void test_canceled_attempt(void) {
     tagoio_settings_unref(settings);
 }
 
+/* A transport knows best what happened: its words stand alone, under its kind. */
+static void test_reported(void) {
+    static const struct {
+        const char *kind;
+        tagoio_kind expected;
+    } rows[] = {
+        {"connect", TAGOIO_CONNECT},
+        {"tls", TAGOIO_TLS},
+        {"timeout", TAGOIO_TIMEOUT},
+        {"network", TAGOIO_NETWORK},
+    };
+    tagoio_fault fault = TAGOIO_FAULT_LOCAL;
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("a transport reports %s in its own words", rows[i].kind);
+        tagoio_options options = play_options();
+        options.attempts = 1;
+        tagoio_settings *settings = play_settings(&options);
+        tagoio_call *call = play_call(settings, "profile.list", "[]");
+        tagoio_moment moment = play_moment(0);
+        check_true(tagoio_fault_from_kind(rows[i].kind, &fault));
+        tagoio_call_begin(call, 0);
+        tagoio_call_fail(
+            call, &moment,
+            &(tagoio_failure){.fault = fault, .text = "refused", .verbatim = true});
+        tagoio_report report = tagoio_call_report(call);
+        check_number(rows[i].expected, report.kind);
+        check_text("profile.list: refused (api.tago.io)", report.message);
+        tagoio_call_unref(call);
+        tagoio_settings_unref(settings);
+    }
+    check_case("other kinds are not a transport's");
+    check_true(!tagoio_fault_from_kind("api", &fault));
+    check_true(!tagoio_fault_from_kind("", &fault));
+    check_true(!tagoio_fault_from_kind("memory", &fault));
+}
+
+/* What a caller or a server wrote, as a message shows it. */
+static void test_printable(void) {
+    static const struct {
+        const char *text;
+        size_t size;
+        const char *shown;
+    } rows[] = {
+        {"a key", 60, "a key"},
+        {"two\nlines\r\tand \x7f", 60, "two lines  and  "},
+        {"\x1b[31mred", 60, " [31mred"},
+        {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 60,
+         "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"\xc2\x85 and \xe2\x80\xa8", 60, "  and  "},
+        {"\xff\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80", 60, "??????????"},
+        {"\xe2\x82", 60, "??"},
+        {"abc\xc3\xa4", 6, "abc\xc3\xa4"},
+        {"abc\xc3\xa4", 5, "abc"},
+        {"abcdef", 4, "abc"},
+        {"a", 1, ""},
+        {"", 1, ""},
+    };
+    for (int i = 0; i < check_count(rows); i++) {
+        char shown[60];
+        check_case("printable: row %d", i);
+        size_t length =
+            tagoio_printable(shown, rows[i].size, rows[i].text, strlen(rows[i].text));
+        check_text(rows[i].shown, shown);
+        check_number((int64_t)strlen(shown), (int64_t)length);
+    }
+}
+
 int main(void) {
-    const check_test tests[] = {test_each_attempt_is_kept, test_canceled_attempt};
+    const check_test tests[] = {test_each_attempt_is_kept, test_canceled_attempt,
+                                test_reported, test_printable};
     return check_run(tests, check_count(tests));
 }
