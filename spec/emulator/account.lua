@@ -75,19 +75,33 @@ local function check_amounts(amounts)
   end
 end
 
--- All of it, or nothing.
-local function allocate(profile, amounts)
-  check_amounts(amounts)
-  local left = state.unallocated()
-  for service, amount in pairs(amounts) do
-    if amount - profile.allocation[service] > left[service] then
+-- shares: an array of { profile, amounts by service }; what is left out stays. All of it, or
+-- nothing.
+function account.share_out(shares)
+  if #account.allocation() < 2 then
+    refuse(400, "Account only has one profile")
+  end
+  local left, planned = state.unallocated(), {}
+  for _, share in ipairs(shares) do
+    local profile, amounts = share[1], share[2]
+    check_amounts(amounts)
+    planned[profile] = planned[profile] or setmetatable({}, { __index = profile.allocation })
+    for service, amount in pairs(amounts) do
+      left[service] = left[service] + planned[profile][service] - amount
+      planned[profile][service] = amount
+    end
+  end
+  for service, amount in pairs(left) do
+    if amount < 0 then
       refuse(400, ("The allocated sum of %s exceeds the limit of the account"):format(service))
     end
   end
-  for service, amount in pairs(amounts) do
-    profile.allocation[service] = amount
+  for profile, amounts in pairs(planned) do
+    for service, amount in pairs(amounts) do
+      profile.allocation[service] = amount
+    end
+    state.record(profile, "profile", profile.id, "Profile resource allocation updated")
   end
-  state.record(profile, "profile", profile.id, "Profile resource allocation updated")
 end
 
 local allocated = "Profile resource allocation Successfully Updated"
@@ -96,10 +110,8 @@ function account.edit_services(asked, id)
   local profile = account.own(asked, id)
   if type(asked.json) ~= "table" or next(asked.json) == nil then
     refuse(400, "Services are required")
-  elseif #account.allocation() < 2 then
-    refuse(400, "Account only has one profile")
   end
-  allocate(profile, asked.json)
+  account.share_out({ { profile, asked.json } })
   return allocated
 end
 
@@ -107,11 +119,15 @@ function account.allocate(asked)
   if type(asked.json) ~= "table" or #asked.json == 0 then
     refuse(400, "An array of allocations is required")
   end
-  for _, row in ipairs(asked.json) do
-    local profile = account.own(asked, row.profile)
+  local shares = {}
+  for i, row in ipairs(asked.json) do
+    if type(row) ~= "table" or type(row.profile) ~= "string" then
+      refuse(400, "Each allocation needs a profile")
+    end
+    shares[i] = { account.own(asked, row.profile), row }
     row.profile = nil
-    allocate(profile, row)
   end
+  account.share_out(shares)
   return allocated
 end
 

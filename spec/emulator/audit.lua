@@ -9,7 +9,9 @@ local state = require("state")
 
 local audit = {}
 
-local week_s = 7 * 86400
+local day_s = 86400
+
+audit.keys = { "resourceID", "resourceName", "find", "start_date", "end_date", "limit" }
 
 local resources = {
   action = true,
@@ -41,13 +43,18 @@ local function filter_of(query)
     limit = tonumber(query.limit or 10000),
     to = date_of(query, "end_date", ngx.time() + 1),
   }
-  filter.from = date_of(query, "start_date", filter.to - week_s)
+  filter.from = date_of(query, "start_date", filter.to - state.config.audit_days * day_s)
   if filter.resource and not resources[filter.resource] then
     refuse(400, "Invalid resourceName")
   elseif not filter.limit or filter.limit < 1 then
     refuse(400, "Invalid limit")
   elseif filter.from > filter.to then
     refuse(400, "start_date is after end_date")
+  elseif filter.to - filter.from > state.config.audit_days * day_s + 60 then
+    -- A minute more: a request takes its time, and clocks differ.
+    refuse(400, ("The interval between start_date and end_date is over %d days"):format(
+      state.config.audit_days
+    ))
   end
   return filter
 end

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Backups of a profile. Two of the answers have no envelope, as the OpenAPI file shows them.
+-- Backups of a profile. They take a while: the lists that are asked for stand for the time. Two
+-- answers have no envelope, as the OpenAPI file shows them, or one, as TagoIO's CLI reads them.
 
 local account = require("account")
 local json = require("json")
@@ -9,29 +10,69 @@ local state = require("state")
 
 local backups = {}
 
+local day_s = 86400
+local size_bytes = 15 * 2 ^ 20
+
+local function answer(bare, result)
+  return state.config.backup_envelope and { status = true, result = result } or bare
+end
+
+-- When the oldest backup of the last day was made, if there are as many as there may be.
+local function check_limit(profile)
+  local times = profile.backup_times
+  local oldest = times[#times - state.config.max_backups + 1] or 0
+  local left_s = oldest + day_s - ngx.time()
+  if left_s > 0 then
+    refuse(403, ("Daily backup limit reached (%d backups per day). Please try again in %d hours"
+      .. " or contact support to increase your limit."):format(
+      state.config.max_backups,
+      math.ceil(left_s / 3600)
+    ))
+  end
+end
+
 function backups.create(asked, id)
   local profile = account.own(asked, id)
   if state.config.plan == "free" then
     refuse(403, "Backup feature is not available on the free plan. Please upgrade")
   end
-  local backup = { id = state.new_id(), profile = profile.id, created_at = ngx.time() }
+  check_limit(profile)
+  local backup = {
+    id = state.new_id(),
+    profile = profile.id,
+    version_id = state.new_id(),
+    created_at = ngx.time(),
+    looks = 0,
+  }
   profile.backups[#profile.backups + 1] = backup
-  return { message = "Backup queued", profile = profile.id, backup_id = backup.id }
+  profile.backup_times[#profile.backup_times + 1] = backup.created_at
+  local message = "Backup queued"
+  return answer({ message = message, profile = profile.id, backup_id = backup.id }, message)
+end
+
+local function status_of(backup)
+  if backup.looks >= state.config.backup_polls then
+    return state.config.backup_status
+  end
+  return backup.looks == 0 and "queued" or "processing"
 end
 
 function backups.list(asked, id)
   local rows = json.array()
   local made = account.own(asked, id).backups
-  for _, backup in ipairs(pages.cut(made, asked.query, { created_at = true })) do
+  for _, backup in ipairs(pages.cut(made, asked.query, { created_at = true }, "created_at,desc")) do
+    local status = status_of(backup)
     rows[#rows + 1] = {
       id = backup.id,
       profile = backup.profile,
       file_path = backup.id .. ".zip",
-      file_size = 1024,
-      status = "completed",
-      error_message = json.null,
+      version_id = backup.version_id,
+      file_size = status == "completed" and size_bytes or 0,
+      status = status,
+      error_message = status == "failed" and "The backup could not be made" or json.null,
       created_at = state.date(backup.created_at),
     }
+    backup.looks = backup.looks + 1
   end
   return rows
 end
@@ -49,15 +90,20 @@ end
 function backups.download(asked, id, backup_id)
   local backup = find(asked, id, backup_id)
   account.check_password(asked.json)
-  return {
+  local status = status_of(backup)
+  if status ~= "completed" then
+    refuse(400, "Backup is not ready for download. Current status: " .. status)
+  end
+  local link = {
     url = "https://backups.example.com/" .. backup.id .. ".zip",
-    size = 1,
-    size_unit = "KB",
-    file_size_mb = 0.001,
+    size = size_bytes,
+    size_unit = "bytes",
+    file_size_mb = ("%.2f"):format(size_bytes / 2 ^ 20),
     expire_at = state.date(ngx.time() + 7200),
     backup_id = backup.id,
     created_at = state.date(backup.created_at),
   }
+  return answer(link, link)
 end
 
 function backups.delete(asked, id, backup_id)

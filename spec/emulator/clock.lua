@@ -21,24 +21,34 @@ end
 
 clock.days = days
 
+-- Whether a calendar has this day.
+local function is_day(year, month, day)
+  if month < 1 or month > 12 or day < 1 then
+    return false
+  end
+  local after = month == 12 and days(year + 1, 1, 1) or days(year, month + 1, 1)
+  return day <= after - days(year, month, 1)
+end
+
 -- Seconds since 1970 of "2024-09-01", "2024-09-01T10:00:00.000Z", "2024-09-01 10:00:00+02:00";
 -- nil for anything else.
 function clock.parse(text)
   local year, month, day, rest = text:match("^(%d%d%d%d)-(%d%d)-(%d%d)(.*)$")
-  if not year then
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  if not year or not is_day(year, month, day) then
     return nil
   end
-  local seconds = days(tonumber(year), tonumber(month), tonumber(day)) * day_s
+  local seconds = days(year, month, day) * day_s
   if rest == "" then
     return seconds
   end
   local hour, minute, second, zone = rest:match("^[T ](%d%d):(%d%d):?([%d.]*)(.*)$")
-  if not hour then
+  hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second) or 0
+  local offset = hour and clock.offset(zone)
+  if not offset or hour > 23 or minute > 59 or second >= 60 then
     return nil
   end
-  local offset = clock.offset(zone)
-  return offset
-    and seconds + tonumber(hour) * 3600 + tonumber(minute) * 60 + (tonumber(second) or 0) - offset
+  return seconds + hour * 3600 + minute * 60 + second - offset
 end
 
 -- Zones without summer time: more would need the system's data base.

@@ -53,28 +53,25 @@ function profiles.info(asked, id)
   }
 end
 
-local function amounts_of(profile)
-  return {
-    device = 12,
-    bucket = 12,
-    dashboard = 3,
-    dashboard_shared = 1,
-    analysis = 4,
-    action = 2,
-    am = 1,
-    run_users = 2,
-    dictionary = 1,
-    connectors = 0,
-    networks = 0,
-    tcore = 0,
-    tcore_cluster = 0,
-    backup = #profile.backups,
-  }
-end
+-- How many things of each kind there are, for every profile.
+local amount = {
+  device = 12,
+  bucket = 12,
+  dashboard = 3,
+  dashboard_shared = 1,
+  analysis = 4,
+  action = 2,
+  am = 1,
+  run_users = 2,
+  dictionary = 1,
+  connectors = 0,
+  networks = 0,
+  tcore = 0,
+  tcore_cluster = 0,
+}
 
 function profiles.summary(asked, id)
   local profile = account.find(asked, id)
-  local amount = amounts_of(profile)
   if asked.query.onlyAmount == "true" then
     return { amount = amount }
   end
@@ -83,6 +80,9 @@ function profiles.summary(asked, id)
     limit[service] = number
   end
   local used = statistics.at(profile, ngx.time())
+  for _, service in ipairs(state.services) do
+    used[service] = used[service] or 0
+  end
   used.tcore, used.tcore_cluster, used.dashboard_output = 0, 0, 0
   return {
     limit = limit,
@@ -129,26 +129,55 @@ function profiles.create(asked)
   return { id = profile.id }
 end
 
-local editable = { "name", "logo_url", "banner_url" }
+local editable = { name = true, logo_url = true, banner_url = true }
+local parts = { info = true, allocation = true }
+-- TagoIO's CLI sends them back as it got them.
+local read_only = { id = true, account = true, created_at = true, updated_at = true }
+
+-- Takes what may be changed out of a body, or out of its member info.
+local function read_changes(changes, members, others, place)
+  for name, value in pairs(members) do
+    if editable[name] then
+      if type(value) ~= "string" and (value ~= json.null or name == "name") then
+        refuse(400, "Invalid " .. name)
+      end
+      changes[name] = value
+    elseif not others[name] then
+      refuse(400, ("Unknown member: %s%s"):format(place, name))
+    end
+  end
+end
+
+-- The body is flat, or nested as the result of info.
+local function changes_of(body)
+  if type(body) ~= "table" or next(body) == nil then
+    refuse(400, "Nothing to update")
+  end
+  local changes = {}
+  read_changes(changes, body, parts, "")
+  for part in pairs(parts) do
+    if body[part] ~= nil and type(body[part]) ~= "table" then
+      refuse(400, "Invalid " .. part)
+    end
+  end
+  read_changes(changes, body.info or {}, read_only, "info.")
+  if changes.name ~= nil then
+    check_name(changes)
+  end
+  return changes
+end
 
 function profiles.edit(asked, id)
   local profile = account.own(asked, id)
-  local body = asked.json
-  if type(body) ~= "table" or next(body) == nil then
-    refuse(400, "Nothing to update")
-  elseif body.name ~= nil then
-    check_name(body)
+  local changes = changes_of(asked.json)
+  if asked.json.allocation then
+    account.share_out({ { profile, asked.json.allocation } })
   end
-  for _, field in ipairs(editable) do
-    local value = body[field]
-    if value == json.null then
-      profile[field] = nil
-    elseif value ~= nil then
-      profile[field] = value
-    end
+  for field, value in pairs(changes) do
+    profile[field] = value ~= json.null and value or nil
   end
   profile.updated_at = ngx.now()
-  state.record(profile, "profile", id, "Profile updated")
+  state.record(profile, "profile", profile.id, "Profile updated")
   return "Successfully Updated"
 end
 

@@ -16,31 +16,34 @@ local tokens = require("tokens")
 
 local routes = {}
 
--- method, path, handler, status of a success. Words come before {}.
+local listed = { "page", "amount", "fields", "filter", "orderBy" }
+
+-- method, path, handler, status of a success; `query` holds the keys that it knows. Words come
+-- before {}.
 local rows = {
   { "GET", "/status", account.status, open = true },
   { "GET", "/info", account.introspect },
   { "GET", "/account/allocation", account.allocation },
   { "POST", "/account/allocation", account.allocate },
   { "GET", "/profile", profiles.list },
-  { "POST", "/profile", profiles.create, 201 },
+  { "POST", "/profile", profiles.create, 201, query = { "allocate_free_resources" } },
   { "PUT", "/profile/switch/{}", tokens.transfer },
   { "GET", "/profile/{}", profiles.info },
   { "PUT", "/profile/{}", profiles.edit },
   { "DELETE", "/profile/{}", profiles.delete },
-  { "GET", "/profile/{}/summary", profiles.summary },
+  { "GET", "/profile/{}/summary", profiles.summary, query = { "onlyAmount" } },
   { "POST", "/profile/{}/services", account.edit_services },
   { "PUT", "/profile/{}/service", account.edit_providers },
-  { "GET", "/profile/{}/statistics", statistics.list },
-  { "GET", "/profile/{}/auditlog", audit.start },
+  { "GET", "/profile/{}/statistics", statistics.list, query = statistics.keys },
+  { "GET", "/profile/{}/auditlog", audit.start, query = audit.keys },
   { "GET", "/profile/{}/auditlog/{}", audit.poll },
-  { "GET", "/profile/{}/token", tokens.list },
+  { "GET", "/profile/{}/token", tokens.list, query = listed },
   { "POST", "/profile/{}/token", tokens.create, 201 },
   { "DELETE", "/profile/{}/token/{}", tokens.delete },
   { "GET", "/profile/{}/team", team.list },
   { "POST", "/profile/{}/team", team.invite },
   { "DELETE", "/profile/{}/team/{}", team.remove },
-  { "GET", "/profile/{}/backup", backups.list },
+  { "GET", "/profile/{}/backup", backups.list, query = { "page", "amount", "orderBy" } },
   { "POST", "/profile/{}/backup", backups.create, bare = true },
   { "POST", "/profile/{}/backup/{}/download", backups.download, bare = true },
   { "DELETE", "/profile/{}/backup/{}", backups.delete },
@@ -50,6 +53,10 @@ for _, row in ipairs(rows) do
   row.segments = {}
   for segment in row[2]:gmatch("[^/]+") do
     row.segments[#row.segments + 1] = segment
+  end
+  row.keys = {}
+  for _, key in ipairs(row.query or {}) do
+    row.keys[key] = true
   end
 end
 
@@ -104,6 +111,15 @@ local function authorize(asked, row)
   return token
 end
 
+-- Stricter than TagoIO, which ignores them as far as is known: a key that is misspelt is seen.
+local function check_keys(asked, row)
+  for key in pairs(asked.query) do
+    if not row.keys[key] then
+      refuse(400, "Unknown parameter: " .. key)
+    end
+  end
+end
+
 -- Windows are fixed parts of the clock, for a profile and a route.
 local function limit_rate(asked, row)
   local name = row[1] .. " " .. row[2]
@@ -126,6 +142,7 @@ local function handle(asked, entry)
   local row, arguments = find(asked)
   asked.token = authorize(asked, row)
   limit_rate(asked, row)
+  check_keys(asked, row)
   local handler = row[3]
   local result = handler(asked, unpack(arguments))
   if asked.method ~= "GET" then

@@ -54,6 +54,11 @@ local defaults = {
   pin_code = "", -- not empty: two-factor authentication is on
   audit_polls = 1, -- answered Running before the end
   audit_status = "Complete", -- the end
+  audit_days = 7, -- the longest interval
+  max_backups = 1, -- a day
+  backup_polls = 1, -- lists that show a backup before its end
+  backup_status = "completed", -- the end
+  backup_envelope = false, -- true: as TagoIO's CLI reads the answers
   rate_limits = {}, -- { route = "PUT /profile/{}", limit = 60, window_s = 60 }
 }
 
@@ -93,7 +98,9 @@ function state.add_profile(row)
   profile.updated_at = profile.created_at
   profile.allocation = copy(row.allocation or free_allocation)
   profile.team = {}
+  profile.size = row.size or 0 -- of its use: of a new one there is none
   profile.backups = {}
+  profile.backup_times = {}
   profile.events = {}
   profile.queries = {}
   local list = state.profiles
@@ -127,7 +134,7 @@ function state.record(profile, resource, id, message, date)
     resourceName = resource,
     resourceID = id,
     message = message,
-    who = "Account: owner@example.com",
+    who = owner,
     date = date or now(),
   }
 end
@@ -189,6 +196,7 @@ local function seed_factory()
   local factory = state.add_profile({
     id = "5bbe3d1d4d3ad10021e1d2a1",
     name = "Factory",
+    size = 1,
     created_at = created,
     logo_url = "https://example.com/factory.png",
   })
@@ -228,6 +236,7 @@ local function seed_warehouse()
   local warehouse = state.add_profile({
     id = "5bbe3d1d4d3ad10021e1d2b2",
     name = "Warehouse",
+    size = 0.25,
     created_at = created,
     logo_url = "",
   })
@@ -245,6 +254,7 @@ local function seed_greenhouse()
     id = "5bbe3d1d4d3ad10021e1d2c3",
     account = neighbour,
     name = "Greenhouse",
+    size = 0.25,
     created_at = clock.parse("2025-03-14T09:26:53.589Z"),
   })
 end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Use of the services: a pure function of the time. Counters grow from the first of the month;
--- data_records and file_storage say what is there; what is never used is absent.
+-- Use of the services: a pure function of the profile's size and the time. Counters grow from the
+-- first of the month; data_records and file_storage say what is there.
 
 local account = require("account")
 local clock = require("clock")
@@ -11,7 +11,10 @@ local statistics = {}
 
 local hour_s = 3600
 local day_s = 86400
+local late_s = 96 -- a little past each hour, as the real ones are
 local most_rows = 10000
+
+statistics.keys = { "date", "start_date", "end_date", "periodicity", "timezone" }
 
 -- Use an hour.
 local rates = { input = 417, output = 903, analysis = 0.51, email = 0.04 }
@@ -21,20 +24,25 @@ local function month_start(seconds)
   return clock.days(date.year, date.month, 1) * day_s
 end
 
--- What was used at a time, by the services.
+-- Parts of one that are counted.
+local fractions = { analysis = 100, file_storage = 100 }
+
+-- What was used at a time, by the services; what was not used is absent.
 function statistics.at(profile, seconds)
-  local scale = profile.name == "Factory" and 1 or 0.25
-  local hours = (seconds - month_start(seconds)) / hour_s
+  local hours = (seconds - math.max(month_start(seconds), profile.created_at)) / hour_s
   local day = seconds / day_s
-  local used = {}
+  local used = {
+    data_records = 151000 + 3000 * math.sin(day),
+    file_storage = 49.89 + math.sin(day / 7),
+  }
   for service, rate in pairs(rates) do
-    used[service] = math.floor(rate * scale * hours * 100) / 100
+    used[service] = rate * hours
   end
-  used.input, used.output = math.floor(used.input), math.floor(used.output)
-  used.email = math.floor(used.email)
-  used.data_records = math.floor(scale * (151000 + 3000 * math.sin(day)))
-  used.file_storage = math.floor(scale * (4989 + 100 * math.sin(day / 7))) / 100
-  used.run_users = 2
+  for service, amount in pairs(used) do
+    local parts = fractions[service] or 1
+    amount = math.floor(amount * profile.size * parts) / parts
+    used[service] = amount > 0 and amount or nil
+  end
   return used
 end
 
@@ -82,12 +90,12 @@ function statistics.list(asked, id)
   end
   local rows = json.array()
   local time = from
-  while time < math.min(to, ngx.time()) and #rows < most_rows do
-    -- A little past each hour, as the real ones are.
-    local row = statistics.at(profile, time + 96)
-    row.run_users = nil
-    row.time = clock.iso(time + 96)
-    rows[#rows + 1] = row
+  while time < to and time + late_s <= ngx.time() and #rows < most_rows do
+    local row = time + late_s >= profile.created_at and statistics.at(profile, time + late_s)
+    if row and next(row) then
+      row.time = clock.iso(time + late_s)
+      rows[#rows + 1] = row
+    end
     time = next_time(time, periodicity)
   end
   return rows

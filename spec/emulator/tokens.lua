@@ -41,32 +41,73 @@ local function wildcard(text)
   return "^" .. pattern .. "$"
 end
 
+-- A date is what a row shows, or that time in another notation.
+local function matches_one(field, value, wanted)
+  local date = dates[field] and type(value) == "number" and clock.parse(wanted)
+  if date then
+    return math.abs(date - value) < 0.0005
+  end
+  value = dates[field] and state.date(value) or value
+  return type(value) == "string" and value:lower():find(wildcard(wanted)) ~= nil
+end
+
+-- A list is fulfilled by one of its values; an empty text, which is null, by any.
 local function matches(token, filter)
-  for field, wanted in pairs(filter) do
-    local value = token[field]
-    if type(wanted) == "string" and wanted ~= "" then
-      if type(value) ~= "string" or not value:lower():find(wildcard(wanted)) then
-        return false
-      end
+  for field, values in pairs(filter) do
+    local found = false
+    for _, wanted in ipairs(values) do
+      found = found or wanted == "" or matches_one(field, token[field], wanted)
+    end
+    if not found then
+      return false
     end
   end
   return true
 end
 
+local known = {}
+for _, field in ipairs(fields) do
+  known[field] = true
+end
+
+-- The values that are wanted, by fields: each an array of texts.
+local function filter_of(query)
+  local filter = {}
+  local given = query.filter or {}
+  for field, values in pairs(type(given) == "table" and given or { given }) do
+    filter[field] = type(values) == "table" and values or { values }
+    if not known[field] then
+      refuse(400, "Invalid filter parameter")
+    end
+    for key, value in pairs(filter[field]) do
+      if type(key) ~= "number" or type(value) ~= "string" then
+        refuse(400, "Invalid filter parameter")
+      end
+    end
+  end
+  return filter
+end
+
+local orders = {
+  name = true,
+  permission = true,
+  serie_number = true,
+  verification_code = true,
+  created_at = true,
+}
+
 function tokens.list(asked, id)
   local profile = account.find(asked, id)
-  local filter = type(asked.query.filter) == "table" and asked.query.filter or {}
+  local filter = filter_of(asked.query)
   local found = {}
   for _, token in ipairs(state.tokens) do
     if token.profile == profile.id and matches(token, filter) then
       found[#found + 1] = token
     end
   end
-  local orders = { name = true, permission = true, serie_number = true, created_at = true }
-  orders.verification_code = true
   local wanted = pages.fields(asked.query, fields, { "name", "token", "permission" })
   local rows = json.array()
-  for _, token in ipairs(pages.cut(found, asked.query, orders)) do
+  for _, token in ipairs(pages.cut(found, asked.query, orders, "created_at,asc")) do
     rows[#rows + 1] = row_of(token, wanted)
   end
   return rows
@@ -94,7 +135,10 @@ local function expiry_of(text)
   local amount, unit = text:match("^(%d+) ?(%a+)$")
   local seconds = unit and (units[unit] or units[unit:gsub("s$", "")])
   local date = seconds and ngx.time() + amount * seconds or clock.parse(text)
-  return date or refuse(400, "Invalid expire_time")
+  if not date or date <= ngx.time() then
+    refuse(400, "Invalid expire_time")
+  end
+  return date
 end
 
 local permissions = { full = true, write = true, read = true, deny = true }

@@ -18,20 +18,45 @@ local emulator = {
   password = os.getenv("EMULATOR_PASSWORD"),
 }
 
--- Sends JSON, or asks when there is none; returns the answer's JSON.
-local function control(path, value)
+-- One request by LuaSocket: status, the answer's JSON or else its text, headers.
+local function send(method, path, value, headers)
   local body = value and dkjson.encode(value)
   local chunks = {}
-  local sent, status = http.request({
-    url = emulator.http .. "/_emulator/" .. path,
-    method = body and "POST" or "GET",
-    headers = body and { ["content-length"] = #body, ["content-type"] = "application/json" },
+  headers["content-length"] = body and #body
+  headers["content-type"] = body and "application/json"
+  local sent, status, answered = http.request({
+    url = emulator.http .. path,
+    method = method,
+    headers = headers,
     source = body and ltn12.source.string(body),
     sink = ltn12.sink.table(chunks),
+    redirect = false,
   })
+  assert(sent, status)
   local text = table.concat(chunks)
-  assert(sent and status == 200, ("%s: %s %s"):format(path, tostring(status), text))
-  return (dkjson.decode(text))
+  return status, dkjson.decode(text) or text, answered
+end
+
+-- Sends JSON, or asks when there is none; returns the answer's JSON.
+local function control(path, value)
+  local status, answer = send(value and "POST" or "GET", "/_emulator/" .. path, value, {})
+  assert(status == 200, ("%s: %s %s"):format(path, status, dkjson.encode(answer)))
+  return answer
+end
+
+-- A request of the API without our client, for specs of the emulator itself. A token of false
+-- is none.
+function emulator.call(method, path, value, token)
+  local headers = { token = token == nil and emulator.token or token or nil }
+  return send(method, path, value, headers)
+end
+
+-- What the API gives as the result of a request that must succeed.
+function emulator.result(method, path, value, token)
+  local status, answer = emulator.call(method, path, value, token)
+  local text = type(answer) == "table" and dkjson.encode(answer) or tostring(answer)
+  assert(status < 300 and answer.status, ("%s %s: %s %s"):format(method, path, status, text))
+  return answer.result
 end
 
 -- Back to the seeds: state, journal, injections, counters.

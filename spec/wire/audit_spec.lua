@@ -43,7 +43,7 @@ describe("auditLogEvents", function()
   end)
 
   it("hands the filter on", function()
-    emulator.reset({ audit_polls = 0 })
+    emulator.reset({ audit_polls = 0, audit_days = 36500 })
     assert(profile.auditLogEvents(id, { find = "x y", limit = 5, start_date = 0 }))
     local expected = "/auditlog?find=x%20y&start_date=1970-01-01T00%3A00%3A00.000Z&limit=5"
     assert.equal("/profile/" .. id .. expected, emulator.request().uri)
