@@ -135,10 +135,12 @@ NGINX_MODULE = @$(if $(filter luajit,$(LUA)),true,\
 # The module and its Lua files before whatever else the user's paths name.
 WITH_MODULE = LUA_PATH="$(CURDIR)/lua/?.lua;$${LUA_PATH:-;}" \
   LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;$${LUA_CPATH:-;}"
-# Tests and emulator are deaf to the user's TagoIO, proxies, Lua start-up code and make.
+# Tests and emulator are deaf to the user's TagoIO, proxies, certificates, Lua start-up code
+# and make.
 WITHOUT_USER = env $(addprefix -u ,\
   $(filter T_ANALYSIS_% TAGOIO_% LUA_INIT% LUA_PATH_% LUA_CPATH_%,$(.VARIABLES)) \
   http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY \
+  SSL_CERT_FILE CURL_CA_BUNDLE \
   MAKEFLAGS MFLAGS MAKELEVEL)
 # A sanitizer's library comes before an interpreter that was built without it.
 PRELOADED := $(strip $(if $(findstring address,$(SANITIZE)),asan) \

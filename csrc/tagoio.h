@@ -75,7 +75,7 @@ typedef struct tagoio_options {
 tagoio_options tagoio_options_default(void);
 
 /* Checks and copies the options. With a parent, the new settings share its quota.
-   NULL with an error of kind invalid or memory. */
+   NULL with an error of kind misuse, which begins with the option's name, or memory. */
 tagoio_settings *tagoio_settings_new(const tagoio_options *options,
                                      tagoio_settings *parent, tagoio_error *err);
 tagoio_settings *tagoio_settings_ref(tagoio_settings *settings);

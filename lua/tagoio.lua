@@ -20,7 +20,8 @@ local tagoio = {
 }
 
 --- Makes a client with its own connections. A bad option raises; what the environment
--- leaves open or says wrongly is returned, and so is a lack of memory.
+-- leaves open or says wrongly is returned, and so are a file of certificates that holds none, a
+-- libcurl that is too old and a lack of memory.
 -- @tparam[opt] table given options; times are in seconds, at most 3600
 --
 -- * `token`: else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN` of the environment
@@ -32,8 +33,9 @@ local tagoio = {
 -- * `max_retry_after` (60): the longest wait that TagoIO may ask for; more is an error at once
 -- * `max_response_bytes` (64 MiB)
 -- * `max_connections` (64): more calls at once wait for their turn
--- * `ca_file`: certificates to trust instead of the system's
--- * `proxy`: a URL; `false` ignores the environment's
+-- * `ca_file`: certificates to trust, in PEM; else `SSL_CERT_FILE`, else `CURL_CA_BUNDLE` of the
+--   environment, else libcurl's own
+-- * `proxy`: a URL; `false` ignores the environment's. It is never used for this machine
 -- * `user_agent`: appended to ours
 -- * `keep_null` (false): members that are null stay, as `tagoio.null`
 -- * `array_mt`: the metatable of arrays in results, else `tagoio.array_mt`

@@ -61,6 +61,7 @@ build = {
         "csrc/core/secrets.c",
         "csrc/core/settings.c",
         "csrc/core/text.c",
+        "csrc/curl/ca_file.c",
         "csrc/curl/driver.c",
         "csrc/curl/options.c",
         "csrc/curl/transfer.c",

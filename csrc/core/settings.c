@@ -42,27 +42,30 @@ static bool check(const tagoio_options *o, tagoio_error *err) {
         {"connect_timeout_ms", o->connect_timeout_ms, 1, TAGOIO_MAX_TIME_MS},
         {"max_retry_after_ms", o->max_retry_after_ms, 0, TAGOIO_MAX_TIME_MS},
         {"attempts", o->attempts, 1, TAGOIO_MAX_ATTEMPTS},
-        /* Halved, it fits whatever it is. */
-        {"max_response_bytes", (int64_t)(o->max_response_bytes / 2), 1, INT64_MAX / 4},
+        /* No size_t of 64 bits that an int64_t cannot hold. */
+        {"max_response_bytes",
+         (uint64_t)o->max_response_bytes > INT64_MAX ? -1
+                                                     : (int64_t)o->max_response_bytes,
+         1, INT64_MAX},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (numbers[i].value < numbers[i].least || numbers[i].value > numbers[i].most) {
-            return tagoio_error_set(err, TAGOIO_INVALID, "%s: out of range",
+            return tagoio_error_set(err, TAGOIO_MISUSE, "%s: out of range",
                                     numbers[i].name);
         }
     }
     if (!is_header_value(o->token, '!', '~')) {
         return tagoio_error_set(
-            err, TAGOIO_INVALID,
+            err, TAGOIO_MISUSE,
             "token: must be printable ASCII without spaces, and not "
             "empty (a line end copied along?)");
     }
     if (!is_header_value(o->user_agent, ' ', '~')) {
-        return tagoio_error_set(err, TAGOIO_INVALID,
+        return tagoio_error_set(err, TAGOIO_MISUSE,
                                 "user_agent: must be printable ASCII, and not empty");
     }
     if (o->base_url == NULL || strstr(o->base_url, "://") == NULL) {
-        return tagoio_error_set(err, TAGOIO_INVALID, "base_url: is not a URL");
+        return tagoio_error_set(err, TAGOIO_MISUSE, "base_url: is not a URL");
     }
     return true;
 }

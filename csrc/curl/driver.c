@@ -6,12 +6,14 @@
 #include "curl/driver.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "curl/ca_file.h"
 #include "curl/transfer.h"
 #include "curl/url.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,13 +56,15 @@ static void set_up(void) {
 
 static bool is_new_enough(tagoio_error *err) {
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-    if (version->version_num < oldest_libcurl ||
-        (version->features & CURL_VERSION_SSL) == 0) {
+    if (version->version_num < oldest_libcurl) {
         return tagoio_error_set(err, TAGOIO_INVALID,
-                                "libcurl %s cannot be used: 7.80 with TLS is needed",
+                                "libcurl %s is too old: 7.80 or newer is needed",
                                 version->version);
     }
-    return true;
+    return (version->features & CURL_VERSION_SSL) != 0 ||
+           tagoio_error_set(err, TAGOIO_INVALID,
+                            "libcurl %s has no TLS: one with TLS is needed",
+                            version->version);
 }
 
 /* ---- time and chance ---- */
@@ -100,33 +104,39 @@ tagoio_moment tagoio_driver_moment(tagoio_driver *driver) {
 
 /* ---- birth and death ---- */
 
-static bool copy_options(tagoio_driver *driver, const tagoio_driver_options *options,
-                         tagoio_error *err) {
+/* NULL stays NULL. */
+static bool copy_string(const char **copy, const char *string, tagoio_error *err) {
+    *copy = string != NULL ? tagoio_string_copy(string) : NULL;
+    return *copy != NULL || string == NULL || tagoio_error_memory(err);
+}
+
+/* What libcurl would use, and whether it can. */
+static bool copy_libcurl_options(tagoio_driver_options *own,
+                                 const tagoio_driver_options *options,
+                                 tagoio_error *err) {
+    bool secure = strncmp(own->base_url, "https:", strlen("https:")) == 0;
+    const char *ca_file;
+    return is_new_enough(err) &&
+           tagoio_url_check_proxy(options->proxy, own->base_url, err) &&
+           tagoio_ca_file_find(&ca_file, options->ca_file, secure, err) &&
+           copy_string(&own->ca_file, ca_file, err) &&
+           copy_string(&own->proxy, options->proxy, err);
+}
+
+static bool copy_options(tagoio_driver_options *own,
+                         const tagoio_driver_options *options, tagoio_error *err) {
     tagoio_text url = {.limit = TAGOIO_MAX_URL_BYTES};
-    bool ok = tagoio_url_check(&url, options->base_url, err);
-    driver->options = (tagoio_driver_options){
-        .base_url = ok ? tagoio_string_copy(url.bytes) : NULL,
-        .ca_file = options->ca_file ? tagoio_string_copy(options->ca_file) : NULL,
-        .proxy = options->proxy ? tagoio_string_copy(options->proxy) : NULL,
-        .max_connections = options->max_connections,
-    };
+    own->max_connections = options->max_connections;
+    own->detached = options->detached;
+    bool ok = tagoio_url_check(&url, options->base_url, err) &&
+              copy_string(&own->base_url, url.bytes, err) &&
+              (own->detached || copy_libcurl_options(own, options, err));
     tagoio_text_clear(&url);
-    if (!ok) {
-        return false;
-    }
-    if (driver->options.base_url == NULL ||
-        (driver->options.ca_file == NULL) != (options->ca_file == NULL) ||
-        (driver->options.proxy == NULL) != (options->proxy == NULL)) {
-        return tagoio_error_memory(err);
-    }
-    return true;
+    return ok;
 }
 
 tagoio_driver *tagoio_driver_new(const tagoio_driver_options *options,
                                  tagoio_error *err) {
-    if (!is_new_enough(err)) {
-        return NULL;
-    }
     tagoio_driver *driver = calloc(1, sizeof *driver);
     if (driver == NULL) {
         tagoio_error_memory(err);
@@ -139,7 +149,7 @@ tagoio_driver *tagoio_driver_new(const tagoio_driver_options *options,
     driver->idle = calloc((size_t)options->max_connections, sizeof *driver->idle);
     if (driver->idle == NULL) {
         tagoio_error_memory(err);
-    } else if (copy_options(driver, options, err)) {
+    } else if (copy_options(&driver->options, options, err)) {
         return driver;
     }
     tagoio_driver_unref(driver);

@@ -16,12 +16,15 @@ typedef struct tagoio_driver tagoio_driver;
 typedef struct tagoio_driver_options {
     const char
         *base_url; /* https, or http to this machine; no user, query or fragment */
-    const char *ca_file; /* NULL: the system's certificate authorities */
-    const char *proxy;   /* NULL: as the environment says; "": none */
+    const char *ca_file; /* NULL: as the environment says, else libcurl's own */
+    const char *proxy; /* NULL: as the environment says; "": none. Never to loopback */
     int max_connections; /* requests at once; more wait for their turn */
+    bool detached; /* somebody else moves the calls: any libcurl will do, and what only
+                      it would use is not looked at */
 } tagoio_driver_options;
 
-/* NULL with an error of kind invalid (the options, or libcurl is too old) or memory.
+/* NULL with an error of kind misuse (an option, whose name the message begins with),
+   invalid (the environment, a file of certificates, or libcurl is too old) or memory.
    Nothing of libcurl's is made before the first call. */
 tagoio_driver *tagoio_driver_new(const tagoio_driver_options *options,
                                  tagoio_error *err);

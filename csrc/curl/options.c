@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The libcurl options that hold for every request, each with its reason beside it. */
 #include "curl/options.h"
+#include "curl/url.h"
 
 #include <string.h>
 
@@ -56,9 +57,11 @@ static const struct {
     {exit_quickly, 1},
 };
 
-CURLcode tagoio_curl_set_options(CURL *easy, const tagoio_driver_options *options) {
+static CURLcode set_texts(CURL *easy, const tagoio_driver_options *options) {
     const char *scheme =
         strncmp(options->base_url, "http:", strlen("http:")) == 0 ? "http" : "https";
+    /* What is sent to this machine leaves it for no proxy. */
+    const char *proxy = tagoio_url_is_loopback(options->base_url) ? "" : options->proxy;
     const struct {
         CURLoption option;
         const char *value; /* NULL: libcurl's default */
@@ -69,9 +72,24 @@ CURLcode tagoio_curl_set_options(CURL *easy, const tagoio_driver_options *option
         /* A file, not a folder: libcurl keeps what it read in the multi handle. */
         {CURLOPT_CAINFO, options->ca_file},
         /* A proxy that was asked for is used; NULL leaves both to the environment. */
-        {CURLOPT_PROXY, options->proxy},
-        {CURLOPT_NOPROXY, options->proxy == NULL ? NULL : ""},
+        {CURLOPT_PROXY, proxy},
+        {CURLOPT_NOPROXY, proxy == NULL ? NULL : ""},
     };
+    CURLcode code = CURLE_OK;
+    for (size_t i = 0; code == CURLE_OK && i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i].option != 0 && texts[i].value != NULL) {
+            code = curl_easy_setopt(easy, texts[i].option, texts[i].value);
+        }
+    }
+    if (options->ca_file != NULL) {
+        /* The file's certificates instead of those in libcurl's own folder, not beside
+           them. Refused where the TLS library knows no folders, which is as good. */
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    return code;
+}
+
+CURLcode tagoio_curl_set_options(CURL *easy, const tagoio_driver_options *options) {
     CURLcode code = CURLE_OK;
     for (size_t i = 0; code == CURLE_OK && i < sizeof switches / sizeof *switches;
          i++) {
@@ -79,10 +97,5 @@ CURLcode tagoio_curl_set_options(CURL *easy, const tagoio_driver_options *option
             code = curl_easy_setopt(easy, switches[i].option, switches[i].value);
         }
     }
-    for (size_t i = 0; code == CURLE_OK && i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i].option != 0 && texts[i].value != NULL) {
-            code = curl_easy_setopt(easy, texts[i].option, texts[i].value);
-        }
-    }
-    return code;
+    return code == CURLE_OK ? set_texts(easy, options) : code;
 }

@@ -143,18 +143,19 @@ static int new_client(lua_State *L) {
     tagoio_error err = {.kind = TAGOIO_NONE};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    client *it = push_client(L);
+    set_value_options(L, 1, it, 0);
+    lua_getfield(L, 1, "transport");
+    it->detached = !lua_isnil(L, -1);
+    lua_pop(L, 1);
     tagoio_options options = read_options(L, 1, tagoio_options_default());
     tagoio_driver_options driver_options = {
         .base_url = text_option(L, 1, "base_url", NULL),
         .ca_file = text_option(L, 1, "ca_file", NULL),
         .proxy = text_option(L, 1, "proxy", NULL),
         .max_connections = (int)number_option(L, 1, "max_connections", 64),
+        .detached = it->detached,
     };
-    client *it = push_client(L);
-    set_value_options(L, 1, it, 0);
-    lua_getfield(L, 1, "transport");
-    it->detached = !lua_isnil(L, -1);
-    lua_pop(L, 1);
     it->driver = tagoio_driver_new(&driver_options, &err);
     if (it->driver == NULL) {
         return fail(L, &err);

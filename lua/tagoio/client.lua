@@ -237,9 +237,12 @@ function client.new(checked, operation)
   if made then
     return wrap(made, checked, { url = (checked.base_url:gsub("/$", "")) })
   end
-  message = ("%s: %s: %s"):format(operation, source or "region", message)
+  if source and message:find("^base_url: ") then
+    kind = "invalid" -- the environment's mistake, not the caller's
+  end
+  message = operation .. ": " .. message:gsub("^base_url: ", (source or "region") .. ": ")
   local _, _, err = errors.unsent(kind, operation, message)
-  return nil, message, err, not source and kind == "invalid" and message or nil
+  return nil, message, err, kind == "misuse" and message or nil
 end
 
 --- A client on the same connections, with other options: as cheap as a table. The quota of
@@ -267,7 +270,9 @@ function methods:with(given)
     checked.user_agent = options.user_agent(checked.user_agent)
   end
   local made, message, kind = self._core:with(checked)
-  if not made then
+  if kind == "misuse" then
+    error("client:with: " .. message, 2)
+  elseif not made then
     return errors.unsent(kind, "with", "client:with: " .. message)
   end
   return wrap(made, checked, self._connections)

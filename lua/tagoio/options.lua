@@ -70,6 +70,8 @@ local function check_region_table(region)
   elseif region.api ~= nil and type(region.api) ~= "string" then
     return "api: a string is needed, got a " .. type(region.api)
   end
+  local problem = region.api and check_text(region.api)
+  return problem and "api: " .. problem
 end
 
 local function check_region(region)

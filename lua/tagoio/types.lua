@@ -455,8 +455,8 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field max_retry_after? number the longest wait that TagoIO may ask for, 60
 ---@field max_response_bytes? integer 64 MiB
 ---@field max_connections? integer 64: more calls at once wait for their turn
----@field ca_file? string certificates to trust instead of the system's
----@field proxy? string|false a URL; false ignores the environment's
+---@field ca_file? string certificates to trust instead of the system's, in PEM
+---@field proxy? string|false a URL; false ignores the environment's; never used for this machine
 ---@field user_agent? string appended to ours
 ---@field keep_null? boolean members that are null stay, as `tagoio.null`
 ---@field array_mt? table the metatable of arrays in results, else `tagoio.array_mt`

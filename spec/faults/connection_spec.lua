@@ -54,13 +54,33 @@ describe("a server", function()
   end
 
   it("is not trusted without its authority", function()
-    local folder = os.getenv("EMULATOR_DIR")
-    for _, file in ipairs({ folder .. "/selfsigned.pem", "/nowhere.pem", "/dev/null" }) do
-      try("tls() serve()", { ca_file = file }, function(err, message)
-        assert.equal("tls", err.kind)
-        assert.equal(1, err.attempts, message)
-      end)
-    end
+    local ca_file = os.getenv("EMULATOR_DIR") .. "/selfsigned.pem"
+    try("tls() serve()", { ca_file = ca_file }, function(err, message)
+      assert.equal("tls", err.kind)
+      assert.equal(1, err.attempts, message)
+    end)
+  end)
+
+  -- What a script prints that lists profiles over https with these variables.
+  local function list(variables, options)
+    local code = ([[
+      local client = assert(require("tagoio").new({ attempts = 1%s }))
+      local list, message, err = client.profile.list()
+      print(list and "listed" or err.kind)]]):format(options or "")
+    variables.T_ANALYSIS_TOKEN = emulator.token
+    variables.TAGOIO_API = server.https
+    return (process.run_lua(code, variables))
+  end
+
+  it("is trusted for ca_file, else SSL_CERT_FILE, else CURL_CA_BUNDLE", function()
+    local good, other = emulator.ca_file, os.getenv("EMULATOR_DIR") .. "/selfsigned.pem"
+    local option = (", ca_file = %q"):format(good)
+    server:play("tls() serve()")
+    assert.equal("tls\n", list({}))
+    assert.equal("listed\n", list({ SSL_CERT_FILE = good, CURL_CA_BUNDLE = other }))
+    assert.equal("listed\n", list({ SSL_CERT_FILE = "", CURL_CA_BUNDLE = good }))
+    assert.equal("tls\n", list({ SSL_CERT_FILE = other, CURL_CA_BUNDLE = good }))
+    assert.equal("listed\n", list({ SSL_CERT_FILE = other, CURL_CA_BUNDLE = other }, option))
   end)
 
   local broken = {

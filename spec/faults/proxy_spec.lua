@@ -5,44 +5,50 @@ local emulator = require("spec.support.emulator")
 local faults = require("spec.support.faults")
 local process = require("spec.support.process")
 
--- A tunnel whose other end is TagoIO, to begin with.
-local tunnel = [[request() send("HTTP/1.1 200 Connected\r\n\r\n") tls() serve()]]
+-- The host is not of this machine, for which no proxy is used: its name is in a certificate, and
+-- the proxy plays it.
+local elsewhere = "https://elsewhere.example"
+local tunnel = [[request() send("HTTP/1.1 200 Connected\r\n\r\n") tls("wronghost") serve()]]
+
+local server
+
+setup(function()
+  server = faults.start()
+end)
+
+teardown(function()
+  server:stop()
+end)
+
+local function client_of(url, others)
+  return server:secure_client(faults.options({ region = { api = url }, attempts = 1 }, others))
+end
+
+-- A script's output when it lists profiles, with these variables and options.
+local function list(url, variables, options)
+  local code = ([[
+    local tagoio = require("tagoio")
+    local client = assert(tagoio.new({ ca_file = os.getenv("CA"), attempts = 1%s }))
+    local list, message = client.profile.list()
+    print(list and "listed" or message)]]):format(options or "")
+  local environment = {
+    T_ANALYSIS_TOKEN = emulator.token,
+    TAGOIO_API = url,
+    CA = emulator.ca_file,
+  }
+  for name, value in pairs(variables) do
+    environment[name] = value
+  end
+  return (process.run_lua(code, environment))
+end
 
 describe("a proxy", function()
-  local server
-
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
-
-  -- A script's output when it lists profiles over https, with these variables and options.
-  local function list(variables, options)
-    local code = ([[
-      local tagoio = require("tagoio")
-      local client = assert(tagoio.new({ ca_file = os.getenv("CA"), attempts = 1%s }))
-      local list, message = client.profile.list()
-      print(list and "listed" or message)]]):format(options or "")
-    local environment = {
-      T_ANALYSIS_TOKEN = emulator.token,
-      TAGOIO_API = server.https,
-      CA = emulator.ca_file,
-    }
-    for name, value in pairs(variables) do
-      environment[name] = value
-    end
-    return (process.run_lua(code, environment))
-  end
-
   -- The tunnel was asked for first, without the token, which came through it later.
   local function assert_tunneled()
     local connections = server:journal()
     assert.equal(1, #connections)
     local asked, request = connections[1].requests[1], connections[1].requests[2]
-    assert.matches("^CONNECT localhost:%d+ HTTP/1.1\r\n", asked)
+    assert.matches("^CONNECT elsewhere%.example:443 HTTP/1.1\r\n", asked)
     assert.is_nil(asked:lower():find("token", 1, true))
     assert.is_nil(asked:find(emulator.token, 1, true))
     assert.is_nil(asked:find("TagoIO-SDK", 1, true))
@@ -51,7 +57,15 @@ describe("a proxy", function()
 
   it("that is an option is used, and does not see the token", function()
     server:play(tunnel)
-    local client = server:secure_client({ proxy = server.http })
+    local client = client_of(elsewhere, { proxy = server.http })
+    assert(client.profile.list())
+    client:close()
+    assert_tunneled()
+  end)
+
+  it("whose scheme is left out is used", function()
+    server:play(tunnel)
+    local client = client_of(elsewhere, { proxy = "127.0.0.1:" .. server.port })
     assert(client.profile.list())
     client:close()
     assert_tunneled()
@@ -60,31 +74,35 @@ describe("a proxy", function()
   it("of the environment is used", function()
     for _, name in ipairs({ "https_proxy", "HTTPS_PROXY", "ALL_PROXY" }) do
       server:play(tunnel)
-      assert.equal("listed\n", list({ [name] = server.http }))
+      assert.equal("listed\n", list(elsewhere, { [name] = server.http }))
       assert_tunneled()
     end
   end)
 
-  it("of the environment is not used for hosts that NO_PROXY names", function()
-    server:play("tls() serve()")
-    assert.equal("listed\n", list({ https_proxy = server.http, NO_PROXY = "localhost" }))
-  end)
-
-  it("of the environment is not used with proxy = false", function()
-    server:play("tls() serve()")
-    assert.equal("listed\n", list({ https_proxy = server.http }, ", proxy = false"))
-  end)
+  local direct = {
+    { "for hosts that NO_PROXY names", { NO_PROXY = "tagoio.invalid" } },
+    { "with proxy = false", {}, ", proxy = false" },
+  }
+  for _, row in ipairs(direct) do
+    it("of the environment is not used " .. row[1], function()
+      server:play(tunnel)
+      row[2].https_proxy = server.http
+      local output = list("https://tagoio.invalid", row[2], row[3])
+      assert.matches("resolve host", output)
+      assert.equal(0, #server:journal())
+    end)
+  end
 
   it("that is an option is used although NO_PROXY names the host", function()
     server:play(tunnel)
     local options = (", proxy = %q"):format(server.http)
-    assert.equal("listed\n", list({ NO_PROXY = "*" }, options))
+    assert.equal("listed\n", list(elsewhere, { NO_PROXY = "*" }, options))
     assert_tunneled()
   end)
 
   it("that refuses is told as such, and the call was not sent", function()
     server:play('request() answer(407, "who are you?")', tunnel)
-    local client = server:secure_client({ proxy = server.http, attempts = 1 })
+    local client = client_of(elsewhere, { proxy = server.http })
     local made, message, err = client.profile.create({ name = "x" })
     assert.is_nil(made)
     assert.equal("connect", err.kind)
@@ -94,10 +112,46 @@ describe("a proxy", function()
   end)
 
   it("that cannot be reached is an error of the kind connect", function()
-    local client = server:secure_client({ proxy = "http://127.0.0.1:1", attempts = 1 })
+    local client = client_of(elsewhere, { proxy = "http://127.0.0.1:1" })
     local _, message, err = client.profile.list()
     assert.equal("connect", err.kind)
     assert.matches("^profile.list: no connection: ", message)
     client:close()
   end)
+end)
+
+describe("a call to this machine goes through no proxy", function()
+  -- A request that a proxy sees begins with CONNECT, or names the host in its first line.
+  local function assert_direct()
+    local connections = server:journal()
+    assert.equal(1, #connections)
+    assert.equal(1, #connections[1].requests)
+    assert.matches("^GET /profile HTTP/1.1\r\n", connections[1].requests[1])
+  end
+
+  local hosts = {
+    ["http://127.0.0.1:"] = "serve()",
+    ["http://localhost:"] = "serve()",
+    ["http://LocalHost.:"] = "serve()",
+    ["https://localhost:"] = "tls() serve()",
+    ["https://127.0.0.1:"] = "tls() serve()",
+  }
+  for host, script in pairs(hosts) do
+    it("of the environment: " .. host, function()
+      local url = host .. server.port
+      for _, name in ipairs({ "http_proxy", "https_proxy", "all_proxy", "ALL_PROXY" }) do
+        server:play(script)
+        assert.equal("listed\n", list(url, { [name] = server.http }))
+        assert_direct()
+      end
+    end)
+
+    it("that is an option: " .. host, function()
+      server:play(script)
+      local client = client_of(host .. server.port, { proxy = server.http })
+      assert(client.profile.list())
+      client:close()
+      assert_direct()
+    end)
+  end
 end)

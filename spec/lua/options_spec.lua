@@ -64,6 +64,7 @@ describe("tagoio.new raises on", function()
     raises(with("region", { api = 1 }), "region: api: a string is needed")
     raises(with("region", { tdeploy = "a/b" }), "region: tdeploy: not the id of a project")
     raises(with("region", { url = "https://x" }), 'region: unknown key "url"')
+    raises(with("region", { api = "http://localhost\0.x" }), "region: api: has control characters")
   end)
 
   it("an address that would show the token, or is not one of an API", function()
@@ -81,12 +82,97 @@ describe("tagoio.new raises on", function()
     end
   end)
 
+  it("an address that only looks like one of this machine", function()
+    local hosts = {
+      "127.evil.example",
+      "127.0.0.1.evil.example",
+      "127.0.0.1%2eevil.example",
+      "127.x",
+      "127.0.0.1a",
+      "127.0.0.1.1",
+      "127.",
+      "127..1",
+      "127.256.1",
+      "127.-1",
+      "127.\195\171vil.example",
+      "localhost.evil.example",
+      "[::2]",
+    }
+    for _, host in ipairs(hosts) do
+      raises(with("region", { api = "http://" .. host }), "region: ")
+      raises(with("region", { api = "http://" .. host .. ":8080/x" }), "region: ")
+    end
+  end)
+
+  it("a proxy that is no URL, without showing it", function()
+    local bad = {
+      "http://",
+      "http://h:99999",
+      "ftp://h",
+      "a b",
+      "http://user:correct-horse@h:port",
+    }
+    for _, proxy in ipairs(bad) do
+      for _, region in ipairs({ "us-e1", { api = "http://127.0.0.1:1" } }) do
+        local options = { token = "t", proxy = proxy, region = region }
+        raises(options, "proxy: must be a URL like http://host:8080 (")
+        local _, message = pcall(tagoio.new, options)
+        assert.is_nil(message:find("correct", 1, true))
+      end
+    end
+  end)
+
   it("a proxy, a file or a user agent that is none", function()
     raises(with("proxy", true), "proxy: true is no proxy")
     raises(with("proxy", ""), "proxy: is empty")
     raises(with("ca_file", "a\0b"), "ca_file: has control characters")
     raises(with("user_agent", "a\r\nb"), "user_agent: has control characters")
     raises(with("wait", true), "wait: a function is needed")
+  end)
+end)
+
+describe("tagoio.new", function()
+  it("takes http to this machine", function()
+    local urls = {
+      "http://localhost",
+      "http://LOCALHOST.:1/x",
+      "http://127.0.0.1:8080",
+      "http://127.255.255.254",
+      "http://[::1]:1",
+    }
+    for _, url in ipairs(urls) do
+      assert(tagoio.new({ token = "t", region = { api = url } })):close()
+    end
+  end)
+
+  it("takes an answer of one byte at most, and blames no region for it", function()
+    emulator.reset()
+    local client = emulator.client({ max_response_bytes = 1 })
+    local _, message, err = client.profile.list()
+    assert.equal("protocol", err.kind)
+    assert.matches("max_response_bytes", message)
+    client:close()
+  end)
+
+  it("returns an error that names ca_file when that holds no certificate", function()
+    for _, file in ipairs({ "/nowhere.pem", "/dev/null", "/", "Makefile" }) do
+      for _, url in ipairs({ emulator.http, emulator.https }) do
+        local options = emulator.options({ ca_file = file, region = { api = url } })
+        local client, message, err = tagoio.new(options)
+        assert.is_nil(client)
+        assert.matches("^tagoio.new: ca_file: ", message)
+        assert.is_truthy(message:find(file, 1, true))
+        assert.equal("invalid", err.kind)
+      end
+    end
+  end)
+
+  it("does not look for certificates when a transport is in place of libcurl", function()
+    local transport = function()
+      return 200, nil, '{"status":true,"result":[]}'
+    end
+    local client = tagoio.new({ token = "t", transport = transport, ca_file = "/nowhere" })
+    assert.same({}, assert(client).profile.list())
   end)
 end)
 
@@ -177,15 +263,37 @@ describe("the environment", function()
       TAGOIO_REQUEST_ATTEMPTS = { "0", "x", "1.5", "-3", "101" },
       TAGOIO_API = { "nonsense", "http://example.com", "https://u@example.com" },
       T_ANALYSIS_TOKEN = { "two secrets" },
+      https_proxy = { "http://user:two secrets@h:port" },
+      ALL_PROXY = { "http://user:secrets@h:port", "ftp://user:secrets@h" },
     }
     for name, values in pairs(bad) do
       for _, value in ipairs(values) do
         local variables = { T_ANALYSIS_TOKEN = "t", [name] = value }
         local output = process.run_lua(print_result, variables)
         assert.matches("^profile.info: " .. name .. ": .*\tinvalid\n$", output)
-        assert.is_nil(output:find("two secrets", 1, true))
+        assert.is_nil(output:find("secrets", 1, true))
       end
     end
+  end)
+
+  it("that names a wrong file of certificates is an error that names the variable", function()
+    for _, name in ipairs({ "SSL_CERT_FILE", "CURL_CA_BUNDLE" }) do
+      local variables = { T_ANALYSIS_TOKEN = "t", [name] = "/nowhere.pem" }
+      local expected = ("profile.info: %s: cannot read /nowhere.pem: "):format(name)
+      local output = process.run_lua(print_result, variables)
+      assert.equal(expected, output:sub(1, #expected))
+      assert.matches("\tinvalid\n$", output)
+      -- Without TLS nobody asks for certificates.
+      variables.T_ANALYSIS_TOKEN = emulator.token
+      variables.TAGOIO_API = emulator.http
+      assert.equal("Factory\tnil\n", process.run_lua(print_result, variables))
+    end
+  end)
+
+  it("is not to blame for a proxy that the caller chose", function()
+    local code = 'print(pcall(require("tagoio").new, { token = "t", proxy = "http://" }))'
+    local output = process.run_lua(code, { TAGOIO_API = emulator.http })
+    assert.matches("^false\ttagoio.new: proxy: must be a URL", output)
   end)
 
   it("T_ANALYSIS_CONTEXT tells the server where the script runs", function()
