@@ -150,7 +150,9 @@ void tagoio_call_begin(tagoio_call *call, int64_t now_ms);
 
 /* The head and the body of the answer, as they come: a status or header line, and
    pieces of the decoded body. False when a limit is passed or memory is out: stop the
-   transfer and report any failure, the call knows why. A status line starts anew. */
+   transfer and report any failure, the call knows why. A status line is the first line,
+   or follows the empty line of a 1xx response. An empty line or the body ends the head:
+   trailers are ignored. */
 bool tagoio_call_head(tagoio_call *call, const char *line, size_t bytes);
 bool tagoio_call_feed(tagoio_call *call, const char *bytes, size_t count);
 

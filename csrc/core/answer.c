@@ -24,12 +24,15 @@ static const char *const request_id_names[] = {
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
 static bool is_name(const char *name, const char *line, size_t count) {
+    if (strlen(name) != count) { /* compare no further: a line may hold a NUL */
+        return false;
+    }
     for (size_t i = 0; i < count; i++) {
-        if (name[i] != lower(line[i])) { /* a shorter name differs by its NUL */
+        if (name[i] != lower(line[i])) {
             return false;
         }
     }
-    return name[count] == '\0';
+    return true;
 }
 
 /* A value that is too long is none: half of it would be another one. */
@@ -90,26 +93,50 @@ static bool keep_line(tagoio_answer *answer, const char *line, size_t bytes) {
     return false;
 }
 
+/* Of a 1xx response nothing is kept: the response itself comes after it. */
+static void take_status(tagoio_answer *answer, const char *line, size_t bytes) {
+    if (bytes > 5 && memcmp(line, "HTTP/", 5) == 0) {
+        int status = status_of(line, bytes);
+        bool interim = status >= 100 && status < 200;
+        answer->status = status >= 200 ? status : 0;
+        answer->head_state = interim ? TAGOIO_HEAD_INTERIM : TAGOIO_HEAD_FINAL;
+    }
+}
+
+/* With whatever of its end the driver passes on. */
+static bool is_empty(const char *line, size_t bytes) {
+    return bytes == 0 || line[0] == '\r' || line[0] == '\n';
+}
+
 bool tagoio_answer_head(tagoio_answer *answer, const char *line, size_t bytes) {
     answer->head_bytes += bytes;
     if (answer->head_bytes > TAGOIO_MAX_HEADER_BYTES) {
         answer->refused = "headers of more than 64 KiB";
         return false;
     }
-    if (bytes > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        int status = status_of(line, bytes);
-        answer->status = status >= 200 ? status : 0; /* the answer itself comes later */
-        answer->retry_after[0] = '\0';
-        answer->request_id[0] = '\0';
-        tagoio_text_clear(&answer->head);
-    } else {
+    bool empty = is_empty(line, bytes);
+    switch (answer->head_state) {
+    case TAGOIO_HEAD_STATUS:
+        take_status(answer, line, bytes);
+        break;
+    case TAGOIO_HEAD_INTERIM:
+        answer->head_state = empty ? TAGOIO_HEAD_STATUS : TAGOIO_HEAD_INTERIM;
+        break;
+    case TAGOIO_HEAD_FINAL:
+        if (empty) {
+            answer->head_state = TAGOIO_HEAD_OVER;
+            break;
+        }
         keep_header(answer, line, bytes);
         return !answer->keep_head || keep_line(answer, line, bytes);
+    case TAGOIO_HEAD_OVER:
+        break;
     }
     return true;
 }
 
 bool tagoio_answer_feed(tagoio_answer *answer, const char *bytes, size_t count) {
+    answer->head_state = TAGOIO_HEAD_OVER;
     if (tagoio_text_add(&answer->body, bytes, count)) {
         return true;
     }
@@ -141,7 +168,8 @@ static int64_t digits_value(const char *text, size_t count) {
 int64_t tagoio_answer_retry_after_s(const tagoio_answer *answer, int64_t wall_s) {
     int64_t date;
     if (tagoio_date_parse_http(answer->retry_after, &date)) {
-        return date > wall_s ? date - wall_s : -1;
+        bool passes = answer->status == 429 || answer->status == 503;
+        return date > wall_s ? date - wall_s : passes ? 0 : -1;
     }
     return digits_value(answer->retry_after, strlen(answer->retry_after));
 }

@@ -10,8 +10,17 @@
 
 enum { TAGOIO_MAX_HEADER_VALUE = 128 };
 
+/* What the next line of the head is. */
+typedef enum tagoio_head_state {
+    TAGOIO_HEAD_STATUS,  /* a status line */
+    TAGOIO_HEAD_INTERIM, /* a header of a 1xx response, or the end of them */
+    TAGOIO_HEAD_FINAL,   /* the same of the response itself */
+    TAGOIO_HEAD_OVER     /* a trailer: nothing in it counts */
+} tagoio_head_state;
+
 typedef struct tagoio_answer {
-    int status; /* of the last status line, 0: none */
+    int status; /* of the response itself, 0: none */
+    tagoio_head_state head_state;
     size_t head_bytes;
     char retry_after[TAGOIO_MAX_HEADER_VALUE]; /* "": none */
     char request_id[TAGOIO_MAX_HEADER_VALUE];
@@ -27,7 +36,8 @@ bool tagoio_answer_feed(tagoio_answer *answer, const char *bytes, size_t count);
 /* Forgets all but the limit of the body and keep_head. */
 void tagoio_answer_clear(tagoio_answer *answer);
 
-/* The seconds that Retry-After asks for, -1: it is missing, past or makes no sense. */
+/* The seconds that Retry-After asks for, -1: it is missing or makes no sense. A date
+   that is past means now where the status is a refusal that passes, 429 or 503. */
 int64_t tagoio_answer_retry_after_s(const tagoio_answer *answer, int64_t wall_s);
 
 /* What an answer means. Owned by the caller, freed by tagoio_reading_clear. */

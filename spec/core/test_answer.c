@@ -88,6 +88,7 @@ typedef struct failure_row {
 #define HTTP(status) " (HTTP " #status ", api.tago.io)"
 #define DOUBT        "; it may have been applied"
 #define LOGIN        "{\\\"otp_enabled\\\":true,\\\"otp_autosend\\\":\\\"email\\\"}"
+#define PAST         "\nRetry-After: Tue, 14 Nov 2023 22:13:49 GMT"
 #define RATE         "Too many requests (Retry-After: 90)"
 
 /* clang-format off */
@@ -162,7 +163,7 @@ static const failure_row failures[] = {
     {"a short status", INFO, "HTTP/1.1 20", "{\"status\":true,\"result\":{}}", TAGOIO_PROTOCOL, SAYS("an answer without a status (api.tago.io)"), "{\"result\":{},\"status\":true}"},
     {"only 100 Continue", INFO, "100", "", TAGOIO_PROTOCOL, SAYS("an answer without a status (api.tago.io)"), NULL},
     {"HTTP/2", INFO, "HTTP/2 401 ", "{\"message\":\"X\"}", TAGOIO_API, SAYS("X") HTTP(401), "{\"message\":\"X\"}"},
-    {"100, then 401", INFO, "HTTP/1.1 100 Continue\nHTTP/1.1 401 X", "{\"message\":\"X\"}", TAGOIO_API, SAYS("X") HTTP(401), "{\"message\":\"X\"}"},
+    {"100, then 401", INFO, "HTTP/1.1 100 Continue\n\nHTTP/1.1 401 X", "{\"message\":\"X\"}", TAGOIO_API, SAYS("X") HTTP(401), "{\"message\":\"X\"}"},
     {"429 over the limit", INFO, "429", "{\"status\":false,\"message\":\"" RATE "\"}", TAGOIO_API, SAYS(RATE) HTTP(429), "{\"message\":\"" RATE "\",\"status\":false}"},
 };
 /* clang-format on */
@@ -284,7 +285,13 @@ static const header_row headers[] = {
     {"space around", "Retry-After: \t42 \t\r", "no", 42, NULL},
     {"a date", "Retry-After: Tue, 14 Nov 2023 22:15:00 GMT", "no", 70, NULL},
     {"a past date", "Retry-After: Tue, 14 Nov 2023 22:13:49 GMT", "no", -1, NULL},
-    {"now as a date", "Retry-After: Tue, 14 Nov 2023 22:13:50 GMT", "no", -1, NULL},
+    {"a past date of a 429 means now", "HTTP/1.1 429 X" PAST, "no", 0, NULL},
+    {"a past date of a 503 means now", "HTTP/1.1 503 X" PAST, "no", 0, NULL},
+    {"a past date of a 500", "HTTP/1.1 500 X" PAST, "no", -1, NULL},
+    {"this second as a date",
+     "HTTP/1.1 429 X\nRetry-After: Tue, 14 Nov 2023 22:13:50 GMT", "no", 0, NULL},
+    {"-1 of a 429", "HTTP/1.1 429 X\nRetry-After: -1", "no", -1, NULL},
+    {"a word of a 503", "HTTP/1.1 503 X\nRetry-After: soon", "no", -1, NULL},
     {"half a date", "Retry-After: Tue, 14 Nov 2023", "no", -1, NULL},
     {"-1", "Retry-After: -1", "no", -1, NULL},
     {"+1", "Retry-After: +1", "no", -1, NULL},
@@ -298,7 +305,9 @@ static const header_row headers[] = {
     {"a value too long", "Retry-After: " LONG LONG, "no", -1, NULL},
     {"another header", "X-Retry-After: 42", "no", -1, NULL},
     {"no header", "Retry-After 42", "no", -1, NULL},
-    {"of an interim answer", "Retry-After: 42\nHTTP/1.1 400 X", "no", -1, NULL},
+    {"of an interim answer", "HTTP/1.1 103 X\nRetry-After: 42\n\nHTTP/1.1 400 X", "no",
+     -1, NULL},
+    {"a trailer", "Server: x\n\nRetry-After: 42", "no", -1, NULL},
     {"the message", "Server: x", "Too many requests (Retry-After: 8)", 8, NULL},
     {"the header before it", "Retry-After: 9", "slow (Retry-After: 8)", 9, NULL},
     {"the message if the header is bad", "Retry-After: -1", "no (Retry-After: 8)", 8,
@@ -314,7 +323,9 @@ static const header_row headers[] = {
     {"x-amz-cf-id", "x-amz-cf-id: q==", "no", -1, "q=="},
     {"cf-ray", "CF-Ray: 7d-GRU", "no", -1, "7d-GRU"},
     {"the first of two", "cf-ray: one\nx-request-id: two", "no", -1, "one"},
-    {"an id of an interim answer", "cf-ray: one\nHTTP/1.1 400 X", "no", -1, NULL},
+    {"an id of an interim answer", "HTTP/1.1 103 X\ncf-ray: one\n\nHTTP/1.1 400 X",
+     "no", -1, NULL},
+    {"an id in a trailer", "Server: x\n\ncf-ray: one", "no", -1, NULL},
     {"control bytes in an id", "cf-ray: a\x1b[1mb", "no", -1, "a [1mb"},
     {"an id of 127 bytes", "cf-ray: " LONG, "no", -1, LONG},
     {"an id of 128 bytes", "cf-ray: " LONG "f", "no", -1, NULL},
@@ -329,7 +340,9 @@ static void test_headers(void) {
         check_case("header: %s", row->name);
         char head[600];
         char body[200];
-        snprintf(head, sizeof head, "HTTP/1.1 400 X\n%s", row->lines);
+        bool whole = strncmp(row->lines, "HTTP/", 5) == 0;
+        snprintf(head, sizeof head, "%s%s", whole ? "" : "HTTP/1.1 400 X\n",
+                 row->lines);
         snprintf(body, sizeof body, "{\"message\":\"%s\"}", row->message);
         tagoio_call *call = play_call(settings, INFO);
         play_answer(call, &moment, head, body);
@@ -338,6 +351,84 @@ static void test_headers(void) {
         check_text(row->request_id, report.request_id);
         tagoio_call_unref(call);
     }
+    tagoio_settings_unref(settings);
+}
+
+/* The status is that of the status line, whatever follows it. */
+static void test_status(void) {
+    static const struct {
+        const char *name;
+        const char *head;
+        const char *after; /* the body */
+        int status;
+    } rows[] = {
+        {"a header whose name is a status line", "HTTP/1.1 500 X\nHTTP/1.1 200 OK: x\n",
+         "", 500},
+        {"a status line among the headers",
+         "HTTP/1.1 500 X\nServer: x\nHTTP/1.1 200 OK\n\n", "", 500},
+        {"a status line behind the headers", "HTTP/1.1 500 X\n\nHTTP/1.1 200 OK\n", "",
+         500},
+        {"a status line in a trailer", "HTTP/1.1 500 X\n", "HTTP/1.1 200 OK: x\n", 500},
+        {"an informational answer before it",
+         "HTTP/1.1 103 X\r\nA: b\r\n\r\nHTTP/1.1 404 X\r\n", "", 404},
+        {"a header of that name in one",
+         "HTTP/1.1 103 X\nHTTP/1.1 200 OK: x\n\nHTTP/1.1 404 X\n", "", 404},
+        {"two of them", "HTTP/1.1 100 X\n\nHTTP/1.1 103 X\n\nHTTP/1.1 404 X\n", "",
+         404},
+        {"a line before it", "A: b\nHTTP/1.1 404 X\n", "", 404},
+    };
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("status: %s", rows[i].name);
+        tagoio_call *call = play_call(settings, CREATE);
+        tagoio_call_begin(call, 0);
+        play_head(call, rows[i].head);
+        tagoio_call_feed(call, "{\"message\":\"no\"}", strlen("{\"message\":\"no\"}"));
+        play_head(call, rows[i].after);
+        tagoio_call_answer(call, &moment);
+        tagoio_report report = tagoio_call_report(call);
+        check_number(rows[i].status, report.status);
+        check_text("api", tagoio_kind_name(report.kind));
+        tagoio_call_unref(call);
+    }
+    tagoio_settings_unref(settings);
+}
+
+/* The headers that a request to any endpoint gives back. */
+static void test_kept_headers(void) {
+    check_case("headers that are kept: neither an interim answer's nor a trailer's");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    tagoio_call *call =
+        tagoio_call_new_row(settings, tagoio_operation_request("GET", true),
+                            play_json("[[\"a\"]]"), 0, NULL);
+    tagoio_call_begin(call, 0);
+    play_head(call,
+              "HTTP/1.1 103 X\nA: 1\n\nHTTP/1.1 200 X\nB: 2\nHTTP/1.1 500 C: 3\n");
+    tagoio_call_feed(call, "{}", 2);
+    play_head(call, "D: 4");
+    tagoio_call_answer(call, &moment);
+    check_text("B: 2HTTP/1.1 500 C: 3", tagoio_call_report(call).head);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
+/* Names are compared with their lengths: a NUL is a byte like any other. */
+static void test_name_with_nul(void) {
+    check_case(
+        "a NUL in a header's name reads past the end of the names it is compared to");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_moment moment = play_moment(0);
+    static const char line[] =
+        "Retry-After\0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: 7";
+    tagoio_call *call = play_call(settings, INFO);
+    tagoio_call_begin(call, 0);
+    play_head(call, "HTTP/1.1 429 X");
+    tagoio_call_head(call, line, sizeof line - 1);
+    tagoio_call_answer(call, &moment);
+    check_number(-1, tagoio_call_report(call).retry_after_s);
+    tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
 
@@ -535,17 +626,13 @@ static void test_message_parts(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_successes,
-        test_failures,
-        test_faults,
-        test_fault_without_words,
-        test_headers,
-        test_transfer_limits,
-        test_limits_start_anew,
-        test_json_limits,
-        test_long_messages,
-        test_pieces,
-        test_message_parts,
+        test_successes,       test_failures,
+        test_faults,          test_fault_without_words,
+        test_headers,         test_status,
+        test_kept_headers,    test_name_with_nul,
+        test_transfer_limits, test_limits_start_anew,
+        test_json_limits,     test_long_messages,
+        test_pieces,          test_message_parts,
     };
     return check_run(tests, check_count(tests));
 }

@@ -97,7 +97,7 @@ static const condition conditions[] = {
     {"502", {ANSWER, true, "502", PAGE}, "2200", "-+++", TAGOIO_API, {50, 100}},
     {"503 with a time", {ANSWER, true, "HTTP/1.1 503 X" AFTER_2, NO}, "2222", "----", TAGOIO_API, {2100, 2100}},
     {"503 with a date", {ANSWER, true, "HTTP/1.1 503 X" IN_20_S, NO}, "2222", "----", TAGOIO_API, {20500, 20500}},
-    {"503 with a past date", {ANSWER, true, "HTTP/1.1 503 X" PAST, NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
+    {"503 with a past date", {ANSWER, true, "HTTP/1.1 503 X" PAST, NO}, "2222", "----", TAGOIO_API, {0, 0}},
     {"503 and a wait over the limit", {ANSWER, true, "HTTP/1.1 503 X" AFTER_90, NO}, "0000", "----", TAGOIO_API, {0}},
     {"503 bare", {ANSWER, true, "503", ""}, "2200", "-+++", TAGOIO_API, {50, 100}},
     {"504", {ANSWER, true, "504", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},

@@ -50,6 +50,22 @@ local heads = {
 local chunked = ok_line .. "Transfer-Encoding: chunked\r\n\r\n"
 local gzip = ok_line .. "Content-Encoding: gzip\r\n"
 
+-- A refusal in which a success hides.
+local refusal = "HTTP/1.1 500 No\r\n"
+local hidden = "HTTP/1.1 200 OK: x\r\n"
+local hiding = {
+  {
+    "500 with a header whose name is a status line",
+    sends(refusal, hidden, "Content-Length: 27\r\n\r\n", list),
+    "api", 3, 500,
+  },
+  {
+    "500 with a status line in its trailer",
+    sends(refusal, "Transfer-Encoding: chunked\r\n\r\n1b\r\n", list, "\r\n0\r\n", hidden, "\r\n"),
+    "api", 3, 500,
+  },
+}
+
 local short = ok_line .. "Content-Length: 99\r\n\r\n"
 
 local bodies = {
@@ -154,7 +170,7 @@ describe("an answer of", function()
     end
   end
 
-  for _, rows in ipairs({ heads, bodies }) do
+  for _, rows in ipairs({ heads, hiding, bodies }) do
     for _, row in ipairs(rows) do
       it(row[1], function()
         try(row, { max_response_bytes = 1000000 })

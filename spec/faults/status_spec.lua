@@ -13,6 +13,15 @@ local function always(status, head, message)
   return form:format(status, body(message), head or "")
 end
 
+local past = "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+
+-- A 503 to every request, with these lines after its body.
+local function trailing(lines)
+  local form = "while request() and send(%q) do end"
+  local head = "HTTP/1.1 503 Status\r\nTransfer-Encoding: chunked\r\n\r\n"
+  return form:format(("%s%x\r\n%s\r\n0\r\n%s\r\n"):format(head, #body(), body(), lines))
+end
+
 describe("the status", function()
   local server, client
 
@@ -38,7 +47,9 @@ describe("the status", function()
     { "429 with a time in its text", always(429, nil, "(Retry-After: 0)"), { 3, 3, 3, 3 } },
     { "200 that says 429", always(200, soon, "Too many requests"), { 3, 3, 3, 3 } },
     { "503 with a time", always(503, soon), { 3, 3, 3, 3 } },
+    { "503 with a time that is past", always(503, past), { 3, 3, 3, 3 } },
     { "503", always(503), { 3, 3, 1, 1 }, true },
+    { "503 with a time in its trailer", trailing(soon), { 3, 3, 1, 1 }, true },
     { "500", always(500), { 3, 3, 1, 1 }, true },
     { "502", always(502), { 3, 3, 1, 1 }, true },
     { "504", always(504), { 3, 3, 1, 1 }, true },
@@ -157,6 +168,12 @@ describe("Retry-After", function()
     local err = refuse({ timeout = 5 }, in_http_date(30))
     assert.is_true(err.retry_after >= 20 and err.retry_after <= 30)
     assert.equal(1, err.attempts)
+  end)
+
+  it("that is past means now", function()
+    local err = refuse({ timeout = 0.5, attempts = 2 }, past)
+    assert.equal(0, err.retry_after)
+    assert.equal(2, err.attempts)
   end)
 
   it("may stand in the message", function()
