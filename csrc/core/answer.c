@@ -189,10 +189,12 @@ static int64_t hint_in_message(const char *message) {
 }
 
 static void add_json(tagoio_text *text, const json_t *value) {
+    tagoio_error why = {.kind = TAGOIO_NONE};
     if (json_is_string(value)) {
         tagoio_text_add(text, json_string_value(value), json_string_length(value));
-    } else {
-        tagoio_json_write(text, value, 0, NULL);
+    } else if (!tagoio_json_write(text, value, 0, &why) &&
+               text->failed == TAGOIO_NONE) {
+        text->failed = why.kind;
     }
 }
 
@@ -212,9 +214,13 @@ static void add_members(tagoio_text *text, const json_t *object) {
    (tago-io/cli, login.ts). */
 static void add_message(tagoio_text *text, const json_t *message) {
     json_t *inner = NULL;
+    tagoio_error why = {.kind = TAGOIO_NONE};
     const char *words = json_string_value(message);
     if (words != NULL && words[0] == '{') {
-        inner = tagoio_json_decode(words, json_string_length(message), NULL);
+        inner = tagoio_json_decode(words, json_string_length(message), &why);
+    }
+    if (why.kind == TAGOIO_MEMORY) {
+        text->failed = TAGOIO_MEMORY;
     }
     const json_t *value = inner != NULL ? inner : message;
     const json_t *deeper = json_object_get(value, "message");
@@ -269,14 +275,7 @@ static const char *find_tag(const char *text, const char *tag) {
 }
 
 /* A page of a proxy: its title says more than its first line. */
-static void add_page_text(tagoio_text *text, const tagoio_answer *answer) {
-    const char *body = answer->body.bytes;
-    size_t blank = body == NULL ? 0 : strspn(body, " \t\r\n");
-    if (blank == answer->body.length) {
-        tagoio_text_add_string(text, "an empty body");
-        return;
-    }
-    body += blank;
+static void add_page_words(tagoio_text *text, const char *body) {
     const char *title = find_tag(body, "<title>");
     const char *end = title == NULL ? NULL : find_tag(title, "</title>");
     if (end != NULL) {
@@ -290,6 +289,23 @@ static void add_page_text(tagoio_text *text, const tagoio_answer *answer) {
         tagoio_text_add_string(text, body[0] == '\0' ? "a body without text" : "");
         tagoio_text_add(text, body, strcspn(body, "\r\n"));
     }
+}
+
+/* Of a secret that is cut first, a part would stay. */
+static void add_page_text(tagoio_text *text, const tagoio_answer *answer,
+                          const tagoio_secrets *secrets) {
+    tagoio_text clean = {.limit = SIZE_MAX / 2};
+    bool done =
+        tagoio_secrets_scrub(secrets, answer->body.bytes, answer->body.length, &clean);
+    size_t blank = done ? strspn(clean.bytes, " \t\r\n") : 0;
+    if (!done) {
+        text->failed = TAGOIO_MEMORY;
+    } else if (blank == clean.length) {
+        tagoio_text_add_string(text, "an empty body");
+    } else {
+        add_page_words(text, clean.bytes + blank);
+    }
+    tagoio_text_clear(&clean);
 }
 
 static bool is_throttled(const tagoio_text *text) {
@@ -325,43 +341,41 @@ static void read_success(tagoio_reading *reading, const json_t *body,
     }
 }
 
-static void read_2xx(tagoio_reading *reading, const tagoio_answer *answer, json_t *body,
-                     const tagoio_error *why, tagoio_result expected) {
-    json_t *status = json_object_get(body, "status");
-    if (expected == TAGOIO_RESULT_ANY && json_is_object(body) && status == NULL) {
-        reading->result = json_incref(body);
-        return;
-    }
-    if (json_is_true(status)) {
-        read_success(reading, body, expected);
-        return;
-    }
-    if (json_is_false(status)) {
-        reading->kind = TAGOIO_API;
-        reading->cause = TAGOIO_CAUSE_DENIED;
-        add_error_text(&reading->text, body);
-        return;
-    }
+/* A response and what it takes to read it. */
+typedef struct reading_context {
+    const tagoio_answer *answer;
+    const tagoio_secrets *secrets;
+    json_t *body;      /* NULL: it is not JSON */
+    json_t *clean;     /* the same without secrets */
+    tagoio_error *why; /* there is no body or no clean one */
+} reading_context;
+
+static void read_unknown(tagoio_reading *reading, const reading_context *c) {
+    const tagoio_text *body = &c->answer->body;
     reading->kind = TAGOIO_PROTOCOL;
     tagoio_text_add_string(&reading->text, "not an answer of TagoIO: ");
-    if (body == NULL && answer->body.length > 0 &&
-        strchr("{[", answer->body.bytes[0]) != NULL) {
-        tagoio_text_add_string(&reading->text, why->message);
-    } else if (body == NULL) {
-        add_page_text(&reading->text, answer);
-    } else {
+    if (c->body != NULL) {
         tagoio_text_add_string(&reading->text,
                                "JSON without a status of true or false");
+    } else if (body->length > 0 && strchr("{[", body->bytes[0]) != NULL) {
+        tagoio_text_add_string(&reading->text, c->why->message);
+    } else {
+        add_page_text(&reading->text, c->answer, c->secrets);
     }
 }
 
-static void read_failure(tagoio_reading *reading, const tagoio_answer *answer,
-                         const json_t *body) {
-    reading->kind = TAGOIO_API;
-    if (json_is_object(body)) {
-        add_error_text(&reading->text, body);
+static void read_2xx(tagoio_reading *reading, const reading_context *c,
+                     tagoio_result expected) {
+    json_t *status = json_object_get(c->body, "status");
+    if (expected == TAGOIO_RESULT_ANY && json_is_object(c->body) && status == NULL) {
+        reading->result = json_incref(c->body);
+    } else if (json_is_true(status)) {
+        read_success(reading, c->body, expected);
+    } else if (json_is_false(status)) {
+        reading->kind = TAGOIO_API;
+        reading->cause = TAGOIO_CAUSE_DENIED;
     } else {
-        add_page_text(&reading->text, answer);
+        read_unknown(reading, c);
     }
 }
 
@@ -375,35 +389,67 @@ static void read_limits(tagoio_reading *reading) {
     }
 }
 
+/* The words of a refusal, its details, and when to try again. */
+static void read_failed(tagoio_reading *reading, reading_context *c) {
+    if (c->body != NULL) {
+        c->clean = tagoio_secrets_scrub_json(c->secrets, c->body);
+        if (c->clean == NULL) {
+            tagoio_error_memory(c->why);
+        }
+    }
+    if (reading->kind == TAGOIO_API && json_is_object(c->clean)) {
+        add_error_text(&reading->text, c->clean);
+    } else if (reading->kind == TAGOIO_API) {
+        add_page_text(&reading->text, c->answer, c->secrets);
+    }
+    read_limits(reading);
+    reading->details = json_incref(c->clean);
+}
+
+static void read_status(tagoio_reading *reading, const reading_context *c,
+                        tagoio_result expected) {
+    int status = c->answer->status;
+    if (status >= 400) {
+        reading->kind = TAGOIO_API;
+    } else if (status >= 300) {
+        reading->kind = TAGOIO_PROTOCOL;
+        tagoio_text_add_string(&reading->text,
+                               "a redirect, which is never followed; check the region");
+    } else if (status == 0) {
+        reading->kind = TAGOIO_PROTOCOL;
+        tagoio_text_add_string(&reading->text, "an answer without a status");
+    } else {
+        read_2xx(reading, c, expected);
+    }
+}
+
+/* The status still says what became of the request. */
+static void read_no_memory(tagoio_reading *reading) {
+    tagoio_reading_clear(reading);
+    reading->kind = TAGOIO_MEMORY;
+    reading->result = NULL;
+    reading->details = NULL;
+}
+
 tagoio_reading tagoio_answer_read(const tagoio_answer *answer, tagoio_result expected,
-                                  int64_t wall_s) {
+                                  const tagoio_secrets *secrets, int64_t wall_s) {
     tagoio_reading reading = {.text = {.limit = SIZE_MAX / 2}};
+    tagoio_error why = {.kind = TAGOIO_NONE};
+    reading_context c = {.answer = answer, .secrets = secrets, .why = &why};
     reading.retry_after_s = tagoio_answer_retry_after_s(answer, wall_s);
     reading.cause = tagoio_policy_status(answer->status, reading.retry_after_s >= 0);
-    tagoio_error why = {.kind = TAGOIO_NONE};
-    json_t *body = NULL;
     if (answer->body.length > 0) {
-        body = tagoio_json_decode(answer->body.bytes, answer->body.length, &why);
+        c.body = tagoio_json_decode(answer->body.bytes, answer->body.length, &why);
+    }
+    read_status(&reading, &c, expected);
+    if (reading.kind != TAGOIO_NONE) {
+        read_failed(&reading, &c);
     }
     if (why.kind == TAGOIO_MEMORY) {
-        reading.kind = TAGOIO_MEMORY;
-    } else if (answer->status >= 400) {
-        read_failure(&reading, answer, body);
-    } else if (answer->status >= 300) {
-        reading.kind = TAGOIO_PROTOCOL;
-        tagoio_text_add_string(&reading.text,
-                               "a redirect, which is never followed; check the region");
-    } else if (answer->status == 0) {
-        reading.kind = TAGOIO_PROTOCOL;
-        tagoio_text_add_string(&reading.text, "an answer without a status");
-    } else {
-        read_2xx(&reading, answer, body, &why, expected);
+        read_no_memory(&reading);
     }
-    if (reading.kind != TAGOIO_NONE) {
-        read_limits(&reading);
-        reading.details = json_incref(body);
-    }
-    json_decref(body);
+    json_decref(c.clean);
+    json_decref(c.body);
     return reading;
 }
 

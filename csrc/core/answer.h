@@ -4,7 +4,7 @@
 #define TAGOIO_CORE_ANSWER_H
 
 #include "core/policy.h"
-#include "core/text.h"
+#include "core/secrets.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -44,15 +44,16 @@ int64_t tagoio_answer_retry_after_s(const tagoio_answer *answer, int64_t wall_s)
 typedef struct tagoio_reading {
     tagoio_kind kind; /* TAGOIO_NONE: success */
     tagoio_cause cause;
-    json_t *result;   /* of a success */
-    json_t *details;  /* of a failure whose body was JSON */
-    tagoio_text text; /* why, for people, in the server's words where it has some; of a
-                         success TagoIO's warning */
+    json_t *result;  /* of a success */
+    json_t *details; /* of a failure whose body was JSON, without secrets */
+    tagoio_text
+        text;              /* why, for people, in the server's words where it has some,
+                              without      secrets; of a success TagoIO's warning, as it came */
     int64_t retry_after_s; /* -1: nothing was said */
 } tagoio_reading;
 
 tagoio_reading tagoio_answer_read(const tagoio_answer *answer, tagoio_result expected,
-                                  int64_t wall_s);
+                                  const tagoio_secrets *secrets, int64_t wall_s);
 void tagoio_reading_clear(tagoio_reading *reading);
 
 #pragma GCC visibility pop

@@ -25,17 +25,18 @@ struct tagoio_call {
     tagoio_answer answer;
     tagoio_reading reading; /* of the last attempt */
     tagoio_text message;
-    json_t *details;
     tagoio_attempt *ended; /* as many as are allowed */
     int64_t begun_ms;      /* the attempt that is out */
     int attempts;
     int spent;         /* tokens of the quota, for the last repetition */
     unsigned repeated; /* a bit for each cause that this call was repeated for */
     bool fresh;
-    bool ambiguous; /* an attempt may have been applied */
+    bool ambiguous;   /* an attempt may have been applied */
+    bool unexplained; /* there was no memory for the message */
 };
 
 static const char no_memory[] = "not enough memory";
+static const char no_memory_for_warning[] = "a warning, but not enough memory for it";
 
 /* The only place that assigns the state. False: the event is too late or too early. */
 static bool enter(tagoio_call *call, state next) {
@@ -114,7 +115,6 @@ void tagoio_call_unref(tagoio_call *call) {
     tagoio_answer_clear(&call->answer);
     tagoio_reading_clear(&call->reading);
     tagoio_text_clear(&call->message);
-    json_decref(call->details);
     tagoio_settings_unref(call->settings);
     free(call->ended);
     free(call);
@@ -229,36 +229,32 @@ static const char *words_of(const tagoio_reading *reading) {
                                             : tagoio_kind_name(reading->kind);
 }
 
-/* The server chose it, so it may hold anything. Without memory there is none. */
+/* The server chose it, so it may hold anything. It always fits where it goes, for what
+   stands in for a secret is shorter than any: this needs no memory. */
 static void copy_request_id(const tagoio_call *call, char *to) {
     const char *raw = call->answer.request_id;
-    tagoio_text id = {.limit = TAGOIO_MAX_REQUEST_ID_BYTES - 1};
-    if (tagoio_secrets_scrub(&call->parts.secrets, raw, strlen(raw), &id)) {
-        tidy(&id);
-        memcpy(to, id.bytes, id.length + 1);
-    }
-    tagoio_text_clear(&id);
+    tagoio_text id = {.bytes = to,
+                      .capacity = TAGOIO_MAX_REQUEST_ID_BYTES,
+                      .limit = TAGOIO_MAX_REQUEST_ID_BYTES - 1};
+    tagoio_secrets_scrub(&call->parts.secrets, raw, strlen(raw), &id);
+    tidy(&id);
 }
 
 /* Everything that is shown of a failure passes here, and a warning beside a success.
    False: memory. */
 static bool explain(tagoio_call *call) {
     const tagoio_secrets *secrets = &call->parts.secrets;
-    const json_t *details = call->reading.details;
     const char *words = words_of(&call->reading);
     size_t known = call->reading.text.length;
     tagoio_text why = {.limit = SIZE_MAX / 2};
     bool done =
+        call->reading.text.failed == TAGOIO_NONE &&
         tagoio_secrets_scrub(secrets, words, known > 0 ? known : strlen(words), &why);
     if (done) {
         tidy(&why);
         done = call->reading.kind != TAGOIO_NONE
                    ? write_message(call, &why)
                    : tagoio_text_add(&call->message, why.bytes, why.length);
-    }
-    if (done && details != NULL) {
-        call->details = tagoio_secrets_scrub_json(secrets, details);
-        done = call->details != NULL;
     }
     tagoio_text_clear(&why);
     return done;
@@ -282,15 +278,17 @@ static void finish(tagoio_call *call, int64_t now_ms) {
     if (!enter(call, DONE)) {
         return;
     }
-    if (was_out) {
-        end_attempt(call, now_ms, -1);
-    }
     call->done_ms = now_ms;
     bool failed = call->reading.kind != TAGOIO_NONE;
-    bool silent = !failed && call->reading.text.length == 0;
-    if (!silent && !explain(call) && failed) {
-        call->reading.kind = TAGOIO_MEMORY;
+    const tagoio_text *text = &call->reading.text;
+    bool silent = !failed && text->length == 0 && text->failed == TAGOIO_NONE;
+    if (!silent && !explain(call)) {
+        call->reading.kind = failed ? TAGOIO_MEMORY : TAGOIO_NONE;
+        call->unexplained = true;
         tagoio_text_clear(&call->message);
+    }
+    if (was_out) {
+        end_attempt(call, now_ms, -1);
     }
     tagoio_text_clear(&call->answer.body);
 }
@@ -350,8 +348,8 @@ static void settle(tagoio_call *call, const tagoio_moment *moment, bool sent) {
 
 void tagoio_call_answer(tagoio_call *call, const tagoio_moment *moment) {
     if (call->state == OUT) {
-        call->reading =
-            tagoio_answer_read(&call->answer, call->operation->result, moment->wall_s);
+        call->reading = tagoio_answer_read(&call->answer, call->operation->result,
+                                           &call->parts.secrets, moment->wall_s);
         settle(call, moment, true);
     }
 }
@@ -473,17 +471,17 @@ const tagoio_attempt *tagoio_call_attempt(const tagoio_call *call, int number) {
 tagoio_report tagoio_call_report(const tagoio_call *call) {
     const tagoio_reading *reading = &call->reading;
     bool failed = reading->kind != TAGOIO_NONE;
-    const char *message = call->message.bytes != NULL ? call->message.bytes : no_memory;
+    const char *instead = failed ? no_memory : no_memory_for_warning;
     const tagoio_attempt *last = tagoio_call_attempt(call, call->attempts);
     return (tagoio_report){
         .kind = reading->kind,
         .result = reading->result,
         .operation = call->operation->name,
-        .message = failed ? message : call->message.bytes,
+        .message = call->unexplained ? instead : call->message.bytes,
         .request_id =
             last != NULL && last->request_id[0] != '\0' ? last->request_id : NULL,
         .head = call->answer.head.bytes,
-        .details = call->details,
+        .details = reading->details,
         .status = call->answer.status,
         .attempts = call->attempts,
         .elapsed_ms = call->done_ms - call->started_ms,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Secrets: the client's token, and what a request carries under a secret's name. */
 #include "core/secrets.h"
+#include "core/echo.h"
 #include "core/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,41 +24,23 @@ static bool keep_take(tagoio_secrets *secrets, tagoio_text text) {
     return true;
 }
 
-/* The string between the quotes of its JSON. Secrets are ASCII or came as JSON, so that
-   only memory is missing when there is no such string. */
-static bool add_json_form(tagoio_secrets *secrets, const char *bytes, size_t count) {
-    json_t *string = json_stringn(bytes, count);
-    if (string == NULL) {
-        return false;
-    }
-    tagoio_text quoted = {.limit = SIZE_MAX / 2};
-    tagoio_text inner = {.limit = SIZE_MAX / 2};
-    bool done = tagoio_json_write(&quoted, string, 0, NULL) &&
-                tagoio_text_add(&inner, quoted.bytes + 1, quoted.length - 2) &&
-                keep_take(secrets, inner);
-    tagoio_text_clear(&quoted);
-    json_decref(string);
-    return done;
-}
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
+/* Headers and pages lose the blanks around a value, so a secret is kept without. */
 bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count) {
+    while (count > 0 && is_blank(bytes[0])) {
+        bytes++;
+        count--;
+    }
+    while (count > 0 && is_blank(bytes[count - 1])) {
+        count--;
+    }
     if (count < TAGOIO_SHORTEST_SECRET) {
         return true;
     }
     tagoio_text plain = {.limit = SIZE_MAX / 2};
-    tagoio_text encoded = {.limit = SIZE_MAX / 2};
     tagoio_text_add(&plain, bytes, count);
-    tagoio_text_add_encoded(&encoded, bytes, count);
-    bool unlike = plain.failed == TAGOIO_NONE && encoded.length != plain.length;
-    if (!keep_take(secrets, plain)) {
-        tagoio_text_clear(&encoded);
-        return false;
-    }
-    if (!unlike) { /* then JSON does not escape it either */
-        tagoio_text_clear(&encoded);
-        return encoded.failed == TAGOIO_NONE;
-    }
-    return keep_take(secrets, encoded) && add_json_form(secrets, bytes, count);
+    return keep_take(secrets, plain);
 }
 
 bool tagoio_secrets_is_name(const char *name) {
@@ -68,9 +52,21 @@ bool tagoio_secrets_is_name(const char *name) {
     return false;
 }
 
+/* As a pin is written: 918273.0 is 918273. */
+static bool add_digits(tagoio_text *text, const json_t *value) {
+    double number = json_real_value(value);
+    if (!json_is_real(value) || !(number > -1e15 && number < 1e15) ||
+        (double)(int64_t)number < number || (double)(int64_t)number > number) {
+        return tagoio_json_write(text, value, 0, NULL);
+    }
+    char digits[24];
+    snprintf(digits, sizeof digits, "%.0f", number);
+    return tagoio_text_add_string(text, digits);
+}
+
 static bool add_number(tagoio_secrets *secrets, const json_t *number) {
     tagoio_text text = {.limit = SIZE_MAX / 2};
-    bool done = tagoio_json_write(&text, number, 0, NULL) &&
+    bool done = add_digits(&text, number) &&
                 tagoio_secrets_add(secrets, text.bytes, text.length);
     tagoio_text_clear(&text);
     return done;
@@ -104,17 +100,14 @@ bool tagoio_secrets_add_members(tagoio_secrets *secrets, const json_t *value) {
     return add_below(secrets, value, false);
 }
 
-/* How long the longest secret is that text begins with; 0: none. */
+/* How much of text is the longest secret that it begins with; 0: none. */
 static size_t match(const tagoio_secrets *secrets, const char *text, size_t count) {
     size_t longest = 0;
     for (; secrets != NULL; secrets = secrets->outer) {
         for (size_t i = 0; i < secrets->count; i++) {
             const tagoio_text *item = &secrets->items[i];
-            if (item->length > longest && item->length <= count &&
-                item->bytes[0] == text[0] &&
-                memcmp(item->bytes, text, item->length) == 0) {
-                longest = item->length;
-            }
+            size_t bytes = tagoio_echo_bytes(item->bytes, item->length, text, count);
+            longest = bytes > longest ? bytes : longest;
         }
     }
     return longest;
@@ -182,13 +175,32 @@ static json_t *scrub_object(const tagoio_secrets *secrets, json_t *value) {
     return copy;
 }
 
+/* The digits of a secret that is a number; a number has no zeros in front. */
+static bool is_same_number(const tagoio_text *secret, const char *digits) {
+    const char *significant = secret->bytes + strspn(secret->bytes, "0");
+    return strcmp(secret->bytes, digits) == 0 ||
+           (strlen(significant) >= TAGOIO_SHORTEST_SECRET &&
+            strcmp(significant, digits) == 0);
+}
+
+static bool is_secret_number(const tagoio_secrets *secrets, const char *digits) {
+    for (; secrets != NULL; secrets = secrets->outer) {
+        for (size_t i = 0; i < secrets->count; i++) {
+            if (is_same_number(&secrets->items[i], digits)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* A pin that was sent may come back as a number. */
 static json_t *scrub_number(const tagoio_secrets *secrets, const json_t *value) {
     tagoio_text text = {.limit = SIZE_MAX / 2};
     json_t *copy = NULL;
-    if (tagoio_json_write(&text, value, 0, NULL)) {
-        bool secret = match(secrets, text.bytes, text.length) == text.length;
-        copy = secret ? json_string(mask) : json_incref((json_t *)value);
+    if (add_digits(&text, value)) {
+        copy = is_secret_number(secrets, text.bytes) ? json_string(mask)
+                                                     : json_incref((json_t *)value);
     }
     tagoio_text_clear(&text);
     return copy;

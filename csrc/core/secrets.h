@@ -13,11 +13,11 @@ enum { TAGOIO_SHORTEST_SECRET = 4 };
 
 typedef struct tagoio_secrets {
     const struct tagoio_secrets *outer; /* taken out as well; borrowed, may be NULL */
-    tagoio_text *items;
+    tagoio_text *items; /* as they are, without blanks and line ends around them */
     size_t count;
 } tagoio_secrets;
 
-/* Remembers a secret as it is, percent-encoded and as JSON writes it. False: memory. */
+/* Remembers a secret. It is recognised in every form of core/echo.h. False: memory. */
 bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count);
 
 /* True for the name of something that must never be shown ("token"). */

@@ -86,8 +86,7 @@ void tagoio_text_clear(tagoio_text *text) {
     *text = (tagoio_text){.limit = text->limit};
 }
 
-/* How many bytes the UTF-8 character takes that text begins with; 0: it is not one. */
-static size_t character_bytes(const char *text, size_t count) {
+size_t tagoio_utf8_bytes(const char *text, size_t count) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned char first = (unsigned char)text[0];
     size_t bytes = first < 0x80   ? 1
@@ -111,6 +110,20 @@ static size_t character_bytes(const char *text, size_t count) {
     return code < least[bytes] || code > 0x10ffff || surrogate ? 0 : bytes;
 }
 
+size_t tagoio_utf8_encode(uint32_t code, char bytes[TAGOIO_UTF8_BYTES]) {
+    static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
+        return 0;
+    }
+    size_t count = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = count; i > 1; i--) {
+        bytes[i - 1] = (char)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    bytes[0] = (char)(marks[count] | code);
+    return count;
+}
+
 /* C0, DEL, C1, and the separators of lines and paragraphs. */
 static bool is_control(const char *text, size_t bytes) {
     unsigned char first = (unsigned char)text[0];
@@ -123,7 +136,7 @@ static bool is_control(const char *text, size_t bytes) {
 size_t tagoio_printable(char *to, size_t size, const char *text, size_t count) {
     size_t length = 0;
     for (size_t i = 0; i < count;) {
-        size_t bytes = character_bytes(text + i, count - i);
+        size_t bytes = tagoio_utf8_bytes(text + i, count - i);
         bool shown = bytes > 0 && !is_control(text + i, bytes);
         size_t added = shown ? bytes : 1;
         if (length + added >= size) {

@@ -27,6 +27,14 @@ bool tagoio_text_add_encoded(tagoio_text *text, const char *bytes, size_t count)
 /* Forgets the contents, keeps the limit. */
 void tagoio_text_clear(tagoio_text *text);
 
+enum { TAGOIO_UTF8_BYTES = 4 };
+
+/* How many bytes the UTF-8 character takes that text begins with; 0: it is not one. */
+size_t tagoio_utf8_bytes(const char *text, size_t count);
+
+/* Writes a character as UTF-8. Its bytes; 0: there is no such character. */
+size_t tagoio_utf8_encode(uint32_t code, char bytes[TAGOIO_UTF8_BYTES]);
+
 /* Overwrites memory in a way that the compiler keeps. */
 void tagoio_wipe(void *memory, size_t bytes);
 

@@ -201,7 +201,7 @@ static void test_heads(void) {
     play_answer(call, &moment, "HTTP/1.1 502 X\nOld: 1\n", "");
     moment = play_moment(tagoio_call_due_ms(call));
     play_answer(call, &moment,
-                "HTTP/1.1 103 X\nLink: 2\nHTTP/1.1 201 X\nA: 3\nCF-Ray: q", body);
+                "HTTP/1.1 103 X\nLink: 2\n\nHTTP/1.1 201 X\nA: 3\nCF-Ray: q", body);
     tagoio_report report = tagoio_call_report(call);
     check_text("A: 3CF-Ray: q", report.head); /* a driver leaves the line ends there */
     check_number(201, report.status);

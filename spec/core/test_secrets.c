@@ -27,7 +27,12 @@ typedef struct echo_row {
 #define LOGIN                                                                          \
     "profile.tokenCreate",                                                             \
         "[\"x\", {\"password\": \"" ODD "\", \"pin_code\": \"482913\"}]"
-#define FIND "profile.tokenList", "[\"x\", {\"filter\": {\"token\": \"p-wanted-1\"}}]"
+#define ACCENTS                                                                        \
+    "profile.edit", "[\"x\", {\"password\": "                                          \
+                    "\"\xc3\xa9\xc3\xa8/\xf0\x9f\x98\x80<x>&'\"}]"
+#define BLANKS   "profile.edit", "[\"x\", {\"password\": \" correct-horse\\nbattery\"}]"
+#define PIN(pin) "profile.delete", "[\"x\", {\"pin_code\": \"" pin "\"}]"
+#define FIND     "profile.tokenList", "[\"x\", {\"filter\": {\"token\": \"p-wanted-1\"}}]"
 
 /* clang-format off */
 static const echo_row echoes[] = {
@@ -65,6 +70,28 @@ static const echo_row echoes[] = {
     {"one secret in another", "inner", "profile.edit", "[\"x\", {\"password\": \"outer-inner-outer\"}]", "{\"message\":\"outer-inner-outer, outer-inner\"}", "***, outer-***", "{\"message\":\"***, outer-***\"}"},
     {"beyond ASCII", ID, "profile.edit", "[\"x\", {\"password\": \"\xc3\xa9\xc3\xa8\"}]", "{\"message\":\"\xc3\xa9\xc3\xa9\xc3\xa8\"}", "\xc3\xa9***", "{\"message\":\"\xc3\xa9***\"}"},
     {"escaped beyond ASCII", ID, "profile.edit", "[\"x\", {\"password\": \"\xc3\xa9\xc3\xa8\"}]", "{\"message\":\"\\u00e9\\u00e8\"}", "***", "{\"message\":\"***\"}"},
+    {"percent-encoded in lower case", ID, LOGIN, "a%2fb%20%22c%22%2b%25", "***", NULL},
+    {"percent-encoded with + for a blank", ID, LOGIN, "a%2Fb+%22c%22%2B%25", "***", NULL},
+    {"as encodeURI leaves it", ID, LOGIN, "a/b%20%22c%22+%25", "***", NULL},
+    {"percent-encoded beyond ASCII", ID, ACCENTS, "of %c3%a9%C3%A8/\xf0\x9f\x98\x80<x>&'", "of ***", NULL},
+    {"JSON with \\/ and \\u", ID, ACCENTS, "of \\u00e9\\u00E8\\/\\uD83D\\ude00<x>\\u0026'", "of ***", NULL},
+    {"HTML's entities", ID, ACCENTS, "of \xc3\xa9&#xe8;/&#128512;&lt;x&gt;&amp;&#039;!", "of ***!", NULL},
+    {"HTML's entities by name", ID, LOGIN, "<title>a/b &quot;c&quot;+%</title>", "an HTML page, \"***\"", NULL},
+    {"HTML's &apos;", ID, ACCENTS, "\xc3\xa9&#XE8;/&#x1f600;&#60;x&#062;&#38;&apos;", "***", NULL},
+    {"JSON in a page of HTML", ID, LOGIN, "no: a/b \\&quot;c\\&quot;+%", "no: ***", NULL},
+    {"percent-encoded in a page of HTML", ID, ACCENTS, "%C3%A9%C3%A8/%F0%9F%98%80%3Cx%3E&amp;&#39;", "***", NULL},
+    {"an escape that is none is what it is", ID, "profile.edit", "[\"x\", {\"password\": \"a%b\\\\c&d;\"}]", "is a%b\\c&d;", "is ***", NULL},
+    {"a form broken off is no secret", ID, LOGIN, "a%2Fb%2", "a%2Fb%2", NULL},
+    {"the text begins with it, blanks first", ID, BLANKS, " \n correct-horse\nbattery is wrong", "*** is wrong", NULL},
+    {"the text begins with it, without the blank", ID, BLANKS, "correct-horse\nbattery", "***", NULL},
+    {"a line break in it", ID, BLANKS, "no: correct-horse\nbattery\nmore", "no: ***", NULL},
+    {"a line break in it, in a title", ID, BLANKS, "<title>correct-horse\nbattery</title>", "an HTML page, \"***\"", NULL},
+    {"pin_code comes back as a fraction", ID, LOGIN, "{\"message\":\"no\",\"pin_code\":482913.0}", "no", "{\"message\":\"no\",\"pin_code\":\"***\"}"},
+    {"a pin's fraction in a text", ID, LOGIN, "pin 482913.0", "pin ***.0", NULL},
+    {"a pin that ends in 0 in what a message is made of", ID, PIN("9182730"), "{\"message\":{\"pin\":9182730.0}}", "pin: ***", "{\"message\":{\"pin\":\"***\"}}"},
+    {"a pin with a zero in front comes back as a number", ID, PIN("018273"), "{\"message\":\"no\",\"n\":18273}", "no", "{\"message\":\"no\",\"n\":\"***\"}"},
+    {"a pin of zeros is not every zero", ID, PIN("0000"), "{\"message\":\"no\",\"n\":0}", "no", "{\"message\":\"no\",\"n\":0}"},
+    {"a pin that went out as a fraction", ID, "profile.delete", "[\"x\", {\"pin_code\": 482913.0}]", "{\"message\":\"482913\"}", "***", "{\"message\":\"***\"}"},
 };
 /* clang-format on */
 

@@ -11,24 +11,67 @@ local secrets = {
   token = "p-0wn-t0ken-5e3c",
   deleted = "p-d3leted/t0ken-91ab",
   filtered = "p-f1ltered-t0ken-77",
-  password = 'pa55 "word"/\195\164',
+  password = ' pa55 "w0rd"/\195\164\nl4st<&>',
   pin = "734591",
 }
 
--- How a secret may look: as it is, in JSON, in a URL.
-local function forms_of(secret)
-  local escaped = secret:gsub('["\\]', "\\%0")
-  local percent = secret:gsub("[^%w%-._~]", function(byte)
-    return ("%%%02X"):format(byte:byte())
-  end)
-  return { secret, escaped, percent, percent:lower() }
+-- What identifies a secret in any form of it, or a part of one.
+local pieces = { "0wn", "d3leted", "f1ltered", "pa55", "w0rd", "l4st", "734591" }
+
+local function percent(secret, safe, format)
+  return (secret:gsub("[^%w" .. safe .. "]", function(byte)
+    return (format or "%%%02X"):format(byte:byte())
+  end))
 end
 
+local function by_table(secret, replacements)
+  return (secret:gsub(".", replacements):gsub("\195\164", replacements))
+end
+
+local escapes = { ['"'] = '\\"', ["\n"] = "\\n" }
+
+-- How a server may send a secret back.
+local forms = {
+  ["as it is"] = function(secret)
+    return secret
+  end,
+  ["in JSON"] = function(secret)
+    return by_table(secret, escapes)
+  end,
+  ["in JSON of ASCII, slashes escaped"] = function(secret)
+    return (by_table(secret, escapes):gsub("/", "\\/"):gsub("\195\164", "\\u00e4"))
+  end,
+  ["in JSON of ASCII, with upper-case digits"] = function(secret)
+    return (by_table(secret, escapes):gsub("\195\164", "\\u00E4"):gsub("&", "\\u0026"))
+  end,
+  ["percent-encoded"] = function(secret)
+    return percent(secret, "%-._~")
+  end,
+  ["percent-encoded in lower case"] = function(secret)
+    return percent(secret, "%-._~", "%%%02x")
+  end,
+  ["percent-encoded with + for a blank"] = function(secret)
+    return (percent(secret, "%-._~"):gsub("%%20", "+"))
+  end,
+  ["as encodeURI leaves it"] = function(secret)
+    return percent(secret, "%-._~;/?:@&=+$,!*'()#")
+  end,
+  ["with HTML's named entities"] = function(secret)
+    return by_table(secret, { ['"'] = "&quot;", ["<"] = "&lt;", [">"] = "&gt;", ["&"] = "&amp;" })
+  end,
+  ["with HTML's numbers"] = function(secret)
+    return by_table(secret, {
+      ['"'] = "&#34;", ["<"] = "&#x3c;", [">"] = "&#X3E;", ["&"] = "&#038;",
+      ["\195\164"] = "&#228;", ["\n"] = "&#10;",
+    })
+  end,
+}
+
 local function assert_clean(output)
-  for name, secret in pairs(secrets) do
-    for _, form in ipairs(forms_of(secret)) do
-      assert.is_nil(output:find(form, 1, true), ("the %s is in:\n%s"):format(name, output))
-    end
+  for _, piece in ipairs(pieces) do
+    local from = output:find(piece, 1, true)
+    local around = from and output:sub(math.max(from - 100, 1), from + 100)
+    assert.is_nil(from, ("%s is in:\n%s"):format(piece, around))
   end
 end
 
@@ -141,6 +184,44 @@ describe("secrets stay secret", function()
       assert.is_true(server:executed() >= 6)
     end)
   end
+
+  -- Sends back those secrets that came with the request, in one form, ahead of all else.
+  local function echo_secrets(form)
+    local rows = {}
+    for _, secret in pairs(secrets) do
+      local row = "{ { %q, %q, %q }, %q }"
+      local sent = { secret, forms["in JSON"](secret), forms["percent-encoded"](secret) }
+      rows[#rows + 1] = row:format(sent[1], sent[2], sent[3], form(secret))
+    end
+    return echo(([[(function()
+      local said = {}
+      for _, row in ipairs({ %s }) do
+        for i, sent in ipairs(row[1]) do
+          if text:find(sent, 1, true) and #said < 9 then
+            said[#said + 1] = row[2]
+            break
+          end
+        end
+      end
+      return 400, table.concat(said, " ") .. " is wrong"
+    end)()]]):format(table.concat(rows, ", ")))
+  end
+
+  for name, form in pairs(forms) do
+    it("when they come back " .. name .. ", first of all in the text", function()
+      server:play(echo_secrets(form))
+      local output = run(server.http)
+      assert.matches("%*%*%* is wrong %(HTTP 400", output)
+      assert_clean(output)
+      assert.is_true(server:executed() >= 5)
+    end)
+  end
+
+  it("when a pin comes back as a fraction", function()
+    server:play(echo([[400, '{"status":false,"message":{"pin":734591.0},"pin":[734591.0]}']]))
+    local output = run(server.http)
+    assert.matches("pin: %*%*%* %(HTTP 400", output)
+  end)
 
   it("when nobody answers", function()
     local output = run("http://127.0.0.1:1")
