@@ -53,6 +53,7 @@ build = {
         "csrc/core/answer.c",
         "csrc/core/call.c",
         "csrc/core/date.c",
+        "csrc/core/echo.c",
         "csrc/core/error.c",
         "csrc/core/json.c",
         "csrc/core/operation.c",
