@@ -11,7 +11,8 @@ local account = {}
 
 -- A profile that the token's owner can see; "current" is the token's own.
 function account.find(asked, id)
-  local profile = state.find_profile(id == "current" and asked.token.profile or id)
+  local current = id == "current" and asked.token
+  local profile = state.find_profile(current and current.profile or id)
   return profile or refuse(404, "Profile not found")
 end
 
@@ -24,16 +25,13 @@ function account.own(asked, id)
   return profile
 end
 
--- password, and pin_code where two-factor authentication is on.
-function account.check_password(body)
-  local given = type(body) == "table" and body or {}
-  if type(given.password) ~= "string" then
-    refuse(400, "Password is required")
-  elseif given.password ~= state.password() then
-    refuse(401, "Invalid password")
-  elseif state.config.pin_code ~= "" and given.pin_code ~= state.config.pin_code then
-    refuse(401, json.encode({ otp_enabled = true, otp_autosend = "email" }))
+-- All of these, in the order in which they were made.
+function account.own_profiles()
+  local list = {}
+  for _, profile in ipairs(state.profiles) do
+    list[#list + 1] = state.is_own(profile) and profile or nil
   end
+  return list
 end
 
 -- ---- handlers ----
@@ -49,14 +47,12 @@ end
 
 function account.allocation()
   local rows = json.array()
-  for _, profile in ipairs(state.profiles) do
-    if state.is_own(profile) then
-      local row = { profile = profile.id }
-      for service, amount in pairs(profile.allocation) do
-        row[service] = amount
-      end
-      rows[#rows + 1] = row
+  for i, profile in ipairs(account.own_profiles()) do
+    local row = { profile = profile.id }
+    for service, amount in pairs(profile.allocation) do
+      row[service] = amount
     end
+    rows[i] = row
   end
   return rows
 end
@@ -78,7 +74,7 @@ end
 -- shares: an array of { profile, amounts by service }; what is left out stays. All of it, or
 -- nothing.
 function account.share_out(shares)
-  if #account.allocation() < 2 then
+  if #account.own_profiles() < 2 then
     refuse(400, "Account only has one profile")
   end
   local left, planned = state.unallocated(), {}

@@ -40,13 +40,13 @@ local function filter_of(query)
     id = query.resourceID,
     resource = query.resourceName,
     find = query.find ~= "*" and query.find or nil,
-    limit = tonumber(query.limit or 10000),
+    limit = tonumber(query.limit or state.config.audit_limit),
     to = date_of(query, "end_date", ngx.time() + 1),
   }
   filter.from = date_of(query, "start_date", filter.to - state.config.audit_days * day_s)
   if filter.resource and not resources[filter.resource] then
     refuse(400, "Invalid resourceName")
-  elseif not filter.limit or filter.limit < 1 then
+  elseif not filter.limit or filter.limit < 1 or filter.limit % 1 ~= 0 then
     refuse(400, "Invalid limit")
   elseif filter.from > filter.to then
     refuse(400, "start_date is after end_date")
@@ -67,10 +67,14 @@ local function matches(event, filter)
     and (not filter.find or event.message:lower():find(filter.find:lower(), 1, true))
 end
 
+-- As many as the limit allows, the oldest first, and how many matched.
 local function events_of(profile, filter)
-  local events = json.array()
+  local events, matched = json.array(), 0
+  local most = math.min(filter.limit, state.config.audit_limit)
   for _, event in ipairs(profile.events) do
-    if #events < filter.limit and matches(event, filter) then
+    local fits = matches(event, filter)
+    matched = matched + (fits and 1 or 0)
+    if fits and #events < most then
       events[#events + 1] = {
         resourceName = event.resourceName,
         resourceID = event.resourceID,
@@ -80,7 +84,7 @@ local function events_of(profile, filter)
       }
     end
   end
-  return events
+  return events, matched
 end
 
 local function answer(profile, query)
@@ -89,13 +93,13 @@ local function answer(profile, query)
   elseif state.config.audit_status ~= "Complete" then
     return { queryId = query.id, status = state.config.audit_status }
   end
-  local events = events_of(profile, query.filter)
+  local events, matched = events_of(profile, query.filter)
   return {
     queryId = query.id,
     status = "Complete",
     events = events,
     statistics = {
-      recordsMatched = #events,
+      recordsMatched = matched,
       recordsScanned = #profile.events,
       bytesScanned = #profile.events * 312,
     },

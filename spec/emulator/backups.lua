@@ -4,6 +4,7 @@
 
 local account = require("account")
 local json = require("json")
+local login = require("login")
 local pages = require("pages")
 local refuse = require("refuse")
 local state = require("state")
@@ -89,7 +90,7 @@ end
 
 function backups.download(asked, id, backup_id)
   local backup = find(asked, id, backup_id)
-  account.check_password(asked.json)
+  login.check_password(asked.json)
   local status = status_of(backup)
   if status ~= "completed" then
     refuse(400, "Backup is not ready for download. Current status: " .. status)
@@ -108,7 +109,7 @@ end
 
 function backups.delete(asked, id, backup_id)
   local _, list, position = find(asked, id, backup_id)
-  account.check_password(asked.json)
+  login.check_password(asked.json)
   table.remove(list, position)
   return "Backup successfully removed"
 end

@@ -4,6 +4,8 @@
 local injection = require("injection")
 local journal = require("journal")
 local json = require("json")
+local limits = require("limits")
+local routes = require("routes")
 local state = require("state")
 
 local control = {}
@@ -18,21 +20,38 @@ end
 
 -- POST: state, journal, rules and counts as at the start.
 local function reset(asked)
-  local problem = state.check(asked.json)
+  local rates = type(asked.json.rate_limits) == "table" and asked.json.rate_limits or {}
+  local problem = state.check(asked.json) or limits.check(rates, routes.names)
   if problem then
     return refuse("reset: " .. problem)
   end
   injection.reset()
   state.reset(asked.json)
   journal.reset()
+  limits.reset(rates)
   return ok(json.object())
 end
 
--- POST: one rule, or an array of them.
+-- The body is one thing, or an array of them.
+local function list_of(body)
+  return #body > 0 and body or { body }
+end
+
+-- POST: rules.
 local function inject(asked)
-  local rules = asked.json
-  local problem = injection.add(#rules > 0 and rules or { rules })
+  local problem = injection.add(list_of(asked.json))
   return problem and refuse("inject: " .. problem) or ok(json.object())
+end
+
+-- POST: limits of the rate, besides those there are.
+local function limit(asked)
+  local added = list_of(asked.json)
+  local problem = limits.check(added, routes.names)
+  if problem then
+    return refuse("limit: " .. problem)
+  end
+  limits.add(added)
+  return ok(json.object())
 end
 
 -- POST { count }: how many were released.
@@ -66,12 +85,18 @@ local function read_journal()
   return ok(journal.entries())
 end
 
+local function read_outbox()
+  return ok(state.outbox)
+end
+
 local rows = {
   ["POST reset"] = reset,
   ["POST inject"] = inject,
+  ["POST limit"] = limit,
   ["POST release"] = release,
   ["GET journal"] = read_journal,
   ["GET counts"] = counts,
+  ["GET outbox"] = read_outbox,
 }
 
 function control.answer(asked)

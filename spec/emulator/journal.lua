@@ -27,6 +27,7 @@ function journal.reset()
     at_once = 0,
     most_at_once = 0,
     connections = 0,
+    windows = json.array(), -- of routes with a limit
   }
   connections = {}
 end
@@ -34,7 +35,9 @@ end
 -- ---- redaction ----
 
 local function token_label(token)
-  return state.find_token((token:gsub("^Bearer ", ""))) and "<token>" or "<unknown token>"
+  token = token:gsub("^Bearer ", "")
+  local known = state.find_token(token) or state.find_invitation(token)
+  return known and "<token>" or "<unknown token>"
 end
 
 local labels = {
@@ -61,19 +64,26 @@ local function hide_known(text)
 end
 
 local function hide_in_body(body)
-  local members = [["(password|pin_code|token)"(\s*:\s*)"((?:[^"\\]|\\.)*)"]]
+  local members = [["(password|pin_code|token)"(\s*:\s*)("(?:[^"\\]|\\.)*"|[-+.\w]+)]]
   return ngx.re.gsub(body, members, function(match)
-    local value = json.decode('"' .. match[3] .. '"') or match[3]
+    local value = tostring(json.decode(match[3]) or match[3])
     return ('"%s"%s"%s"'):format(match[1], match[2], labels[match[1]](value))
   end, "jo")
 end
 
--- The last segment of /profile/{id}/token/{token}, and the value of filter[token].
+-- /profile/{id}/token/{token} and /profile/team/accept/{token} end with one.
+local function ends_with_token(segments)
+  return segments[1] == "profile"
+    and segments[4]
+    and (segments[3] == "token" or segments[2] == "team")
+end
+
+-- The last segment of such a path, and the value of filter[token].
 local function hide_in_uri(asked)
   local segments = asked.segments
   local uri = asked.uri
-  if segments[1] == "profile" and segments[3] == "token" and segments[4] then
-    uri = uri:gsub("^(/[^/]*/[^/]*/token/)[^/?]*", "%1" .. token_label(segments[4]))
+  if ends_with_token(segments) then
+    uri = uri:gsub("^(/[^/]*/[^/]*/[^/]*/)[^/?]*", "%1" .. token_label(segments[4]))
   end
   local filter = type(asked.query.filter) == "table" and asked.query.filter.token
   if type(filter) == "string" then
@@ -108,8 +118,8 @@ end
 
 local function hide_in_path(asked)
   local segments = asked.segments
-  if segments[1] == "profile" and segments[3] == "token" and segments[4] then
-    return "/profile/" .. segments[2] .. "/token/" .. token_label(segments[4])
+  if ends_with_token(segments) then
+    return "/" .. table.concat(segments, "/", 1, 3) .. "/" .. token_label(segments[4])
   end
   return hide_known(asked.path)
 end
@@ -164,6 +174,19 @@ end
 function journal.executed(entry, route)
   entry.executed = entry.executed + 1
   entry.counts.executed[route] = (entry.counts.executed[route] or 0) + 1
+end
+
+-- The counts of a window of a route with a limit: passed and refused.
+function journal.window(entry, route, profile, from)
+  local windows = entry.counts.windows
+  for _, window in ipairs(windows) do
+    if window.route == route and window.profile == profile and window.from == from then
+      return window
+    end
+  end
+  local window = { route = route, profile = profile, from = from, passed = 0, refused = 0 }
+  windows[#windows + 1] = window
+  return window
 end
 
 function journal.hold(entry, change)

@@ -3,6 +3,7 @@
 
 local account = require("account")
 local json = require("json")
+local login = require("login")
 local refuse = require("refuse")
 local state = require("state")
 local statistics = require("statistics")
@@ -53,10 +54,8 @@ function profiles.info(asked, id)
   }
 end
 
--- How many things of each kind there are, for every profile.
-local amount = {
-  device = 12,
-  bucket = 12,
+-- How many things there are of kinds that are not kept, for every profile.
+local amounts = {
   dashboard = 3,
   dashboard_shared = 1,
   analysis = 4,
@@ -72,6 +71,10 @@ local amount = {
 
 function profiles.summary(asked, id)
   local profile = account.find(asked, id)
+  local amount = { device = #profile.devices, bucket = #profile.buckets }
+  for name, number in pairs(amounts) do
+    amount[name] = number
+  end
   if asked.query.onlyAmount == "true" then
     return { amount = amount }
   end
@@ -99,17 +102,9 @@ local function check_name(body)
   end
 end
 
-local function own_profiles()
-  local count = 0
-  for _, profile in ipairs(state.profiles) do
-    count = count + (state.is_own(profile) and 1 or 0)
-  end
-  return count
-end
-
 function profiles.create(asked)
   check_name(asked.json)
-  if own_profiles() >= state.config.max_profiles then
+  if #account.own_profiles() >= state.config.max_profiles then
     refuse(403, ("You have reached the limit of profiles of your plan (%d)"):format(
       state.config.max_profiles
     ))
@@ -183,7 +178,7 @@ end
 
 function profiles.delete(asked, id)
   local profile = account.own(asked, id)
-  account.check_password(asked.json)
+  login.check_password(asked.json)
   local _, position = state.find_profile(profile.id)
   table.remove(state.profiles, position)
   for i = #state.tokens, 1, -1 do

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- How a handler says no: it raises what routes.lua answers.
 
-return function(status, message)
-  error({ status = status, message = message }, 0)
+return function(status, message, headers)
+  error({ status = status, message = message, headers = headers }, 0)
 end

@@ -5,8 +5,11 @@
 local account = require("account")
 local audit = require("audit")
 local backups = require("backups")
+local devices = require("devices")
 local journal = require("journal")
 local json = require("json")
+local limits = require("limits")
+local login = require("login")
 local profiles = require("profiles")
 local refuse = require("refuse")
 local state = require("state")
@@ -23,10 +26,15 @@ local listed = { "page", "amount", "fields", "filter", "orderBy" }
 local rows = {
   { "GET", "/status", account.status, open = true },
   { "GET", "/info", account.introspect },
+  { "POST", "/account/login", login.enter, open = true },
+  { "POST", "/account/login/otp", login.request_pin, open = true },
+  { "POST", "/account/profile/token", tokens.create_first, open = true },
   { "GET", "/account/allocation", account.allocation },
   { "POST", "/account/allocation", account.allocate },
   { "GET", "/profile", profiles.list },
   { "POST", "/profile", profiles.create, 201, query = { "allocate_free_resources" } },
+  { "GET", "/profile/team/accept/{}", team.accept, open = true, writes = true },
+  { "GET", "/profile/team/decline/{}", team.decline, open = true, writes = true },
   { "PUT", "/profile/switch/{}", tokens.transfer },
   { "GET", "/profile/{}", profiles.info },
   { "PUT", "/profile/{}", profiles.edit },
@@ -47,9 +55,23 @@ local rows = {
   { "POST", "/profile/{}/backup", backups.create, bare = true },
   { "POST", "/profile/{}/backup/{}/download", backups.download, bare = true },
   { "DELETE", "/profile/{}/backup/{}", backups.delete },
+  { "GET", "/device", devices.list, query = listed },
+  { "POST", "/device", devices.create, 201 },
+  { "GET", "/device/{}", devices.info },
+  { "PUT", "/device/{}", devices.edit },
+  { "DELETE", "/device/{}", devices.delete },
+  { "GET", "/device/{}/params", devices.params, query = { "sent_status" } },
+  { "GET", "/bucket", devices.buckets, query = listed },
+  { "GET", "/bucket/{}", devices.bucket },
 }
 
+-- The rows by "METHOD /path".
+routes.names = {}
+
 for _, row in ipairs(rows) do
+  row.name = row[1] .. " " .. row[2]
+  row.writes = row.writes or row[1] ~= "GET"
+  routes.names[row.name] = row
   row.segments = {}
   for segment in row[2]:gmatch("[^/]+") do
     row.segments[#row.segments + 1] = segment
@@ -120,33 +142,17 @@ local function check_keys(asked, row)
   end
 end
 
--- Windows are fixed parts of the clock, for a profile and a route.
-local function limit_rate(asked, row)
-  local name = row[1] .. " " .. row[2]
-  for _, limit in ipairs(state.config.rate_limits) do
-    if limit.route == name then
-      local window = math.floor(ngx.now() / limit.window_s)
-      local key = ("%s %s %d"):format(name, asked.token and asked.token.profile or "", window)
-      state.windows[key] = (state.windows[key] or 0) + 1
-      if state.windows[key] > limit.limit then
-        local left = math.ceil((window + 1) * limit.window_s - ngx.now())
-        refuse(429, ("Too many requests (Retry-After: %d)"):format(math.max(left, 1)))
-      end
-    end
-  end
-end
-
 -- ---- answering ----
 
 local function handle(asked, entry)
   local row, arguments = find(asked)
   asked.token = authorize(asked, row)
-  limit_rate(asked, row)
+  limits.count(row.name, asked.token and asked.token.profile or "", entry)
   check_keys(asked, row)
   local handler = row[3]
   local result = handler(asked, unpack(arguments))
-  if asked.method ~= "GET" then
-    journal.executed(entry, row[1] .. " " .. row[2])
+  if row.writes then
+    journal.executed(entry, row.name)
   end
   local body = row.bare and result or { status = true, result = result }
   return { status = row[4] or 200, json = body }
@@ -158,7 +164,8 @@ function routes.answer(asked, entry)
   if ok then
     return answer
   elseif type(answer) == "table" then
-    return { status = answer.status, json = { status = false, message = answer.message } }
+    answer.json = { status = false, message = answer.message }
+    return answer
   end
   ngx.log(ngx.ERR, answer)
   return { status = 500, json = json.object({ status = false, message = "emulator: " .. answer }) }

@@ -3,10 +3,9 @@
 
 local clock = require("clock")
 local json = require("json")
+local plant_seeds = require("seeds")
 
 local state = {}
-
-local day_s = 86400
 
 state.services = {
   "input",
@@ -51,10 +50,12 @@ local defaults = {
   max_profiles = 5,
   max_team = 5,
   max_amount = 10000, -- rows on a page: a larger amount gets as many
-  pin_code = "", -- not empty: two-factor authentication is on
+  pin_code = "", -- of the authenticator; not empty: two-factor authentication is on
+  otp_autosend = "email", -- how a login without a pin has one sent
   audit_polls = 1, -- answered Running before the end
   audit_status = "Complete", -- the end
   audit_days = 7, -- the longest interval
+  audit_limit = 10000, -- the most events, and as many where no limit is asked for
   max_backups = 1, -- a day
   backup_polls = 1, -- lists that show a backup before its end
   backup_status = "completed", -- the end
@@ -62,8 +63,7 @@ local defaults = {
   rate_limits = {}, -- { route = "PUT /profile/{}", limit = 60, window_s = 60 }
 }
 
-local owner = "5bbe3d1d4d3ad10021e1d0a1"
-local neighbour = "5bbe3d1d4d3ad10021e1d0b2"
+state.owner = "5bbe3d1d4d3ad10021e1d0a1"
 
 local now = ngx.time
 
@@ -90,10 +90,16 @@ local function new_token_text()
   return ("p-%08x-0000-4000-8000-%012x"):format(now() % 2 ^ 32, serial)
 end
 
+-- Six digits, never those before.
+function state.new_pin()
+  serial = serial + 1
+  return ("%06d"):format((serial * 7919 + 104729) % 1e6)
+end
+
 function state.add_profile(row)
   local profile = copy(row)
   profile.id = row.id or state.new_id()
-  profile.account = row.account or owner
+  profile.account = row.account or state.owner
   profile.created_at = row.created_at or now()
   profile.updated_at = profile.created_at
   profile.allocation = copy(row.allocation or free_allocation)
@@ -101,6 +107,8 @@ function state.add_profile(row)
   profile.size = row.size or 0 -- of its use: of a new one there is none
   profile.backups = {}
   profile.backup_times = {}
+  profile.devices = {}
+  profile.buckets = {}
   profile.events = {}
   profile.queries = {}
   local list = state.profiles
@@ -127,6 +135,47 @@ function state.add_member(profile, row)
   return member
 end
 
+-- Invites somebody: the token in the mail is what accepts.
+function state.invite(profile, email)
+  local token = new_token_text()
+  local name = email:match("^[^@]+")
+  state.add_member(profile, { name = name, email = email, active = false, invitation = token })
+  state.send({ kind = "invitation", to = email, profile = profile.id, token = token })
+end
+
+-- Puts a mail or an sms into the outbox.
+function state.send(message)
+  state.outbox[#state.outbox + 1] = message
+end
+
+local device_params = {
+  { key = "interval", value = "60", sent = true },
+  { key = "unit", value = "C", sent = false },
+}
+
+-- With a bucket of its own.
+function state.add_device(profile, row)
+  local bucket = { id = state.new_id(), name = row.name }
+  local device = copy(row)
+  device.id, device.bucket = state.new_id(), bucket.id
+  device.active, device.visible = row.active ~= false, row.visible ~= false
+  device.type = row.type or "mutable"
+  device.tags = row.tags or json.array()
+  device.params = {}
+  for i, param in ipairs(device_params) do
+    device.params[i] = copy(param)
+    device.params[i].id = state.new_id()
+  end
+  for _, thing in ipairs({ device, bucket }) do
+    thing.profile = profile.id
+    thing.created_at = row.created_at or now()
+    thing.updated_at = thing.created_at
+  end
+  profile.devices[#profile.devices + 1] = device
+  profile.buckets[#profile.buckets + 1] = bucket
+  return device
+end
+
 -- What the audit log will say.
 function state.record(profile, resource, id, message, date)
   local events = profile.events
@@ -134,7 +183,7 @@ function state.record(profile, resource, id, message, date)
     resourceName = resource,
     resourceID = id,
     message = message,
-    who = owner,
+    who = state.owner,
     date = date or now(),
   }
 end
@@ -150,7 +199,7 @@ function state.email()
 end
 
 function state.is_own(profile)
-  return profile.account == owner
+  return profile.account == state.owner
 end
 
 function state.find_profile(id)
@@ -169,11 +218,25 @@ function state.find_token(text)
   end
 end
 
+-- Whom an invitation that is still open invites: profile, member, position in the team.
+function state.find_invitation(token)
+  for _, profile in ipairs(state.profiles) do
+    for position, member in ipairs(profile.team) do
+      if member.invitation == token then
+        return profile, member, position
+      end
+    end
+  end
+end
+
 -- Everything that must not be shown.
 function state.secrets()
   local secrets = { state.password() }
   for _, token in ipairs(state.tokens) do
     secrets[#secrets + 1] = token.token
+  end
+  for _, message in ipairs(state.outbox) do
+    secrets[#secrets + 1] = message.token
   end
   return secrets
 end
@@ -189,75 +252,7 @@ function state.unallocated()
   return left
 end
 
--- ---- the seeds ----
-
-local function seed_factory()
-  local created = clock.parse("2023-02-21T15:17:35.880Z")
-  local factory = state.add_profile({
-    id = "5bbe3d1d4d3ad10021e1d2a1",
-    name = "Factory",
-    size = 1,
-    created_at = created,
-    logo_url = "https://example.com/factory.png",
-  })
-  state.add_token(factory, {
-    token = "p-1f0d3f6a-6d9c-4b8e-9a3e-7c5b2e4d1a90",
-    name = "Automation",
-    permission = "full",
-    created_at = created + day_s,
-    expire_time = "never",
-    last_authorization = now(),
-  })
-  state.add_token(factory, {
-    token = "p-83f1c9d2-57aa-4c61-b1f4-2d6e90c7a3b5",
-    name = "Generated automatically by Tago (admin)",
-    permission = "full",
-    created_at = now() - 82 * day_s,
-    expire_time = now() + 8 * day_s,
-  })
-  state.add_token(factory, {
-    token = "p-c6b1e0f4-9d27-4e35-8a10-f3b7d2865c41",
-    name = "Wall display",
-    permission = "read",
-    created_at = created + 9 * day_s,
-  })
-  state.add_member(factory, {
-    name = "Grace Hopper",
-    email = "grace@example.com",
-    active = true,
-    created_at = created + 30 * day_s,
-  })
-  state.record(factory, "profile", factory.id, "Profile updated", now() - 3 * 3600)
-  state.record(factory, "device", state.new_id(), "Device created: Press 4", now() - 2 * 3600)
-end
-
-local function seed_warehouse()
-  local created = clock.parse("2024-05-02T08:00:12.031Z")
-  local warehouse = state.add_profile({
-    id = "5bbe3d1d4d3ad10021e1d2b2",
-    name = "Warehouse",
-    size = 0.25,
-    created_at = created,
-    logo_url = "",
-  })
-  state.add_token(warehouse, {
-    token = "p-2b9d7e58-0c4f-4f92-a6d3-5e81b7f4c026",
-    name = "Label printer",
-    permission = "write",
-    created_at = created + day_s,
-    expire_time = now() + 40 * day_s,
-  })
-end
-
-local function seed_greenhouse()
-  state.add_profile({
-    id = "5bbe3d1d4d3ad10021e1d2c3",
-    account = neighbour,
-    name = "Greenhouse",
-    size = 0.25,
-    created_at = clock.parse("2025-03-14T09:26:53.589Z"),
-  })
-end
+-- ---- from the start ----
 
 -- Back to the seeds, with some of the defaults changed.
 function state.reset(config)
@@ -268,10 +263,9 @@ function state.reset(config)
   serial = 0
   state.profiles = {}
   state.tokens = {}
-  state.windows = {}
-  seed_factory()
-  seed_warehouse()
-  seed_greenhouse()
+  state.outbox = json.array()
+  state.pins = {} -- that were sent and not used, by otp_type
+  plant_seeds(state)
 end
 
 -- What is wrong with a configuration, or nil.
@@ -281,11 +275,6 @@ function state.check(config)
       return ("unknown setting %q"):format(tostring(name))
     elseif type(value) ~= type(defaults[name]) then
       return ("%s: a %s is needed"):format(name, type(defaults[name]))
-    end
-  end
-  for _, limit in ipairs(config.rate_limits or {}) do
-    if not (limit.route and limit.limit and limit.window_s) then
-      return "rate_limits: each needs route, limit and window_s"
     end
   end
 end

@@ -37,7 +37,7 @@ function team.invite(asked, id)
       refuse(400, "User already invited")
     end
   end
-  state.add_member(profile, { name = email:match("^[^@]+"), email = email, active = false })
+  state.invite(profile, email)
   state.record(profile, "profile", profile.id, "Team member invited: " .. email)
   return "User invited"
 end
@@ -52,6 +52,30 @@ function team.remove(asked, id, member_id)
     end
   end
   refuse(404, "Account not found")
+end
+
+-- ---- without a token: who was invited has the one in the mail ----
+
+local function find(token)
+  local profile, member, position = state.find_invitation(token)
+  if not profile then
+    refuse(404, "Invitation not found")
+  end
+  return profile, member, position
+end
+
+function team.accept(_, token)
+  local profile, member = find(token)
+  member.active, member.invitation = true, nil
+  state.record(profile, "profile", profile.id, "Invitation accepted: " .. member.email)
+  return "Invitation accepted"
+end
+
+function team.decline(_, token)
+  local profile, member, position = find(token)
+  table.remove(profile.team, position)
+  state.record(profile, "profile", profile.id, "Invitation declined: " .. member.email)
+  return "Invitation declined"
 end
 
 return team

@@ -4,6 +4,7 @@
 local account = require("account")
 local clock = require("clock")
 local json = require("json")
+local login = require("login")
 local pages = require("pages")
 local refuse = require("refuse")
 local state = require("state")
@@ -26,68 +27,6 @@ local fields = {
 
 local dates = { last_authorization = true, expire_time = true, created_at = true }
 
-local function row_of(token, wanted)
-  local row = {}
-  for _, field in ipairs(wanted) do
-    local value = token[field]
-    row[field] = dates[field] and state.date(value) or value == nil and json.null or value
-  end
-  return row
-end
-
--- "a*c" as a Lua pattern of the whole text, in any case.
-local function wildcard(text)
-  local pattern = text:lower():gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("%*", ".*")
-  return "^" .. pattern .. "$"
-end
-
--- A date is what a row shows, or that time in another notation.
-local function matches_one(field, value, wanted)
-  local date = dates[field] and type(value) == "number" and clock.parse(wanted)
-  if date then
-    return math.abs(date - value) < 0.0005
-  end
-  value = dates[field] and state.date(value) or value
-  return type(value) == "string" and value:lower():find(wildcard(wanted)) ~= nil
-end
-
--- A list is fulfilled by one of its values; an empty text, which is null, by any.
-local function matches(token, filter)
-  for field, values in pairs(filter) do
-    local found = false
-    for _, wanted in ipairs(values) do
-      found = found or wanted == "" or matches_one(field, token[field], wanted)
-    end
-    if not found then
-      return false
-    end
-  end
-  return true
-end
-
-local known = {}
-for _, field in ipairs(fields) do
-  known[field] = true
-end
-
--- The values that are wanted, by fields: each an array of texts.
-local function filter_of(query)
-  local filter = {}
-  local given = query.filter or {}
-  for field, values in pairs(type(given) == "table" and given or { given }) do
-    filter[field] = type(values) == "table" and values or { values }
-    if not known[field] then
-      refuse(400, "Invalid filter parameter")
-    end
-    for key, value in pairs(filter[field]) do
-      if type(key) ~= "number" or type(value) ~= "string" then
-        refuse(400, "Invalid filter parameter")
-      end
-    end
-  end
-  return filter
-end
-
 local orders = {
   name = true,
   permission = true,
@@ -98,17 +37,15 @@ local orders = {
 
 function tokens.list(asked, id)
   local profile = account.find(asked, id)
-  local filter = filter_of(asked.query)
-  local found = {}
+  local own = {}
   for _, token in ipairs(state.tokens) do
-    if token.profile == profile.id and matches(token, filter) then
-      found[#found + 1] = token
-    end
+    own[#own + 1] = token.profile == profile.id and token or nil
   end
+  local found = pages.filter(own, asked.query, fields, dates)
   local wanted = pages.fields(asked.query, fields, { "name", "token", "permission" })
   local rows = json.array()
   for _, token in ipairs(pages.cut(found, asked.query, orders, "created_at,asc")) do
-    rows[#rows + 1] = row_of(token, wanted)
+    rows[#rows + 1] = pages.row(token, wanted, dates)
   end
   return rows
 end
@@ -143,29 +80,46 @@ end
 
 local permissions = { full = true, write = true, read = true, deny = true }
 
-function tokens.create(asked, id)
-  local profile = account.own(asked, id)
-  local body = asked.json
+local function add(profile, body, permission, expire_time)
   if type(body) ~= "table" or type(body.name) ~= "string" or body.name == "" then
     refuse(400, "Name is required")
-  elseif not permissions[body.permission] then
+  elseif not permissions[permission] then
     refuse(400, "Invalid permission")
-  elseif body.email ~= state.email() then
-    refuse(401, "Invalid email")
   end
-  account.check_password(body)
+  local expiry = expiry_of(expire_time)
+  login.check_person(body)
   local token = state.add_token(profile, {
     name = body.name,
-    permission = body.permission,
-    expire_time = expiry_of(body.expire_time),
+    permission = permission,
+    expire_time = expiry,
     created_by = profile.account,
   })
   state.record(profile, "profile", profile.id, "Token created: " .. token.name)
+  return token
+end
+
+function tokens.create(asked, id)
+  local body = asked.json or {}
+  local token = add(account.own(asked, id), body, body.permission, body.expire_time)
   return {
     token = token.token,
     expire_date = state.date(token.expire_time),
     permission = token.permission,
     name = token.name,
+  }
+end
+
+-- Without a token: the first one of a profile, which login tells of.
+function tokens.create_first(asked)
+  local body = type(asked.json) == "table" and asked.json or {}
+  local profile = body.profile_id and account.own(asked, body.profile_id)
+  local token = add(profile, body, "full", body.expire_time or "3 months")
+  return {
+    token = token.token,
+    name = token.name,
+    profile = token.profile,
+    permission = token.permission,
+    created_by = token.created_by,
   }
 end
 

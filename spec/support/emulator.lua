@@ -59,6 +59,22 @@ function emulator.result(method, path, value, token)
   return answer.result
 end
 
+-- "401 Invalid password": what the API answers to a request that it must refuse.
+function emulator.refusal(method, path, value, token)
+  local status, answer = emulator.call(method, path, value, token)
+  assert(type(answer) == "table" and answer.status == false, "it was not refused")
+  return ("%d %s"):format(status, answer.message)
+end
+
+-- One member of each row.
+function emulator.column(rows, name)
+  local list = {}
+  for i, row in ipairs(rows) do
+    list[i] = row[name]
+  end
+  return list
+end
+
 -- Back to the seeds: state, journal, injections, counters.
 function emulator.reset(config)
   control("reset", config or dkjson.decode("{}"))
@@ -88,6 +104,16 @@ end
 
 function emulator.release(count)
   control("release", { count = count })
+end
+
+-- Limits of the rate of routes, besides those there are.
+function emulator.limit(...)
+  control("limit", { ... })
+end
+
+-- What was sent by mail and sms: invitations and pin codes.
+function emulator.outbox()
+  return control("outbox")
 end
 
 function emulator.counts()

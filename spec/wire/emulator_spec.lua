@@ -7,23 +7,11 @@ local emulator = require("spec.support.emulator")
 local id = emulator.profile
 local owner = "5bbe3d1d4d3ad10021e1d0a1"
 local own = "/profile/" .. id
-local call, result = emulator.call, emulator.result
-
-local function refused(status, message, ...)
-  local got, answer = call(...)
-  assert.same({ status, false, message }, { got, answer.status, answer.message })
-end
+local call, result, refusal = emulator.call, emulator.result, emulator.refusal
+local column = emulator.column
 
 local function date(seconds)
   return os.date("!%Y-%m-%dT%H:%M:%S.000Z", seconds)
-end
-
-local function column(rows, name)
-  local list = {}
-  for i, row in ipairs(rows) do
-    list[i] = row[name]
-  end
-  return list
 end
 
 describe("the emulator's", function()
@@ -88,7 +76,7 @@ describe("the emulator's", function()
     it("answers for seven days at most", function()
       local from = "?start_date=" .. date(os.time() - 8 * 86400)
       local message = "The interval between start_date and end_date is over 7 days"
-      refused(400, message, "GET", own .. "/auditlog" .. from)
+      assert.equal("400 " .. message, refusal("GET", own .. "/auditlog" .. from))
       emulator.reset({ audit_days = 365 })
       assert.equal("Running", result("GET", own .. "/auditlog" .. from).status)
     end)
@@ -112,7 +100,7 @@ describe("the emulator's", function()
       emulator.reset({ backup_polls = 1 })
       _, made = call("POST", path)
       download = path .. "/" .. made.backup_id .. "/download"
-      refused(400, early:gsub("completed", "queued"), "POST", download, password)
+      assert.equal("400 " .. early:gsub("completed", "queued"), refusal("POST", download, password))
     end)
 
     it("may end otherwise", function()
@@ -177,8 +165,10 @@ describe("the emulator's", function()
     end)
 
     it("knows no filter by what a token has not", function()
-      refused(400, "Invalid filter parameter", "GET", own .. "/token?filter[tags][0][key]=k")
-      refused(400, "Invalid filter parameter", "GET", own .. "/token?filter=x")
+      for _, filter in ipairs({ "filter[tags][0][key]=k", "filter[name][x]=k", "filter=x" }) do
+        local message = "400 Invalid filter parameter"
+        assert.equal(message, refusal("GET", own .. "/token?" .. filter))
+      end
     end)
   end)
 
@@ -186,24 +176,25 @@ describe("the emulator's", function()
     for _, name in ipairs({ "page", "amount" }) do
       for _, value in ipairs({ "0", "-1", "1.5", "", "x", "0x1", "inf", "1e1" }) do
         local path = ("%s/token?%s=%s"):format(own, name, value)
-        refused(400, ("Invalid %s parameter"):format(name), "GET", path)
+        assert.equal("400 " .. ("Invalid %s parameter"):format(name), refusal("GET", path))
       end
     end
   end)
 
   it("routes refuse keys of a query that they do not know", function()
-    refused(400, "Unknown parameter: pages", "GET", own .. "/token?pages=1")
-    refused(400, "Unknown parameter: page", "GET", "/profile?page=1")
-    refused(400, "Unknown parameter: token", "GET", own .. "/token?token=x")
-    refused(400, "Unknown parameter: only_amount", "GET", own .. "/summary?only_amount=true")
+    assert.equal("400 Unknown parameter: pages", refusal("GET", own .. "/token?pages=1"))
+    assert.equal("400 Unknown parameter: page", refusal("GET", "/profile?page=1"))
+    assert.equal("400 Unknown parameter: token", refusal("GET", own .. "/token?token=x"))
+    local path = own .. "/summary?only_amount=true"
+    assert.equal("400 Unknown parameter: only_amount", refusal("GET", path))
     assert.is_nil(next(emulator.counts().executed))
   end)
 
   describe("edit", function()
     it("refuses members that a profile does not have, and changes nothing", function()
-      refused(400, "Unknown member: nmae", "PUT", own, { name = "A", nmae = "B" })
-      refused(400, "Unknown member: info.nmae", "PUT", own, { info = { nmae = "B" } })
-      refused(400, "Invalid logo_url", "PUT", own, { logo_url = 5 })
+      assert.equal("400 Unknown member: nmae", refusal("PUT", own, { name = "A", nmae = "B" }))
+      assert.equal("400 Unknown member: info.nmae", refusal("PUT", own, { info = { nmae = "B" } }))
+      assert.equal("400 Invalid logo_url", refusal("PUT", own, { logo_url = 5 }))
       assert.equal("Factory", result("GET", own).info.name)
     end)
 
@@ -237,18 +228,104 @@ describe("the emulator's", function()
 
     it("cannot be over before it begins", function()
       local past = date(os.time() - 60)
-      refused(400, "Invalid expire_time", "POST", own .. "/token", body(past))
+      assert.equal("400 Invalid expire_time", refusal("POST", own .. "/token", body(past)))
     end)
 
     it("refuses dates that no calendar has", function()
       for _, text in ipairs({ "2100-13-01", "2100-00-10", "2100-02-30", "2100-01-01T25:00:00Z" }) do
-        refused(400, "Invalid expire_time", "POST", own .. "/token", body(text))
+        assert.equal("400 Invalid expire_time", refusal("POST", own .. "/token", body(text)))
       end
       assert.equal("2096-02-29T00:00:00.000Z", result(
         "POST",
         own .. "/token",
         body("2096-02-29")
       ).expire_date)
+    end)
+  end)
+
+  describe("audit log", function()
+    before_each(function()
+      emulator.reset({ audit_polls = 0 })
+    end)
+
+    it("says how many events matched when a limit leaves some out", function()
+      local answer = result("GET", own .. "/auditlog?limit=1")
+      assert.same({ 1, 2 }, { #answer.events, answer.statistics.recordsMatched })
+      assert.equal("Profile updated", answer.events[1].message) -- the oldest comes first
+      answer = result("GET", own .. "/auditlog?limit=2")
+      assert.same({ 2, 2 }, { #answer.events, answer.statistics.recordsMatched })
+      assert.equal("400 Invalid limit", refusal("GET", own .. "/auditlog?limit=0"))
+      assert.equal("400 Invalid limit", refusal("GET", own .. "/auditlog?limit=1.5"))
+    end)
+
+    it("has a limit of its own where none is asked for, and above which none can be", function()
+      emulator.reset({ audit_polls = 0, audit_limit = 1 })
+      for _, query in ipairs({ "", "?limit=2" }) do
+        local answer = result("GET", own .. "/auditlog" .. query)
+        assert.same({ 1, 2 }, { #answer.events, answer.statistics.recordsMatched })
+      end
+    end)
+  end)
+
+  describe("rate limits", function()
+    -- Two windows at most are seen: a spec may run while one ends.
+    local function numbers(name)
+      local windows, sum = emulator.counts().windows, 0
+      assert.is_true(#windows <= 2)
+      for _, window in ipairs(windows) do
+        assert.same({ "GET /profile/{}", id }, { window.route, window.profile })
+        sum = sum + window[name]
+      end
+      return sum
+    end
+
+    it("count what passed and what was refused, by the window", function()
+      emulator.limit({ route = "GET /profile/{}", limit = 2, window_s = 3600 })
+      local refusals = 0
+      for _ = 1, 6 do
+        local status, answer, headers = call("GET", own)
+        if status == 429 then
+          refusals = refusals + 1
+          local seconds = answer.message:match("^Too many requests %(Retry%-After: (%d+)%)$")
+          seconds = tonumber(seconds)
+          assert.is_true(seconds >= 1 and seconds <= 3600)
+          assert.is_nil(headers["retry-after"])
+        end
+      end
+      assert.same({ 6 - refusals, refusals }, { numbers("passed"), numbers("refused") })
+      assert.is_true(refusals >= 2)
+      result("GET", "/profile") -- another route
+    end)
+
+    it("say it in a header as well where that is asked for", function()
+      emulator.limit({ route = "GET /profile/{}", limit = 0, window_s = 2, header = true })
+      local status, answer, headers = call("GET", own)
+      assert.equal(429, status)
+      local said = ("Too many requests (Retry-After: %s)"):format(headers["retry-after"])
+      assert.equal(said, answer.message)
+    end)
+
+    it("are of one profile where one is named", function()
+      local created = result("POST", "/profile", { name = "Another" }).id
+      emulator.limit({ route = "GET /profile/{}", limit = 0, window_s = 2, profile = created })
+      result("GET", own)
+      assert.same({}, emulator.counts().windows)
+    end)
+
+    it("let nothing run that they refuse", function()
+      emulator.limit({ route = "POST /profile/{}/team", limit = 0, window_s = 2 })
+      assert.equal(429, (call("POST", own .. "/team", { email = "a@example.com" })))
+      assert.equal(1, #result("GET", own .. "/team"))
+      assert.is_nil(next(emulator.counts().executed))
+    end)
+
+    it("that are no limits are refused", function()
+      assert.has_error(function()
+        emulator.limit({ route = "GET /profile/{}", limit = 1 })
+      end)
+      assert.has_error(function()
+        emulator.limit({ route = "GET /profile/x", limit = 1, window_s = 1 })
+      end)
     end)
   end)
 end)
