@@ -58,6 +58,7 @@ static bool check(const char *name, const char *path, tagoio_error *err) {
         return cannot_read(name, path, errno, err);
     }
     if (S_ISREG(about.st_mode)) {
+        errno = ENOMEM; /* every other failure says so by itself */
         file = fopen(path, "rb");
         if (file == NULL) {
             return cannot_read(name, path, errno, err);
