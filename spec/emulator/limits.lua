@@ -63,12 +63,13 @@ local function apply(rule, profile, entry)
   refuse(429, message, rule.header and { ["Retry-After"] = left } or nil)
 end
 
--- Counts a request, and refuses it when there were too many. `profile` is empty without a token.
+-- Counts a request, and refuses it when there were too many: the last limit that fits decides.
+-- `profile` is empty without a token.
 function limits.count(route, profile, entry)
   ngx.update_time()
-  for _, rule in ipairs(rules) do
-    if rule.route == route and (rule.profile or profile) == profile then
-      apply(rule, profile, entry)
+  for i = #rules, 1, -1 do
+    if rules[i].route == route and (rules[i].profile or profile) == profile then
+      return apply(rules[i], profile, entry)
     end
   end
 end

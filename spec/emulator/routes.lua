@@ -119,6 +119,14 @@ local function token_of(headers)
     or type(authorization) == "string" and (authorization:gsub("^Bearer ", ""))
 end
 
+-- What a token's permission allows.
+local allowed = {
+  full = { GET = true, POST = true, PUT = true, DELETE = true },
+  write = { GET = true, POST = true, PUT = true },
+  read = { GET = true },
+  deny = {},
+}
+
 local function authorize(asked, row)
   if row.open then
     return nil
@@ -127,8 +135,8 @@ local function authorize(asked, row)
   local expiry = token and token.expire_time
   if not token or type(expiry) == "number" and expiry < ngx.time() then
     refuse(401, "Authorization Denied")
-  elseif asked.method ~= "GET" and token.permission == "read" then
-    refuse(403, "You do not have permission to write with this token")
+  elseif not allowed[token.permission][asked.method] then
+    refuse(403, ("The permission of this token (%s) is not enough"):format(token.permission))
   end
   return token
 end

@@ -231,6 +231,26 @@ describe("the emulator's", function()
       assert.equal("400 Invalid expire_time", refusal("POST", own .. "/token", body(past)))
     end)
 
+    it("may do what its permission says, and no more", function()
+      local rows = {
+        full = { 200, 200, 200 },
+        write = { 200, 200, 403 },
+        read = { 200, 403, 403 },
+        deny = { 403, 403, 403 },
+      }
+      for permission, statuses in pairs(rows) do
+        emulator.reset()
+        local wanted = body("1 day")
+        wanted.permission = permission
+        local token = result("POST", own .. "/token", wanted).token
+        assert.same(statuses, {
+          (call("GET", own, nil, token)),
+          (call("PUT", own, { name = "x" }, token)),
+          (call("DELETE", own, { password = emulator.password }, token)),
+        }, permission)
+      end
+    end)
+
     it("refuses dates that no calendar has", function()
       for _, text in ipairs({ "2100-13-01", "2100-00-10", "2100-02-30", "2100-01-01T25:00:00Z" }) do
         assert.equal("400 Invalid expire_time", refusal("POST", own .. "/token", body(text)))
@@ -310,6 +330,13 @@ describe("the emulator's", function()
       emulator.limit({ route = "GET /profile/{}", limit = 0, window_s = 2, profile = created })
       result("GET", own)
       assert.same({}, emulator.counts().windows)
+    end)
+
+    it("of which several fit are the last one's", function()
+      emulator.limit({ route = "GET /profile/{}", limit = 0, window_s = 3600 })
+      emulator.limit({ route = "GET /profile/{}", limit = 100, window_s = 3600 })
+      result("GET", own)
+      assert.same({ 1, 0 }, { numbers("passed"), numbers("refused") })
     end)
 
     it("let nothing run that they refuse", function()
