@@ -65,6 +65,7 @@ build = {
         "csrc/curl/ca_file.c",
         "csrc/curl/driver.c",
         "csrc/curl/options.c",
+        "csrc/curl/sockets.c",
         "csrc/curl/transfer.c",
         "csrc/curl/url.c",
         "csrc/lua/client.c",

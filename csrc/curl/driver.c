@@ -23,10 +23,11 @@ static const unsigned oldest_libcurl = 0x075000; /* 7.80: the pre-request callba
 struct tagoio_driver {
     int references;
     tagoio_driver_options options; /* its strings are owned */
-    CURLM *multi;                  /* NULL: not made yet */
-    pid_t owner;                   /* of the multi handle and all that is in it */
-    tagoio_transfer *first;        /* in the order of their start */
-    tagoio_transfer **end;         /* where the next one goes */
+    tagoio_sockets sockets;
+    CURLM *multi;           /* NULL: not made yet */
+    pid_t owner;            /* of the multi handle and all that is in it */
+    tagoio_transfer *first; /* in the order of their start */
+    tagoio_transfer **end;  /* where the next one goes */
     size_t held;
     bool shares; /* calls have been on their way at once: connections may be shared */
     int added;   /* transfers in the multi handle */
@@ -177,9 +178,11 @@ static void notice_fork(tagoio_driver *driver) {
     driver->multi = NULL;
     driver->idle_count = 0;
     driver->added = 0;
+    tagoio_sockets_abandon(&driver->sockets);
     for (tagoio_transfer *t = driver->first; t != NULL; t = t->next) {
         t->easy = NULL;
         t->headers = NULL;
+        t->connection = NULL;
     }
     tagoio_driver_cancel_all(driver, NULL);
 }
@@ -222,8 +225,9 @@ static bool make_multi(tagoio_driver *driver) {
 }
 
 static CURL *take_easy(tagoio_driver *driver) {
-    return driver->idle_count > 0 ? driver->idle[--driver->idle_count]
-                                  : tagoio_transfer_easy(&driver->options);
+    return driver->idle_count > 0
+               ? driver->idle[--driver->idle_count]
+               : tagoio_transfer_easy(&driver->options, &driver->sockets);
 }
 
 static void give_easy(tagoio_driver *driver, tagoio_transfer *t) {
@@ -252,6 +256,9 @@ static void fail(tagoio_driver *driver, tagoio_transfer *t, CURLcode code) {
     tagoio_moment moment = tagoio_driver_moment(driver);
     tagoio_failure failure = tagoio_transfer_failure(t, code, moment.now_ms,
                                                      driver->options.max_connections);
+    if (t->ahead || (failure.fault == TAGOIO_FAULT_TIMEOUT && failure.sent)) {
+        tagoio_connection_retire(t->connection);
+    }
     tagoio_call_fail(t->call, &moment, &failure);
 }
 
@@ -281,9 +288,15 @@ static void collect(tagoio_driver *driver) {
         if (code == CURLE_OK && t->head_open) {
             code = CURLE_PARTIAL_FILE; /* for libcurl the close was the head's end */
         }
+        if (code == CURLE_OK && tagoio_transfer_is_crossed(t)) {
+            code = CURLE_RECV_ERROR;
+            t->ahead = true;
+        }
         if (code == CURLE_OK) {
             tagoio_moment moment = tagoio_driver_moment(driver);
             tagoio_call_answer(t->call, &moment);
+        } else if (t->refused && code == CURLE_ABORTED_BY_CALLBACK) {
+            t->fresh = true; /* nothing was sent: the attempt goes on, and no further */
         } else {
             fail(driver, t, code);
         }
@@ -297,6 +310,8 @@ static void begin(tagoio_transfer *t, int64_t now_ms) {
     tagoio_call_begin(t->call, now_ms);
     t->request = tagoio_call_request(t->call);
     t->fired = false;
+    t->fresh = false;
+    t->ahead = false;
     t->head_open = false;
     t->error[0] = '\0';
     t->begun_ms = now_ms;
@@ -392,6 +407,7 @@ bool tagoio_driver_start(tagoio_driver *driver, tagoio_call *call, tagoio_error 
         return tagoio_error_memory(err);
     }
     t->call = tagoio_call_ref(call);
+    t->sockets = &driver->sockets;
     *driver->end = t;
     driver->end = &t->next;
     driver->held++;

@@ -15,9 +15,30 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
     return tagoio_call_feed(t->call, bytes, size * count) ? size * count : 0;
 }
 
+/* A response that the server sent without having the request is not its response: it
+   waited in the TLS library, or crossed the request on its way. A part of a large body
+   may have arrived, but no server answers half a request with what we look for. */
+static bool is_ahead(const tagoio_transfer *t) {
+    curl_off_t uploaded = 0;
+    if (!t->reuses || t->multiplex || t->connection == NULL) {
+        return false;
+    }
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    return uploaded < (curl_off_t)t->request.body_bytes ||
+           tagoio_connection_is_ahead(t->connection);
+}
+
 static size_t on_head(char *bytes, size_t size, size_t count, void *data) {
     tagoio_transfer *t = data;
-    if (size * count >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
+    if (size * count >= 7 && memcmp(bytes, "HTTP/", 5) == 0) {
+        if (bytes[5] == '1' && t->connection != NULL) {
+            tagoio_connection_set_serial(t->connection);
+        }
+        t->ahead = t->ahead || (!t->answered && is_ahead(t));
+        if (t->ahead) {
+            return 0;
+        }
+        t->answered = true;
         t->head_open = true;
     } else if (size * count <= 2) { /* the empty line; trailers have none */
         t->head_open = false;
@@ -33,27 +54,33 @@ static bool was_sent(const tagoio_transfer *t) {
            bytes > 0;
 }
 
-/* libcurl sends a request again, POST or not, when a connection that it reused dies
-   without an answer. It asks here first, both times. */
-static int on_request(void *data, char *peer, char *local, int peer_port,
+/* libcurl asks here before a request goes out. When a connection that it reused dies
+   without an answer it sends any request again, POST or not, and asks again: each
+   request that reaches a server is an attempt, so that is left to the policy. */
+static int on_request(void *data, char *remote, char *local, int remote_port,
                       int local_port) {
-    (void)peer;
-    (void)local;
-    (void)peer_port;
-    (void)local_port;
+    (void)remote_port;
     tagoio_transfer *t = data;
-    if (!t->request.repeatable && was_sent(t)) {
+    if (was_sent(t)) {
         return CURL_PREREQFUNC_ABORT;
     }
-    t->fired = true;
-    return CURL_PREREQFUNC_OK;
+    long opened = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened);
+    tagoio_sockets_leave(t->sockets, t->connection);
+    t->connection = tagoio_sockets_join(t->sockets, remote, local, local_port);
+    t->reuses = opened == 0;
+    t->refused = t->reuses && !tagoio_connection_is_reusable(t->connection);
+    t->fired = !t->refused;
+    return t->refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* ---- the request ---- */
 
-CURL *tagoio_transfer_easy(const tagoio_driver_options *options) {
+CURL *tagoio_transfer_easy(const tagoio_driver_options *options,
+                           tagoio_sockets *sockets) {
     CURL *easy = curl_easy_init();
-    if (easy != NULL && tagoio_curl_set_options(easy, options) != CURLE_OK) {
+    if (easy != NULL && (tagoio_curl_set_options(easy, options) != CURLE_OK ||
+                         tagoio_sockets_watch(sockets, easy) != CURLE_OK)) {
         curl_easy_cleanup(easy);
         return NULL;
     }
@@ -109,6 +136,7 @@ static void set_body(tagoio_transfer *t) {
 static void set_version(tagoio_transfer *t, bool shares) {
     bool secure = strncmp(t->request.url, "https:", strlen("https:")) == 0;
     bool shared = secure && shares && t->request.repeatable;
+    t->multiplex = shared;
     curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION,
                      shared ? (long)CURL_HTTP_VERSION_2TLS
                             : (long)CURL_HTTP_VERSION_1_1);
@@ -119,6 +147,8 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool shares)
     const tagoio_request *request = &t->request;
     CURL *easy = t->easy;
     t->fired = false;
+    t->refused = false;
+    t->answered = false;
     t->head_open = false;
     t->error[0] = '\0';
     set_body(t);
@@ -137,7 +167,8 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool shares)
                      (long)request->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                      (curl_off_t)request->max_response_bytes);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh_connection ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
+                     request->fresh_connection || t->fresh ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
@@ -155,9 +186,16 @@ void tagoio_transfer_detach(tagoio_transfer *t) {
     }
     curl_slist_free_all(t->headers);
     t->headers = NULL;
+    tagoio_sockets_leave(t->sockets, t->connection);
+    t->connection = NULL;
 }
 
 /* ---- its end ---- */
+
+bool tagoio_transfer_is_crossed(const tagoio_transfer *t) {
+    return t->reuses && t->connection != NULL &&
+           tagoio_connection_has_response(t->connection);
+}
 
 static const struct {
     CURLcode code;
@@ -188,6 +226,7 @@ static const struct {
     {CURLE_RECV_ERROR, TAGOIO_FAULT_LOST},
     {CURLE_SEND_FAIL_REWIND, TAGOIO_FAULT_LOST},
     {CURLE_BAD_CONTENT_ENCODING, TAGOIO_FAULT_ENCODING},
+    {CURLE_WRITE_ERROR, TAGOIO_FAULT_ENCODING}, /* or the core refused it, and knows */
     {CURLE_FILESIZE_EXCEEDED, TAGOIO_FAULT_TOO_LARGE},
     {CURLE_UNSUPPORTED_PROTOCOL,
      TAGOIO_FAULT_BROKEN}, /* HTTP/0.9, and what is no HTTP */
@@ -231,7 +270,10 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
         .sent = was_sent(t),
         .queued_ms = admitted_ms - t->begun_ms,
     };
-    if (code == CURLE_RECV_ERROR && !t->fired) {
+    if (t->ahead) {
+        failure.fault = TAGOIO_FAULT_LOST;
+        failure.text = "a response came before the request";
+    } else if (code == CURLE_RECV_ERROR && !t->fired) {
         failure.fault = TAGOIO_FAULT_CONNECT; /* a proxy that refused */
     } else if (t->head_open && failure.fault == TAGOIO_FAULT_MEMORY) {
         /* What libcurl older than 8.6 says of a line that it has no room for. */
@@ -240,6 +282,14 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
     } else if (failure.fault == TAGOIO_FAULT_TIMEOUT) {
         failure.text =
             timeout_text(t, now_ms, failure.queued_ms, failure.sent, max_connections);
+    } else if (code == CURLE_BAD_FUNCTION_ARGUMENT && t->fired) {
+        /* What 7.88 says of a header that it cannot keep: a folded first line, or data
+           that it takes for a trailer because a chunk's size has an "x". */
+        failure.fault = t->head_open ? TAGOIO_FAULT_BROKEN : TAGOIO_FAULT_LOST;
+        failure.text = t->head_open ? "a folded line without a header"
+                                    : "a chunk that cannot be read";
+    } else if (code == CURLE_WRITE_ERROR) {
+        failure.text = "data behind its end";
     } else if (code == CURLE_FILESIZE_EXCEEDED) {
         failure.text = "it announces more than max_response_bytes";
     } else if (code == CURLE_ABORTED_BY_CALLBACK) {

@@ -2,6 +2,7 @@
 -- Answers that break off, are no HTTP, no JSON, or have no end. After each the same client works.
 
 local faults = require("spec.support.faults")
+local process = require("spec.support.process")
 
 local ok_line = "HTTP/1.1 200 OK\r\n"
 local list = '{"status":true,"result":[]}'
@@ -28,6 +29,11 @@ local heads = {
   { "garbage", sends("garbage\r\n\r\n"), "protocol", 1, nil, "no HTTP" },
   { "binary garbage", "request() send(('\\0\\255'):rep(2000))", "protocol", 1, nil, "no HTTP" },
   { "HTTP/0.9", sends("<html>hello</html>"), "protocol", 1, nil, "no HTTP" },
+  {
+    "a head whose first line is folded",
+    sends(ok_line, " x: y\r\nContent-Length: 27\r\n\r\n", list),
+    "protocol", 1, 200, "no HTTP",
+  },
   { "the status 000", sends("HTTP/1.1 000 x\r\n\r\n"), "protocol", 1, nil, "no HTTP" },
   { "a negative length", sends(ok_line, "Content-Length: -5\r\n\r\n"), "protocol", 1, 200 },
   {
@@ -73,6 +79,11 @@ local bodies = {
   { "a chunk that breaks off", sends(chunked, "50\r\n", list), "network", 3, 200 },
   { "no last chunk", sends(chunked, "1b\r\n", list, "\r\n"), "network", 3, 200 },
   { "a chunk size that is none", sends(chunked, "zz\r\n", list), "network", 3, 200 },
+  {
+    "a chunk size that is written in C",
+    sends(chunked, "0x1b\r\n", list, "\r\n0\r\n\r\n"),
+    "network", 3, 200, "connection lost",
+  },
   { "a chunk size without end", sends(chunked, ("f"):rep(30), "\r\n", list), "network", 3, 200 },
   { "no body", sends(ok_line, "Content-Length: 0\r\n\r\n"), "protocol", 1, 200, "an empty body" },
   { "status 204", sends("HTTP/1.1 204 None\r\n\r\n"), "protocol", 1, 204, "an empty body" },
@@ -109,6 +120,14 @@ local bodies = {
       return sends(gzip, "Content-Length: 100\r\n\r\n", compressed_bomb:sub(1, 100))
     end,
     "protocol", 1, 200,
+  },
+  {
+    "gzip that goes on behind its end",
+    function()
+      local zipped = process.run(("printf %%s '%s' | gzip"):format(list)) .. "garbage"
+      return sends(gzip, ("Content-Length: %d\r\n\r\n"):format(#zipped), zipped)
+    end,
+    "protocol", 1, 200, "does not decode",
   },
   { "a NUL", sends_body("'[\"\\0\"]'"), "protocol", 1, 200, "not JSON" },
   { "no UTF-8", sends_body("'[\"\\255\"]'"), "protocol", 1, 200, "not JSON" },

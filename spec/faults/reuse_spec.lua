@@ -1,14 +1,71 @@
 -- SPDX-License-Identifier: MIT
--- Connections that are used again, and die: what the server read, it read once if it matters.
+-- Connections that are used again: those that die, and those on which a response waits before its
+-- request was sent. What the server read, the hooks saw, and nothing twice that matters.
 
 local faults = require("spec.support.faults")
+local tagoio = require("tagoio")
 
 local once = { "create", "delete", "transferTokenToAnotherProfile" }
 local again = { "list", "edit", "tokenDelete" }
 
+-- What the server answers to the request before, and what would be a forgery.
+local empty_list = '{"status":true,"result":[]}'
+local forged = {
+  list = '{"status":true,"result":["forged"]}',
+  edit = '{"status":true,"result":"forged"}',
+  create = '{"status":true,"result":{"id":"forged"}}',
+}
+
+local function response(status, body, header)
+  local form = "HTTP/1.1 %d Status\r\nContent-Length: %d\r\n%s\r\n%s"
+  return form:format(status, #body, header or "", body)
+end
+
+-- A list in a response of exactly that many bytes, one libcurl's buffer or one TLS record.
+local function response_of(bytes)
+  local head = "HTTP/1.1 200 OK\r\nContent-Length: %05d\r\n\r\n"
+  local length = bytes - #head:format(0)
+  return head:format(length) .. empty_list .. (" "):rep(length - #empty_list)
+end
+
+local function chunks_of(bytes)
+  local head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%05x\r\n"
+  local tail = "\r\n0\r\n\r\n"
+  local length = bytes - #head:format(0) - #tail
+  return head:format(length) .. empty_list .. (" "):rep(length - #empty_list) .. tail
+end
+
+-- What the server plays after the first request, `stray` being a second response.
+local function send_later(stray)
+  return ("hold() send(%q) "):format(stray)
+end
+
+local function send_behind(first)
+  return function(stray)
+    return ("send(%q) "):format(first .. stray)
+  end
+end
+
+local function send_after(first)
+  return function(stray)
+    return first .. send_later(stray)
+  end
+end
+
+local strays = {
+  { "after a response", send_after("ok() ") },
+  { "after a 204", send_after("answer(204) ") },
+  { "after a 304", send_after("answer(304) ") },
+  { "right behind a response", send_behind(response(200, empty_list)) },
+  { "right behind 16 384 bytes", send_behind(response_of(16384)) },
+  { "right behind chunks of 16 384 bytes", send_behind(chunks_of(16384)) },
+}
+
+local results = { list = {}, edit = "Done", create = { id = "1" } }
+
 for _, scheme in ipairs({ "http", "https" }) do
   describe("on a reused connection over " .. scheme, function()
-    local server, client
+    local server, client, events
     local begin = scheme == "https" and "tls() " or ""
 
     setup(function()
@@ -19,29 +76,43 @@ for _, scheme in ipairs({ "http", "https" }) do
       server:stop()
     end)
 
+    local function open(others)
+      local options = faults.options({
+        on_attempt = function(event)
+          events[#events + 1] = event
+        end,
+      }, others)
+      return scheme == "https" and server:secure_client(options) or server:client(options)
+    end
+
     before_each(function()
-      client = scheme == "https" and server:secure_client() or server:client()
+      events = {}
+      client = open()
     end)
 
     after_each(function()
       client:close()
     end)
 
-    -- A connection that answers a read, reads the next request and dies; all others work.
-    local function warm_up(death)
-      server:play(begin .. "request() ok() request() " .. death, begin .. "serve()")
-      assert(client.profile.list())
+    -- The first call, whose connection plays a script; all other connections work.
+    local function warm_up(script)
+      server:play(begin .. "request() " .. script, begin .. "serve()")
+      local first = client.profile.list()
+      server:release()
+      events = {}
+      return first
     end
 
     for _, death in ipairs({ "reset()", "cut()" }) do
       for _, name in ipairs(once) do
         it(("%s that dies with %s is executed once"):format(name, death), function()
-          warm_up(death)
+          assert(warm_up("ok() request() " .. death))
           local result, message, err = faults.calls[name](client)
           assert.is_nil(result)
           assert.equal("network", err.kind)
           assert.is_true(err.maybe_applied)
           assert.equal(1, err.attempts)
+          assert.equal(1, #events)
           assert.matches("; it may have been applied$", message)
           assert.equal(2, server:executed())
           assert(client.profile.list())
@@ -49,44 +120,145 @@ for _, scheme in ipairs({ "http", "https" }) do
       end
 
       for _, name in ipairs(again) do
-        it(("%s that dies with %s is repeated"):format(name, death), function()
-          warm_up(death)
+        it(("%s that dies with %s is repeated, which counts"):format(name, death), function()
+          assert(warm_up("ok() request() " .. death))
           assert(faults.calls[name](client))
           local connections = server:journal()
-          assert.equal(2, #connections)
+          assert.equal(3, server:executed())
           assert.equal(2, #connections[1].requests)
-          assert.equal(connections[1].requests[2], connections[2].requests[1])
+          -- libcurl opens the second one for a repetition of its own, which is refused.
+          assert.equal(0, #connections[2].requests)
+          assert.equal(connections[1].requests[2], connections[3].requests[1])
+          assert.equal(2, #events)
+          assert.equal("network", events[1].kind)
+          assert.is_nil(events[2].kind)
+        end)
+
+        it(("%s that dies with %s is sent once with attempts = 1"):format(name, death), function()
+          assert(warm_up("ok() request() " .. death))
+          local _, _, err = faults.calls[name](client:with({ attempts = 1 }))
+          assert.equal("network", err.kind)
+          assert.equal(1, err.attempts)
+          assert.equal(name ~= "list", err.maybe_applied)
+          assert.equal(1, #events)
+          assert.equal(2, server:executed())
         end)
       end
     end
 
-    it("a write is repeated when the server closed without reading it", function()
-      server:play(begin .. "request() ok() hold() reset()", begin .. "serve()")
+    it("a 404 for a tokenDelete that was sent before says that it may have been applied", function()
+      local missing = [[request() answer(404, '{"status":false,"message":"Token not found"}')]]
+      server:play(begin .. "request() ok() request() reset()", begin .. missing)
       assert(client.profile.list())
-      server:release()
+      events = {}
+      local _, _, err = faults.calls.tokenDelete(client)
+      assert.equal(404, err.status)
+      assert.equal(2, err.attempts)
+      assert.equal(2, #events)
+      assert.is_true(err.maybe_applied)
+      assert.equal(3, server:executed())
+    end)
+
+    it("an edit with attempts = 1 reaches one of twelve connections that die", function()
+      server:play(begin .. "request() meet(12) ok() request() reset()")
+      local lists, failed = tagoio.map({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 }, function()
+        return client.profile.list()
+      end, { concurrency = 12 })
+      assert.equal(12, #lists, failed and failed[1])
+      assert.equal(12, #server:journal())
+      events = {}
+      local _, _, err = faults.calls.edit(client:with({ attempts = 1 }))
+      assert.equal("network", err.kind)
+      assert.equal(1, err.attempts)
+      assert.equal(1, #events)
+      assert.equal(13, server:executed())
+    end)
+
+    it("a write is sent on another when the server closed it without reading it", function()
+      assert(warm_up("ok() hold() reset()"))
       assert(client.profile.create({ name = "x" }))
       local connections = server:journal()
       assert.equal(1, #connections[1].requests)
       assert.equal(1, #connections[2].requests)
+      assert.equal(1, #events)
     end)
 
-    it("a write that meets the 408 of an idle connection is repeated, and executed once", function()
-      local late = [[send("HTTP/1.1 408 Late\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")]]
-      server:play(begin .. "request() ok() hold() " .. late, begin .. "serve()")
-      assert(client.profile.list())
-      server:release()
-      assert(client.profile.create({ name = "x" }))
-      local connections = server:journal()
-      assert.equal(1, #connections[1].requests)
-      assert.equal(1, #connections[2].requests)
-    end)
-
-    it("a connection is used again", function()
-      server:play(begin .. "serve()")
-      for _ = 1, 5 do
-        assert(client.profile.list())
+    for _, row in ipairs(strays) do
+      for name, expected in pairs(results) do
+        it(("a response %s does not answer the %s that follows"):format(row[1], name), function()
+          warm_up(row[2](response(200, forged[name])) .. "serve()")
+          assert.same(expected, assert(faults.calls[name](client)))
+          assert.same(expected, assert(faults.calls[name](client)))
+          local connections = server:journal()
+          assert.equal(2, #connections)
+          assert.equal(1, #connections[1].requests)
+          assert.equal(2, #connections[2].requests)
+          assert.equal(2, #events) -- one each: what was not sent is no attempt
+        end)
       end
-      assert.equal(1, #server:journal())
+    end
+
+    it("a response that came before is no other tenant's", function()
+      assert(warm_up("ok() " .. send_later(response(200, forged.list)) .. "serve()"))
+      local tenant = client:with({ token = "another-tenant" })
+      assert.same({}, assert(tenant.profile.list()))
+      assert.equal(2, #server:journal())
+    end)
+
+    local refusals = {
+      { "503 with Retry-After: 0", response(503, "", "Retry-After: 0\r\n") },
+      { "408", response(408, "") },
+      { "408 that closes", response(408, "", "Connection: close\r\n") },
+      { "400", response(400, '{"status":false,"message":"Bad"}') },
+    }
+    for _, row in ipairs(refusals) do
+      it(("a stray %s does not make a create run twice"):format(row[1]), function()
+        assert(warm_up("ok() " .. send_later(row[2]) .. "serve()"))
+        assert.same({ id = "1" }, assert(client.profile.create({ name = "x" })))
+        assert.equal(2, server:executed())
+        assert.equal(1, #events)
+      end)
+    end
+
+    -- What libcurl or its TLS library has read already cannot be seen before the request is sent,
+    -- but what answers it then came from no server that has it.
+    it("a response in the same record as the end of the one before answers nothing", function()
+      local first = response(200, empty_list)
+      local head, body = first:match("^(.-\r\n\r\n)(.*)$")
+      for name, expected in pairs(results) do
+        local rest = body .. response(200, forged[name])
+        assert(warm_up(("send(%q) rest(0.05) send(%q) serve()"):format(head, rest)))
+        local result, _, err = faults.calls[name](client)
+        if result then
+          assert.same(expected, result)
+        else
+          assert.is_true(name == "create" or name == "edit")
+          assert.equal("network", err.kind)
+          assert.is_true(err.maybe_applied)
+        end
+        assert.same(expected, assert(faults.calls[name](client)))
+      end
+    end)
+
+    it("a response to a request that is not sent yet in full is not its response", function()
+      assert(warm_up(("ok() head() send(%q) silence()"):format(response(200, forged.create))))
+      local large = { name = ("x"):rep(4000000) }
+      local _, _, err = client.profile.create(large)
+      assert.equal("network", err.kind)
+      assert.is_true(err.maybe_applied)
+      assert.equal(1, err.attempts)
+      assert(client.profile.list())
+    end)
+
+    it("a thousand calls share one", function()
+      server:play(begin .. "serve()")
+      for _ = 1, 500 do
+        assert(client.profile.list())
+        assert(client.profile.create({ name = "x" }))
+      end
+      local connections = server:journal()
+      assert.equal(1, #connections)
+      assert.equal(1000, #connections[1].requests)
     end)
   end)
 end

@@ -179,6 +179,20 @@ function steps.hold(it)
   end
 end
 
+-- Waits until so many requests were read over all connections.
+function steps.meet(_, count)
+  local function read()
+    local sum = 0
+    for _, it in ipairs(connections) do
+      sum = sum + #it.requests
+    end
+    return sum
+  end
+  while read() < count do
+    steps.rest(nil, 0.01)
+  end
+end
+
 -- Waits for the client to close.
 function steps.silence(it)
   while pull(it) do -- luacheck: ignore 542
