@@ -206,6 +206,12 @@ void tagoio_driver_unref(tagoio_driver *driver) {
 
 /* ---- requests into and out of the multi handle ---- */
 
+/* CURLMOPT_QUICK_EXIT. Since 8.20 the threads that look names up are the multi
+   handle's, and its end waits for one that is stuck unless it is told not to. By
+   number: who is built with an older libcurl may run with such a one, and others refuse
+   it. */
+static const CURLMoption multi_exits_quickly = (CURLMoption)21;
+
 static bool make_multi(tagoio_driver *driver) {
     if (driver->multi != NULL) {
         return true;
@@ -221,6 +227,7 @@ static bool make_multi(tagoio_driver *driver) {
     curl_multi_setopt(driver->multi, CURLMOPT_MAXCONNECTS,
                       (long)driver->options.max_connections);
     curl_multi_setopt(driver->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(driver->multi, multi_exits_quickly, 1L);
     return true;
 }
 

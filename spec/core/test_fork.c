@@ -6,6 +6,7 @@
 #include "check.h"
 #include "session.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,18 +43,41 @@ static bool is_served(const session *it) {
     return served;
 }
 
-/* How many connections the emulator has seen; 0: it does not say. */
-static int64_t connections(const session *it) {
+/* A control route of the emulator, over a client of its own; its answer, owned. */
+static json_t *control(const char *method, const char *route, json_t *body) {
     tagoio_error err;
+    session it = session_open(session_variable("EMULATOR_HTTP"));
     tagoio_call *call = tagoio_call_new_row(
-        it->settings, tagoio_operation_request("GET", true),
-        json_pack("[[ss]]", "_emulator", "counts"), tagoio_driver_now_ms(), &err);
-    tagoio_driver_start(it->driver, call, &err);
-    session_finish(it);
-    int64_t count = json_integer_value(
-        json_object_get(tagoio_call_report(call).result, "connections"));
+        it.settings, tagoio_operation_request(method, true),
+        json_pack("[[ss]no]", "_emulator", route, body), tagoio_driver_now_ms(), &err);
+    tagoio_driver_start(it.driver, call, &err);
+    session_finish(&it);
+    json_t *answer = json_incref(tagoio_call_report(call).result);
     tagoio_call_unref(call);
+    session_close(&it);
+    return answer;
+}
+
+/* A number of the emulator's counts; 0: it does not say. */
+static int64_t count_of(const char *name) {
+    json_t *counts = control("GET", "counts", json_null());
+    int64_t count = json_integer_value(json_object_get(counts, name));
+    json_decref(counts);
     return count;
+}
+
+static void hold_next(const char *profile) {
+    char path[64];
+    snprintf(path, sizeof path, "/profile/%s", profile);
+    json_decref(control("POST", "inject",
+                        json_pack("{s:{s:s},s:b}", "match", "path", path, "hold", 1)));
+}
+
+/* Until its answer is held back: then nothing but a release ends it. */
+static void step_until_held(const session *it) {
+    while (count_of("holding") == 0) {
+        tagoio_driver_step(it->driver, 10);
+    }
 }
 
 /* In a child: everything is done with what the parent made, and then freed. */
@@ -97,13 +121,15 @@ static void test_everybody_is_served(const char *base_url) {
     check_true(pipe(ends) == 0);
     session it = session_open(base_url);
     check_true(is_served(&it));
+    hold_next(profiles[0]);
     tagoio_call *call =
         session_start(&it, "profile.info", json_pack("[s]", profiles[0]));
-    tagoio_driver_step(it.driver, 0);
-    check_true(tagoio_call_want(call, 0) != TAGOIO_DONE);
+    step_until_held(&it);
+    check_true(tagoio_call_want(call, 0) == TAGOIO_WAIT);
 
     fork_children(&it, call, ends[1]);
     close(ends[1]);
+    json_decref(control("POST", "release", json_object()));
     check_true(is_served(&it));
     check_true(is_answered(call, profiles[0]));
     check_number(CHILDREN, count_bytes(ends[0]));
@@ -124,9 +150,9 @@ static void test_connections_stay(const char *base_url) {
         _exit(served ? 0 : 1);
     }
     wait_for_children();
-    int64_t before = connections(&it);
+    int64_t before = count_of("connections");
     check_true(is_served(&it));
-    check_number(before, connections(&it));
+    check_number(before, count_of("connections"));
     session_close(&it);
 }
 
