@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const kind_names[] = {
     [TAGOIO_NONE] = "none",         [TAGOIO_MISUSE] = "misuse",
@@ -20,11 +21,13 @@ bool tagoio_error_set(tagoio_error *err, tagoio_kind kind, const char *format, .
     if (err == NULL || err->kind != TAGOIO_NONE) {
         return false;
     }
+    char text[2 * sizeof err->message];
     err->kind = kind;
     va_list values;
     va_start(values, format);
-    vsnprintf(err->message, sizeof err->message, format, values);
+    vsnprintf(text, sizeof text, format, values);
     va_end(values);
+    tagoio_printable(err->message, sizeof err->message, text, strlen(text));
     return false;
 }
 

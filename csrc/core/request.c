@@ -31,9 +31,12 @@ static const char *type_name(const json_t *value) {
 static bool refuse(const builder *b, tagoio_kind kind, const char *key,
                    const char *why) {
     bool named = key != NULL && key[0] != '['; /* an index says where it stands */
-    return tagoio_error_set(b->err, kind, "%s: %s%s%.60s: %s", b->operation->name,
-                            b->argument->name, named ? "." : "", key == NULL ? "" : key,
-                            why);
+    char shown[61] = "";
+    if (key != NULL) {
+        tagoio_printable(shown, sizeof shown, key, strlen(key));
+    }
+    return tagoio_error_set(b->err, kind, "%s: %s%s%s: %s", b->operation->name,
+                            b->argument->name, named ? "." : "", shown, why);
 }
 
 static bool refuse_type(const builder *b, const char *key, const char *needed,

@@ -203,6 +203,9 @@ typedef struct refusal_row {
 #define AUDIT_KEYS "resourceID, resourceName, find, start_date, end_date, limit"
 
 /* clang-format off */
+#define ACCENTS_9  "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+#define ACCENTS_10 ACCENTS_9 "\xc3\xa9"
+
 static const refusal_row refusals[] = {
     /* path segments */
     {"info", "[\"\"]", TAGOIO_INVALID, "info: profileID: must not be empty"},
@@ -237,6 +240,8 @@ static const refusal_row refusals[] = {
     {"summary", "[\"a\", true]", TAGOIO_MISUSE, "summary: query: a table with keys is needed, got a boolean"},
     {"summary", "[\"a\", []]", TAGOIO_MISUSE, "summary: query: a table with keys is needed, got a list"},
     {"summary", "[\"a\", {\"onlyamount\": true}]", TAGOIO_MISUSE, "summary: query.onlyamount: unknown key; allowed: onlyAmount"},
+    {"summary", "[\"a\", {\"two\\nlines\\u001b[2J\": true}]", TAGOIO_MISUSE, "summary: query.two lines [2J: unknown key; allowed: onlyAmount"},
+    {"summary", "[\"a\", {\"a" ACCENTS_10 ACCENTS_10 ACCENTS_10 "\": true}]", TAGOIO_MISUSE, "summary: query.a" ACCENTS_10 ACCENTS_9 ACCENTS_10 ": unknown key; allowed: onlyAmount"},
     {"tokenList", "[\"a\", {\"token\": \"x\"}]", TAGOIO_MISUSE, "tokenList: query.token: unknown key; allowed: page, amount, fields, filter, orderBy"},
     {"create", "[{}, {\"free\": true}]", TAGOIO_MISUSE, "create: query.free: unknown key; allowed: allocate_free_resources"},
     {"usageStatisticList", "[\"a\", {\"from\": 1}]", TAGOIO_MISUSE, "usageStatisticList: query.from: unknown key; allowed: date, start_date, end_date, periodicity, timezone"},

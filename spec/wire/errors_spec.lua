@@ -30,6 +30,13 @@ describe("an error", function()
     return client.profile.info(id)
   end
 
+  it("shows a key of the caller's on one line, without control characters", function()
+    local ok, message = pcall(client.profile.tokenList, id, { ["two\nlines\27[2J\194\133"] = 1 })
+    assert.is_false(ok)
+    assert.is_truthy(message:find("query.two lines [2J : unknown key", 1, true), message)
+    assert.is_nil(message:find("%c"))
+  end)
+
   -- body, what is said of it, the status
   local bodies = {
     { '{"status":false,"message":"Profile not found"}', "Profile not found" },
