@@ -57,6 +57,7 @@ build = {
         "csrc/core/error.c",
         "csrc/core/json.c",
         "csrc/core/operation.c",
+        "csrc/core/parse.c",
         "csrc/core/policy.c",
         "csrc/core/request.c",
         "csrc/core/secrets.c",

@@ -18,13 +18,6 @@ typedef struct reader {
 
 enum { longest_entity = 12 }; /* "&#x0010ffff;" */
 
-static int hex_value(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static uint32_t named_entity(const char *name, size_t count) {
     static const struct {
         const char *name;
@@ -45,7 +38,7 @@ static uint32_t numeric_entity(const char *digits, size_t count) {
     bool is_hex = count > 0 && (digits[0] == 'x' || digits[0] == 'X');
     uint32_t code = 0;
     for (size_t i = is_hex; i < count; i++) {
-        int digit = hex_value(digits[i]);
+        int digit = tagoio_hex_value(digits[i]);
         if (digit < 0 || (!is_hex && digit > 9)) {
             return 0;
         }
@@ -84,7 +77,7 @@ static int32_t read_hex(reader *r, int count) {
     int32_t value = 0;
     for (int i = 0; i < count; i++) {
         char bytes[TAGOIO_UTF8_BYTES];
-        int digit = read_plain(r, bytes) == 1 ? hex_value(bytes[0]) : -1;
+        int digit = read_plain(r, bytes) == 1 ? tagoio_hex_value(bytes[0]) : -1;
         if (digit < 0) {
             return -1;
         }

@@ -2,6 +2,7 @@
 /* JSON text to jansson's values and back, within the limits of tagoio.h. */
 #include "core/json.h"
 #include "core/error.h"
+#include "core/parse.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,19 +106,5 @@ static bool is_affordable(const char *text, size_t bytes, tagoio_error *err) {
 }
 
 json_t *tagoio_json_decode(const char *text, size_t bytes, tagoio_error *err) {
-    if (!is_affordable(text, bytes, err)) {
-        return NULL;
-    }
-    json_error_t why = {.line = 0}; /* jansson leaves it so when it has no memory */
-    json_t *value = json_loadb(text, bytes, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
-    enum json_error_code code =
-        value == NULL ? json_error_code(&why) : json_error_unknown;
-    if (value == NULL &&
-        (code == json_error_out_of_memory || code == json_error_unknown)) {
-        tagoio_error_memory(err);
-    } else if (value == NULL) {
-        tagoio_error_set(err, TAGOIO_PROTOCOL, "not JSON: line %d, column %d: %s",
-                         why.line, why.column, why.text);
-    }
-    return value;
+    return is_affordable(text, bytes, err) ? tagoio_parse(text, bytes, err) : NULL;
 }

@@ -110,6 +110,13 @@ size_t tagoio_utf8_bytes(const char *text, size_t count) {
     return code < least[bytes] || code > 0x10ffff || surrogate ? 0 : bytes;
 }
 
+int tagoio_hex_value(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
 size_t tagoio_utf8_encode(uint32_t code, char bytes[TAGOIO_UTF8_BYTES]) {
     static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
     if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {

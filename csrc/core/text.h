@@ -35,6 +35,9 @@ size_t tagoio_utf8_bytes(const char *text, size_t count);
 /* Writes a character as UTF-8. Its bytes; 0: there is no such character. */
 size_t tagoio_utf8_encode(uint32_t code, char bytes[TAGOIO_UTF8_BYTES]);
 
+/* Of a hex digit in either case; -1: it is none. */
+int tagoio_hex_value(char c);
+
 /* Overwrites memory in a way that the compiler keeps. */
 void tagoio_wipe(void *memory, size_t bytes);
 
