@@ -321,15 +321,14 @@ static int64_t rest_ms(const tagoio_call *call, const tagoio_moment *moment) {
 
 /* An attempt is over and call->reading says how: rest and repeat, or finish. */
 static void settle(tagoio_call *call, const tagoio_moment *moment, bool sent) {
-    if (call->reading.text.failed != TAGOIO_NONE) {
-        tagoio_text_clear(&call->reading.text);
-        bool success = call->reading.kind == TAGOIO_NONE; /* only the warning is lost */
-        call->reading.kind = success ? TAGOIO_NONE : TAGOIO_MEMORY;
-    }
     if (call->reading.kind == TAGOIO_NONE) {
         refund(call);
         finish(call, moment->now_ms);
         return;
+    }
+    if (call->reading.text.failed != TAGOIO_NONE) {
+        tagoio_text_clear(&call->reading.text);
+        call->reading.kind = TAGOIO_MEMORY;
     }
     tagoio_rule rule = tagoio_policy_rule(call->reading.cause);
     call->ambiguous = call->ambiguous || (rule.ambiguous && sent && is_write(call));

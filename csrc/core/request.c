@@ -304,6 +304,7 @@ static bool is_parameter(const tagoio_parameter *rows, const char *key) {
     return rows->key != NULL;
 }
 
+/* Always false, as what it calls. */
 static bool refuse_key(const builder *b, const char *key) {
     tagoio_text why = {.limit = TAGOIO_MAX_MESSAGE_BYTES};
     tagoio_text_add_string(&why, "unknown key; allowed:");
@@ -311,9 +312,10 @@ static bool refuse_key(const builder *b, const char *key) {
         tagoio_text_add_string(&why, row == b->operation->query ? " " : ", ");
         tagoio_text_add_string(&why, row->key);
     }
-    refuse(b, TAGOIO_MISUSE, key, why.bytes != NULL ? why.bytes : "unknown key");
+    bool done = why.failed == TAGOIO_MEMORY ? tagoio_error_memory(b->err)
+                                            : refuse(b, TAGOIO_MISUSE, key, why.bytes);
     tagoio_text_clear(&why);
-    return false;
+    return done;
 }
 
 static bool add_query(builder *b, const json_t *query) {

@@ -177,6 +177,15 @@ static void test_refused(void) {
     }
 }
 
+/* jansson skips a NUL behind a number or a word. */
+static void test_nul(void) {
+    check_case("a NUL between values is refused");
+    tagoio_error err = {.kind = TAGOIO_NONE};
+    check_true(tagoio_json_decode("[1\0]", 4, &err) == NULL);
+    check_text("not JSON: line 1, column 3: invalid token", err.message);
+    check_true(tagoio_json_decode("true\0", 5, NULL) == NULL);
+}
+
 /* ---- limits ---- */
 
 static char *repeated(const char *piece, size_t count, const char *last) {
@@ -281,7 +290,7 @@ static void test_cycle(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_round_trips, test_reals,      test_indent,      test_refused,
+        test_round_trips, test_reals,      test_indent,      test_refused, test_nul,
         test_limits,      test_limits_met, test_most_values, test_cycle,
     };
     return check_run(tests, check_count(tests));

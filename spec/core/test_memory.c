@@ -223,10 +223,20 @@ static outcome run(const script *s, long successes, failure_mode mode) {
     return it;
 }
 
-static void check_success(const script *s, const json_t *result) {
+static void check_success(const script *s, const tagoio_report *report) {
     json_t *expected = play_json(s->result);
-    check_true(json_equal((json_t *)result, expected));
+    check_true(json_equal(report->result, expected));
     json_decref(expected);
+    /* A warning is there, or that there was one. */
+    check_true((report->message != NULL) == (strstr(s->body, "Soon") != NULL));
+}
+
+/* What needs no memory is there without: the id, and the kind of the last attempt. */
+static void check_facts(const script *s, const tagoio_call *call) {
+    tagoio_report report = tagoio_call_report(call);
+    bool has_id = s->head != NULL && strstr(s->head, "x-request-id") != NULL;
+    check_text(has_id && report.status != 0 ? "r-***" : NULL, report.request_id);
+    check_number(report.kind, tagoio_call_attempt(call, report.attempts)->kind);
 }
 
 static void check_outcome(const script *s, const outcome *it) {
@@ -238,8 +248,9 @@ static void check_outcome(const script *s, const outcome *it) {
     tagoio_report report = tagoio_call_report(it->call);
     check_true(tagoio_call_want(it->call, 0) == TAGOIO_DONE);
     check_true(report.kind == s->kind || report.kind == TAGOIO_MEMORY);
+    check_facts(s, it->call);
     if (report.kind == TAGOIO_NONE) {
-        check_success(s, report.result);
+        check_success(s, &report);
         return;
     }
     check_true(report.result == NULL);
@@ -248,7 +259,6 @@ static void check_outcome(const script *s, const outcome *it) {
     }
     check_within(report.kind == TAGOIO_MEMORY ? "not enough memory" : "api.tago.io",
                  report.message);
-    check_true(report.request_id == NULL || strcmp(report.request_id, "r-***") == 0);
 }
 
 /* With so many allocations before the first that fails. False: none failed. */
@@ -348,6 +358,29 @@ static void test_json(void) {
     check_json("[9.007199254740994e28,9007199254740993]");
 }
 
+/* A message is whole, or says that there was no memory for it. */
+static void test_refusal(void) {
+    check_case("a refused key without memory");
+    tagoio_settings *settings = play_settings(NULL);
+    bool failed = true;
+    for (long successes = 0; failed; successes++) {
+        json_t *arguments = play_json("[\"a\", {\"pages\": 2}]");
+        tagoio_error err = {.kind = TAGOIO_NONE};
+        fail_after(successes, ONCE);
+        check_true(tagoio_call_new(settings, "profile.tokenList", arguments, 0, &err) ==
+                   NULL);
+        failed = memory.failures > 0;
+        fail_no_more();
+        bool memory_kind = failed && err.kind == TAGOIO_MEMORY;
+        check_text(memory_kind
+                       ? "not enough memory"
+                       : "profile.tokenList: query.pages: unknown key; allowed: "
+                         "page, amount, fields, filter, orderBy",
+                   err.message);
+    }
+    tagoio_settings_unref(settings);
+}
+
 static void test_failures(void) {
     check_case("allocations did fail");
     check_true(memory.all_failures > 100);
@@ -355,7 +388,7 @@ static void test_failures(void) {
 
 int main(void) {
     json_set_alloc_funcs(json_allocate, json_release);
-    static const check_test tests[] = {test_calls, test_same_client, test_cancel,
-                                       test_json, test_failures};
+    static const check_test tests[] = {test_calls,   test_same_client, test_cancel,
+                                       test_refusal, test_json,        test_failures};
     return check_run(tests, check_count(tests));
 }
