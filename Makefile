@@ -9,6 +9,8 @@ CFLAGS ?= -O2 -g
 INSTALL ?= install
 # address,undefined or thread: the build goes to a folder of its own.
 SANITIZE ?=
+# Of make bench.
+ROUNDS ?= 5
 # One test alone: make test SPEC=spec/wire/list_spec.lua
 SPEC ?=
 
@@ -156,7 +158,7 @@ VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
   --show-leak-kinds=definite --errors-for-leak-kinds=definite --keep-debuginfo=yes \
   --child-silent-after-fork=yes
 
-.PHONY: demo test check ci emulator doc format memcheck bench
+.PHONY: demo test check ci emulator doc format memcheck bench bench-instructions
 demo:  ## a tour of a local TagoIO, or of yours if T_ANALYSIS_TOKEN is set
 	$(SETUP_FOR) build emulator
 	@$(MAKE) all
@@ -209,11 +211,21 @@ memcheck:  ## the tests under valgrind: no error, no leak (not for LuaJIT)
 	$(NGINX_MODULE)
 	@$(call TEST,$(VALGRIND))
 
-bench:  ## what a call costs, as a ratio to libcurl and jansson used by hand
+# What the peers need is installed as far as it can be: a peer without it is skipped.
+RUN_BENCH = mkdir -p build/bench && $(WITHOUT_USER) $(WITH_MODULE) ROUNDS='$(ROUNDS)' spec/emulator/run $(LUA_BIN)
+build/bench/node_modules:
+	@npm install --silent --no-audit --no-fund --prefix build/bench @tago-io/sdk@12 >&2 || true
+
+bench:  ## what calls cost, beside C, LuaSocket, requests and the SDK for JavaScript
 	$(SETUP_FOR) build emulator test
+	-$(SETUP_FOR) bench
+	@$(MAKE) all $(BENCH) build/bench/node_modules
+	@$(RUN_BENCH) spec/bench/bench.lua build/bench '$(BENCH)' '$(LUA_BIN)'
+
+bench-instructions:  ## the instructions of a call, ours and by hand, by library and function
+	$(SETUP_FOR) build emulator test memcheck
 	@$(MAKE) all $(BENCH)
-	@$(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' \
-	  spec/emulator/run $(LUA_BIN) spec/bench/bench.lua '$(BENCH)'
+	@$(RUN_BENCH) spec/bench/instructions.lua build/bench '$(BENCH)' '$(LUA_BIN)'
 
 # ---- installing ----
 
@@ -239,7 +251,7 @@ clean:  ## removes build/
 	rm -rf build
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
 	@echo
 	@echo 'LUA=5.4 (5.1 5.2 5.3 5.5 luajit), CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR,'
-	@echo 'SANITIZE=address,undefined (thread), SPEC=file, SETUP=no, V=1'
+	@echo 'SANITIZE=address,undefined (thread), SPEC=file, ROUNDS=5, SETUP=no, V=1'

@@ -3,7 +3,7 @@
 # Looks for what the build, the emulator, the tests and the checks need, and installs the
 # Debian packages of what is missing. Silent when everything is there.
 #
-# usage: spec/setup.sh GROUP...        groups: build emulator test check doc memcheck
+# usage: spec/setup.sh GROUP...        groups: build emulator test check doc memcheck bench
 #
 # LUA (5.4) chooses the Lua; CC, LUA_BIN and LUA_CFLAGS are those of the Makefile.
 # SETUP=no installs nothing: it prints what is missing, and the command that installs it.
@@ -50,6 +50,9 @@ check     command     luarocks        luarocks                      luarocks
 doc       command     ldoc            lua-ldoc                      luarocks,rock:ldoc
 doc       discount    discount        lua-discount                  luarocks,rock:discount
 memcheck  command     valgrind        valgrind                      valgrind
+bench     command     gnuplot         gnuplot-nox                   gnuplot
+bench     command     npm             nodejs,npm                    node
+bench     python      requests        python3-requests              -
 EOF_THINGS
 }
 
@@ -84,6 +87,11 @@ has_lua_header() {
 
 has_module() {
     "$LUA_BIN" -e "require '$1'" >/dev/null 2>&1
+}
+
+# For Debian's own Python, whatever others are in the PATH.
+has_python() {
+    /usr/bin/python3 -c "import $1" >/dev/null 2>&1
 }
 
 has_file() {

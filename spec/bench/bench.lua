@@ -1,74 +1,183 @@
 -- SPDX-License-Identifier: MIT
--- What a call costs, as a ratio to libcurl and jansson used by hand (plain.c), both measured in
--- turns in one run. Below 1 is faster.
+-- What calls cost, beside the same calls made by others. Every figure comes from a process of its
+-- own; the peers take turns in each round, and a ratio is the median of the rounds' ratios.
 --
--- usage: make bench
+-- usage: make bench (ROUNDS=5)
+--
+-- A peer is run as PROGRAM WORK URL ID COUNT IN_FLIGHT. It makes as many calls as are in flight,
+-- for connections and caches, then COUNT more, and prints what those took: seconds of processor
+-- time, seconds that passed; and the most memory of the process in kB. The work `idle` measures a
+-- step when nothing is ready, `decode` reads a file as JSON.
 
-local emulator = require("spec.support.emulator")
+local figures = require("spec.bench.figures")
+local server = require("spec.bench.server")
 local socket = require("socket")
 
-local plain = assert(arg[1], "usage: bench.lua PROGRAM")
-local rounds = 5
+local folder, plain, lua = arg[1], arg[2], arg[3]
+local rounds = tonumber(os.getenv("ROUNDS") or "") or 5
+local node = "NODE_EXTRA_CA_CERTS=$EMULATOR_CA NODE_PATH=" .. folder .. "/node_modules node "
 
-local function run_plain(url, count)
-  local pipe = assert(io.popen(("%s %s %d"):format(plain, url, count)))
-  local cpu, wall = pipe:read("*n", "*n")
-  pipe:close()
-  return assert(cpu), wall
-end
+local peers = {
+  { name = "ours", command = lua .. " spec/bench/ours.lua" },
+  { name = "C floor", command = plain },
+  { name = "LuaSocket", command = lua .. " spec/bench/luasocket.lua" },
+  { name = "requests", command = "/usr/bin/python3 spec/bench/session.py" },
+  { name = "SDK (JS)", command = node .. "spec/bench/sdk.cjs" },
+}
+local ours_and_floor = { peers[1], peers[2] }
+local in_flight = { 1, 16, 100, 1000, 4000 }
 
-local function run_ours(call, count)
-  assert(call())
-  collectgarbage()
-  local cpu, wall = os.clock(), socket.gettime()
-  for _ = 1, count do
-    assert(call())
+-- ---- running ----
+
+-- What one run says, by call; nil and the reason when the peer cannot do it.
+local function measure(peer, work)
+  local command = ("%s %s %s %s %d %d"):format(
+    peer.command, work.what, work.url, work.id, work.count, work.in_flight
+  )
+  local began = socket.gettime()
+  local text = server.shell(command)
+  local passed = socket.gettime() - began
+  local cpu, wall, peak_kb = text:match("^(%S+)%s+(%S+)%s+(%d+)\n$")
+  if not cpu then
+    return nil, text:match("(%w*Error: [^\n]*)") or text:match("[^\n]+") or "no output"
   end
-  return os.clock() - cpu, socket.gettime() - wall
+  local calls = math.max(work.count, 1)
+  local sample = { cpu = cpu / calls, wall = wall / calls, peak = peak_kb / 1000 }
+  if work.count == 0 and work.what == "info" then
+    sample.wall = passed -- start-up is measured from outside
+  end
+  return sample
 end
 
--- The least of some rounds: what else the machine does only adds.
-local function compare(title, url, count, call)
-  local least = { math.huge, math.huge, math.huge, math.huge }
+-- All rounds of one work, by name of peer.
+local function run(work, who)
+  local samples = {}
   for _ = 1, rounds do
-    local cpu, wall = run_plain(url, count)
-    local our_cpu, our_wall = run_ours(call, count)
-    for i, value in ipairs({ cpu, wall, our_cpu, our_wall }) do
-      least[i] = math.min(least[i], value)
+    for _, peer in ipairs(who) do
+      if not peer.skipped then
+        local sample, reason = measure(peer, work)
+        peer.skipped = reason
+        samples[peer.name] = samples[peer.name] or {}
+        table.insert(samples[peer.name], sample)
+      end
     end
   end
-  local text = "%-34s processor %.2f (%.0f us a call, by hand %.0f), elapsed %.2f"
-  print(text:format(
-    title,
-    least[3] / least[1],
-    1e6 * least[3] / count,
-    1e6 * least[1] / count,
-    least[4] / least[2]
-  ))
+  io.stderr:write(".")
+  return samples
 end
 
--- An answer with that many rows, from now on.
-local function serve_rows(rows)
-  local row = '{"id":"5bbe3d1d4d3ad10021e1d2a1","name":"Factory","logo_url":null,"n":1234.5}'
-  local result = row .. ("," .. row):rep(rows - 1)
-  emulator.inject({
-    match = { path = "/profile" },
-    times = 0,
-    status = 200,
-    headers = { ["Content-Type"] = "text/plain" }, -- which nginx does not compress
-    body = '{"status":true,"result":[' .. result .. "]}",
+-- ---- the works ----
+
+local http = server.http
+
+local function work(title, what, url, id, count, at_once)
+  return {
+    title = title,
+    what = what,
+    url = url,
+    id = id,
+    count = count,
+    in_flight = at_once or 1,
+  }
+end
+
+local calls = {
+  work("one call after another, http", "info", http, "0ms", 2000),
+  work("one call after another, https", "info", server.https, "0ms", 1000),
+  work("1 000 calls of 50 ms, 100 at once", "info", http, "50ms", 1000, 100),
+  work("an answer of 100 rows", "teamList", http, "100rows", 500),
+  work("an answer of 100 000 rows", "teamList", http, "100000rows", 3),
+  work("start-up to the first answer", "info", http, "0ms", 0),
+}
+
+-- Enough calls for a few seconds.
+local function sweep_count(pause_s, at_once)
+  local count = math.ceil((pause_s < 1 and 1 or 3) * at_once / pause_s)
+  return math.min(count, math.max(4000, 2 * at_once))
+end
+
+local function run_sweep(id, pause_s)
+  local results = {}
+  for i, at_once in ipairs(in_flight) do
+    local count = sweep_count(pause_s, at_once)
+    results[i] = run(work(nil, "info", http, id, count, at_once), ours_and_floor)
+  end
+  return results
+end
+
+local function run_idle()
+  local results = {}
+  for i, at_once in ipairs(in_flight) do
+    results[i] = run(work(nil, "idle", http, "30000ms", 0, at_once), ours_and_floor)
+  end
+  return results
+end
+
+local function run_decode()
+  local path = server.write_rows(100000, folder .. "/rows.json")
+  return run(work(nil, "decode", path, "-", 3), ours_and_floor)
+end
+
+-- ---- what is told ----
+
+local function run_calls()
+  for _, each in ipairs(calls) do
+    each.samples = run(each, peers)
+  end
+end
+
+local function tell_calls()
+  local us = 1e6
+  figures.print_works("Processor time per call in us (ours / theirs)", calls, peers, "cpu", us)
+  figures.print_works("Time that passed per call in us (ours / theirs)", calls, peers, "wall", us)
+  figures.print_works("Most memory of the process in MB (ours / theirs)", calls, peers, "peak", 1)
+end
+
+-- How many times its size an answer of 20 MB takes, without what the process has anyway.
+local function peak_multiple(large, small)
+  local megabytes = 260000 * 78 / 1e6 -- a row has 78 bytes
+  return figures.median(large.ours, "peak") - figures.median(small.ours, "peak"), megabytes
+end
+
+local function tell_targets(sweeps, decode, large)
+  local by_title = figures.by_title(calls)
+  local one = by_title["one call after another, http"].samples
+  local ideal = by_title["1 000 calls of 50 ms, 100 at once"].samples
+  local peak, size = peak_multiple(large, by_title["start-up to the first answer"].samples)
+  local function growth(sweep, name, from, to, field)
+    return figures.median(sweep[to][name], field) / figures.median(sweep[from][name], field)
+  end
+  figures.print_targets({
+    { "idle step, 4 000 in flight / 1", 2, growth(sweeps.idle, "ours", 1, 5, "cpu") },
+    { "processor, 50 ms, 1 000 in flight / 16", 1.3, growth(sweeps.short, "ours", 2, 4, "cpu") },
+    { "  the C floor's", nil, growth(sweeps.short, "C floor", 2, 4, "cpu") },
+    { "processor, 1 s, 1 000 in flight / 16", 1.3, growth(sweeps.long, "ours", 2, 4, "cpu") },
+    { "  the C floor's", nil, growth(sweeps.long, "C floor", 2, 4, "cpu") },
+    { "decode / json_loadb + json_decref", 1.4, figures.ratio(decode, "ours", "C floor", "cpu") },
+    { "peak memory, 20 MB answer / its size", 9, peak / size },
+    { "calls a second / the C floor's", -0.95, figures.ratio(one, "C floor", "ours", "wall") },
+    { "calls a second / the JavaScript SDK's", -8, figures.ratio(one, "SDK (JS)", "ours", "wall") },
+    { "1 000 calls of 50 ms, 100 at once / 0.5 s", 1.1, figures.median(ideal.ours, "wall") * 2000 },
   })
 end
 
-emulator.reset()
-local client = emulator.client()
-local list = client.profile.list
-local url = emulator.http .. "/profile"
+run_calls()
+local sweeps = {
+  short = run_sweep("50ms", 0.05),
+  long = run_sweep("1000ms", 1),
+  idle = run_idle(),
+}
+local decode = run_decode()
+local large_work = work(nil, "teamList", http, "260000rows", 0)
+local large = run(large_work, { peers[1] })
+io.stderr:write("\n")
 
-for _, case in ipairs({ { 1, 2000 }, { 100, 1000 }, { 10000, 30 } }) do
-  emulator.reset()
-  serve_rows(case[1])
-  compare(("an answer of %d rows"):format(case[1]), url, case[2], list)
+tell_calls()
+figures.print_sweeps(in_flight, sweeps)
+tell_targets(sweeps, decode, large)
+for _, peer in ipairs(peers) do
+  if peer.skipped then
+    print(("skipped: %s (%s)"):format(peer.name, peer.skipped))
+  end
 end
-client:close()
-emulator.reset()
+figures.plot(folder, in_flight, sweeps, calls[1], peers)
