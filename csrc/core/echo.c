@@ -162,18 +162,36 @@ static size_t match_form(const char *secret, size_t secret_bytes, reader r) {
     return (size_t)(r.at - start);
 }
 
+static bool is_escape(char c) { return c == '%' || c == '+' || c == '\\' || c == '&'; }
+
+/* Whether in this form a character may be the secret's, or begin what stands for it. */
+static bool may_be(char wanted, char c, const reader *r) {
+    return c == wanted || (r->html && c == '&') ||
+           (r->escapes == ESCAPES_PERCENT && (c == '%' || c == '+')) ||
+           (r->escapes == ESCAPES_JSON && c == '\\');
+}
+
+/* Up to the first escape all forms are the same, and most texts differ before it. */
 size_t tagoio_echo_bytes(const char *secret, size_t secret_bytes, const char *text,
                          size_t text_bytes) {
-    bool possible = text_bytes > 0 && secret_bytes > 0 &&
-                    (text[0] == secret[0] || strchr("%+\\&", text[0]) != NULL);
+    size_t same = 0;
+    size_t most = secret_bytes < text_bytes ? secret_bytes : text_bytes;
+    while (same < most && text[same] == secret[same] && !is_escape(text[same])) {
+        same++;
+    }
+    if (same == most || !is_escape(text[same])) {
+        return same == secret_bytes ? same : 0;
+    }
     size_t longest = 0;
-    for (int form = 0; possible && form < 2 * ESCAPES; form++) {
+    for (int form = 0; form < 2 * ESCAPES; form++) {
         reader r = {.at = text,
                     .end = text + text_bytes,
                     .html = form >= ESCAPES,
                     .escapes = (escapes)(form % ESCAPES)};
-        size_t bytes = match_form(secret, secret_bytes, r);
-        longest = bytes > longest ? bytes : longest;
+        if (may_be(secret[same], text[same], &r)) {
+            size_t bytes = match_form(secret, secret_bytes, r);
+            longest = bytes > longest ? bytes : longest;
+        }
     }
     return longest;
 }

@@ -8,9 +8,9 @@
 #pragma GCC visibility push(hidden)
 
 /* How many bytes of text, from its beginning, are the secret; 0: it does not begin with
-   it. Recognised are the secret as it is, percent-encoded (hex digits of either case, +
-   for a blank, any character left as it is), with the escapes of a JSON string, and
-   each of these with HTML's entities. */
+   it. Recognised are the secret as it is, percent-encoded (hex
+   digits of either case, + for a blank, any character left as it is), with the escapes
+   of a JSON string, and each of these with HTML's entities. */
 size_t tagoio_echo_bytes(const char *secret, size_t secret_bytes, const char *text,
                          size_t text_bytes);
 
