@@ -9,6 +9,7 @@
 -- closed.
 
 local dkjson = require("dkjson")
+local http2 = require("spec.faults.http2")
 local socket = require("socket")
 local ssl = require("ssl")
 
@@ -26,32 +27,36 @@ local function wait_for(raw, problem)
   coroutine.yield({ [direction] = raw })
 end
 
--- Adds what has come to the connection's input; false: the other side has closed.
+local is_momentary = { timeout = true, wantread = true, wantwrite = true }
+
+-- Adds what has come to the connection's input; false: the other side has closed. Then nothing more
+-- is read or written: LuaSec may loop for ever on a connection that has failed.
 local function pull(it)
-  while true do
+  while not it.is_closed do
     local bytes, problem, part = it.socket:receive(65536)
-    bytes = bytes or part
-    if bytes and #bytes > 0 then
-      it.input = it.input .. bytes
-      it.received = it.received .. bytes
+    bytes = bytes or part or ""
+    it.input = it.input .. bytes
+    it.received = it.received .. bytes
+    it.is_closed = problem ~= nil and not is_momentary[problem]
+    if #bytes > 0 then
       return true
-    elseif problem == "timeout" or problem == "wantread" or problem == "wantwrite" then
+    elseif not it.is_closed then
       wait_for(it.socket, problem)
-    else
-      return false
     end
   end
+  return false
 end
 
 local function push(it, text)
   local position = 1
   while position <= #text do
-    local last, problem, partial = it.socket:send(text, position)
-    if not last and problem ~= "timeout" and problem ~= "wantwrite" and problem ~= "wantread" then
+    if it.is_closed then
       return false
     end
-    position = (last or partial) + 1
-    if not last then
+    local last, problem, partial = it.socket:send(text, position)
+    position = (last or partial or 0) + 1
+    it.is_closed = not last and not is_momentary[problem]
+    if not last and not it.is_closed then
       wait_for(it.socket, problem == "wantread" and problem or "wantwrite")
     end
   end
@@ -81,14 +86,19 @@ end
 
 local steps = {}
 
--- Speaks TLS from here on, with one of the certificates ("localhost").
-function steps.tls(it, name, protocol)
+-- Speaks TLS from here on, with one of the certificates ("localhost"). With `alpn`, an array, it
+-- chooses among these protocols, and the journal's `offered` is what the client named.
+function steps.tls(it, name, protocol, alpn)
   it.socket = assert(ssl.wrap(it.socket, {
     mode = "server",
     protocol = protocol or "any",
     certificate = ("%s/%s.pem"):format(certificates, name or "localhost"),
     key = ("%s/%s.key"):format(certificates, name or "localhost"),
     options = "all",
+    alpn = alpn and function(offered)
+      it.offered = offered
+      return alpn
+    end,
   }))
   it.is_tls = true
   it.socket:settimeout(0)
@@ -151,11 +161,15 @@ end
 
 local results = { GET = "[]", POST = '{"id":"1"}' }
 
+-- The body that a request expects.
+local function success(request)
+  local result = results[request:match("^%u+")] or '"Done"'
+  return '{"status":true,"result":' .. result .. "}"
+end
+
 -- A success, as the last request expects it.
 function steps.ok(it)
-  local method = it.requests[#it.requests]:match("^%u+")
-  local result = results[method] or '"Done"'
-  return steps.answer(it, 200, '{"status":true,"result":' .. result .. "}")
+  return steps.answer(it, 200, success(it.requests[#it.requests]))
 end
 
 -- Successes until the client closes.
@@ -209,6 +223,8 @@ function steps.cut(it)
   close_bare(it)
 end
 
+http2.add(steps, pull, push, success)
+
 -- ---- scripts ----
 
 local function compile(text, environment)
@@ -254,7 +270,13 @@ end
 function orders.journal()
   local rows = {}
   for i, it in ipairs(connections) do
-    rows[i] = { requests = it.requests, received = it.received, problem = it.problem }
+    rows[i] = {
+      requests = it.requests,
+      received = it.received,
+      problem = it.problem,
+      offered = it.offered,
+      most_open = it.most_open,
+    }
   end
   return rows
 end

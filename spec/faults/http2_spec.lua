@@ -1,0 +1,197 @@
+-- SPDX-License-Identifier: MIT
+-- Faults of HTTP/2, which calls of a map speak: each request that the server read is one attempt
+-- that `on_attempt` was told of, and after each fault the same client goes on.
+
+local faults = require("spec.support.faults")
+local tagoio = require("tagoio")
+
+local works = "http2() serve_streams()"
+
+-- A connection with two requests under way, to which this happens.
+local function pair(fault)
+  return "http2() local a, b = stream(), stream() " .. fault
+end
+
+describe("over HTTP/2", function()
+  local server, client, attempts
+
+  setup(function()
+    server = faults.start()
+  end)
+
+  teardown(function()
+    server:stop()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  -- The connections to come, and a client of them.
+  local function play(options, ...)
+    server:play(...)
+    attempts = 0
+    client = server:secure_client(faults.options({
+      on_attempt = function()
+        attempts = attempts + 1
+      end,
+    }, options))
+  end
+
+  -- This operation so many times at once.
+  local function at_once(count, name)
+    local items = {}
+    for i = 1, count do
+      items[i] = i
+    end
+    return tagoio.map(items, function()
+      return faults.calls[name or "list"](client)
+    end)
+  end
+
+  -- How many requests came over the first connection and over all: each was an attempt.
+  local function assert_requests(first, all)
+    assert.equal(first, #server:journal()[1].requests)
+    assert.equal(all, server:executed())
+    assert.equal(all, attempts)
+  end
+
+  local function assert_all(count, results, failed)
+    assert.is_nil(failed and tostring(select(2, next(failed))))
+    assert.equal(count, #results)
+  end
+
+  -- So many calls ended with this kind after their only attempt; the others succeeded.
+  local function assert_failed(count, kind, maybe_applied, _, failed)
+    for _, err in pairs(failed or {}) do
+      assert.equal(kind, err.kind, tostring(err))
+      assert.equal(1, err.attempts)
+      assert.equal(maybe_applied, err.maybe_applied)
+      count = count - 1
+    end
+    assert.equal(0, count)
+  end
+
+  it("calls of a map share a connection, and are answered in any order", function()
+    play(nil, pair("reply(b) reply(a) serve_streams()"))
+    assert_all(2, at_once(2))
+    assert_all(2, at_once(2, "edit"))
+    assert_requests(4, 4)
+    assert.equal(2, server:journal()[1].most_open)
+  end)
+
+  it("what must not be repeated goes over HTTP/1.1 on another connection", function()
+    play(nil, works, "tls() serve()")
+    assert_all(2, at_once(2))
+    assert_all(2, at_once(2, "create"))
+    assert_requests(2, 4)
+    local connections = server:journal()
+    assert.matches("^GET /profile HTTP/2\r\n", connections[1].requests[1])
+    assert.matches("^POST /profile/ HTTP/1.1\r\n", connections[2].requests[1])
+  end)
+
+  -- What ends one request without an answer, or two.
+  local endings = {
+    { "a refused stream", "refuse(a, 'REFUSED_STREAM') reply(b) serve_streams()", 1 },
+    { "RST_STREAM before the head", "refuse(a, 'INTERNAL_ERROR') reply(b) serve_streams()", 1 },
+    { "a canceled stream", "refuse(a, 'CANCEL') reply(b) serve_streams()", 1 },
+    { "GOAWAY below the second stream", "goaway(a) reply(a) silence()", 1 },
+    { "GOAWAY with an error", "goaway(a, 'INTERNAL_ERROR') reply(a) silence()", 1 },
+    { "a reset", "reset()", 2 },
+    { "an end without a word", "cut()", 2 },
+  }
+
+  for _, ending in ipairs(endings) do
+    local title, fault, lost = ending[1], pair(ending[2]), ending[3]
+    for _, name in ipairs({ "list", "edit", "tokenDelete" }) do
+      it(("%s is an attempt, and %s is repeated by us alone"):format(title, name), function()
+        play(nil, fault, works)
+        assert_all(2, at_once(2, name))
+        assert_requests(2, 2 + lost)
+        assert(faults.calls[name](client))
+      end)
+
+      it(("%s ends the only attempt of %s, nothing is sent again"):format(title, name), function()
+        play({ attempts = 1 }, fault, works)
+        assert_failed(lost, "network", name ~= "list", at_once(2, name))
+        assert_requests(2, 2)
+        assert(faults.calls[name](client))
+      end)
+    end
+  end
+
+  -- What ends a request within its answer; all else is well.
+  local cuts = {
+    { "RST_STREAM within a body", "refuse(a, 'INTERNAL_ERROR') reply(b) serve_streams()" },
+    { "an end within a body", "reply(b) ping() cut()" },
+  }
+
+  for _, cut in ipairs(cuts) do
+    local fault = pair("status(a) data(a, '{') " .. cut[2])
+
+    it(cut[1] .. ": a read is repeated", function()
+      play(nil, fault, works)
+      assert_all(2, at_once(2))
+      assert_requests(2, 3)
+      assert(client.profile.list())
+    end)
+
+    it(cut[1] .. ": a write is not, for it was applied", function()
+      play(nil, fault, works)
+      assert_failed(1, "network", true, at_once(2, "edit"))
+      assert_requests(2, 2)
+      assert(client.profile.list())
+    end)
+  end
+
+  it("a graceful GOAWAY lets what is under way end, the next call opens a connection", function()
+    local graceful = "goaway(2147483647) reply(a) goaway(b) reply(b) silence()"
+    play(nil, pair(graceful), works)
+    assert_all(2, at_once(2, "edit"))
+    assert_all(2, at_once(2, "edit"))
+    assert_requests(2, 4)
+  end)
+
+  it("a connection that went silent costs the calls under way a timeout, no later one", function()
+    local falls_silent = "http2() for _ = 1, 4 do reply(stream()) end ignore_streams()"
+    play({ attempts = 1, attempt_timeout = 1.5 }, falls_silent, works)
+    assert_all(4, at_once(4))
+    assert_failed(2, "timeout", false, at_once(2))
+    for _ = 1, 8 do
+      assert_all(2, at_once(2))
+    end
+    assert_requests(6, 22)
+  end)
+
+  it("a call that met silence is repeated on another connection, as those after it", function()
+    local falls_silent = "http2() for _ = 1, 4 do reply(stream()) end ignore_streams()"
+    play({ attempt_timeout = 1.5 }, falls_silent, works)
+    assert_all(4, at_once(4))
+    assert_all(2, at_once(2, "edit"))
+    assert_all(2, at_once(2, "edit"))
+    assert(client.profile.list())
+    assert_requests(6, 11)
+  end)
+
+  it("a head and a body in TLS records of their own are an answer", function()
+    local parts = "status(a) data(a, '{') data(a, success(a):sub(2), true)"
+    play(nil, pair("reply(b) hold() " .. parts .. " silence()"))
+    assert_all(2, tagoio.map({ 1, 2 }, function()
+      local result, message, err = client.profile.list()
+      server:release() -- then the rest has been sent, and none of it read
+      return result, message, err
+    end))
+    assert_requests(2, 2)
+  end)
+
+  it("a server that allows one stream at a time gets one at a time on a connection", function()
+    local one = "local id = stream() while id do ping() reply(id) id = stream() end"
+    play(nil, "http2({ max_streams = 1 }) reply(stream()) reply(stream()) " .. one, works)
+    assert_all(2, at_once(2)) -- which may go out before the client has read the server's settings
+    assert_all(5, at_once(5))
+    assert.equal(1, server:journal()[1].most_open)
+    assert.equal(7, server:executed())
+    assert.equal(7, attempts)
+    assert(client.profile.list())
+  end)
+end)
