@@ -70,7 +70,7 @@ local forms = {
 local function assert_clean(output)
   for _, piece in ipairs(pieces) do
     local from = output:find(piece, 1, true)
-    local around = from and output:sub(math.max(from - 100, 1), from + 100)
+    local around = output:sub(math.max((from or 0) - 100, 1), (from or 0) + 100)
     assert.is_nil(from, ("%s is in:\n%s"):format(piece, around))
   end
 end
