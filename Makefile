@@ -213,13 +213,14 @@ memcheck:  ## the tests under valgrind: no error, no leak (not for LuaJIT)
 
 # What the peers need is installed as far as it can be: a peer without it is skipped.
 RUN_BENCH = mkdir -p build/bench && $(WITHOUT_USER) $(WITH_MODULE) ROUNDS='$(ROUNDS)' spec/emulator/run $(LUA_BIN)
-build/bench/node_modules:
+SDK := build/bench/node_modules/@tago-io/sdk
+$(SDK):
 	@npm install --silent --no-audit --no-fund --prefix build/bench @tago-io/sdk@12 >&2 || true
 
 bench:  ## what calls cost, beside C, LuaSocket, requests and the SDK for JavaScript
 	$(SETUP_FOR) build emulator test
 	-$(SETUP_FOR) bench
-	@$(MAKE) all $(BENCH) build/bench/node_modules
+	@$(MAKE) all $(BENCH) $(SDK)
 	@$(RUN_BENCH) spec/bench/bench.lua build/bench '$(BENCH)' '$(LUA_BIN)'
 
 bench-instructions:  ## the instructions of a call, ours and by hand, by library and function
