@@ -71,6 +71,17 @@ linted() {
     done
 }
 
+# The check is checked, too: it must find what it looks for, however deep.
+keeps_loops() {
+    bad='for i = 1, 3 do local function inner() for _, x in f() do x = i end end end'
+    echo "$bad" >"$temporary/bad.lua"
+    if lua5.1 spec/loops.lua "$temporary/bad.lua"; then
+        echo "not found: $bad"
+        return 1
+    fi
+    find lua spec -name '*.lua' -exec lua5.1 spec/loops.lua {} +
+}
+
 analysed() {
     # Nothing but findings is printed, and one of any severity counts.
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
@@ -117,6 +128,7 @@ check "curl/ includes no Lua, lua/ no libcurl" \
 check "the module exports luaopen_tagoio_core alone" exports_alone "$module"
 check "clang-format would change nothing" formatted
 check "luacheck is silent" linted
+check "no variable of a for loop is assigned" keeps_loops
 check "cppcheck is silent" analysed
 check "ldoc warns of nothing" documented
 check "make install: require \"tagoio\" works" installs

@@ -46,6 +46,7 @@ check     command     nm              binutils                      -
 check     command     clang-format    clang-format                  clang-format
 check     command     cppcheck        cppcheck                      cppcheck
 check     command     luacheck        lua-check                     luacheck
+check     command     lua5.1          lua5.1                        lua@5.1
 check     command     luarocks        luarocks                      luarocks
 doc       command     ldoc            lua-ldoc                      luarocks,rock:ldoc
 doc       discount    discount        lua-discount                  luarocks,rock:discount

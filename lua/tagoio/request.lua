@@ -40,8 +40,8 @@ end
 local function read_headers(head)
   local headers = {}
   for name, value in head:gmatch("([^:\r\n]+):[ \t]*([^\r\n]*)") do
-    name = name:lower()
-    headers[name] = headers[name] and headers[name] .. ", " .. value or value
+    local key = name:lower()
+    headers[key] = headers[key] and headers[key] .. ", " .. value or value
   end
   return headers
 end

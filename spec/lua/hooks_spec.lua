@@ -84,9 +84,9 @@ describe("on_attempt", function()
     assert.equal(4, #events)
     for _, event in ipairs(events) do
       for key, value in pairs(event) do
-        value = tostring(value)
+        local text = tostring(value)
         for _, secret in ipairs({ emulator.token, "secret", "123456", id }) do
-          assert.is_nil(value:find(secret, 1, true), key)
+          assert.is_nil(text:find(secret, 1, true), key)
         end
       end
     end
