@@ -51,7 +51,9 @@ SHARED := -shared
 LIBS += -ldl
 endif
 
-SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
+# A number that an integer cannot hold is undefined too, but not among gcc's "undefined".
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
+  $(if $(findstring undefined,$(SANITIZE)),-fsanitize=float-cast-overflow)
 COMPILE = $(CC) -std=c11 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(WERROR) \
   $(INCLUDES) $(CPPFLAGS) $(SANITIZER) $(CFLAGS)
 LINK = $(CC) $(SANITIZER) $(CFLAGS) $(LDFLAGS)
@@ -70,7 +72,7 @@ TEST_OBJECTS := $(call objects,spec/core)
 TEST_MAINS := $(filter $(BUILD)/obj/spec/core/test_%,$(TEST_OBJECTS))
 TEST_SUPPORT := $(filter-out $(TEST_MAINS),$(TEST_OBJECTS))
 TEST_PROGRAMS := $(patsubst $(BUILD)/obj/spec/core/%.o,$(BUILD)/test/%,$(TEST_MAINS))
-TEST_STATES := $(BUILD)/test/test_states
+TEST_HOSTS := $(addprefix $(BUILD)/test/,test_states test_lua_memory)
 SLOW_RESOLVER := $(BUILD)/test/slow_resolver.so
 
 Q := $(if $(V),,@)
@@ -78,7 +80,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: all programs
 all: $(MODULE)  ## build the module (the default)
-programs: $(MODULE) $(TEST_PROGRAMS) $(TEST_STATES) $(SLOW_RESOLVER)
+programs: $(MODULE) $(TEST_PROGRAMS) $(TEST_HOSTS) $(SLOW_RESOLVER)
 
 $(MODULE): $(CORE_OBJECTS) $(LUA_OBJECTS)
 	@mkdir -p $(@D)
@@ -91,8 +93,8 @@ $(TEST_PROGRAMS): $(BUILD)/test/%: $(BUILD)/obj/spec/core/%.o $(TEST_SUPPORT) $(
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
-# A host of the module: Lua, and a resolver that the module's libraries find before theirs.
-$(TEST_STATES): $(addprefix $(BUILD)/obj/spec/,lua/test_states.o core/check.o support/slow_resolver.o)
+# Hosts of the module: Lua, and a resolver that the module's libraries find before theirs.
+$(TEST_HOSTS): $(BUILD)/test/%: $(addprefix $(BUILD)/obj/spec/,lua/%.o core/check.o support/slow_resolver.o)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -rdynamic -o $@ $^ $(LUA_LIBS) -pthread -ldl
 

@@ -131,6 +131,16 @@ size_t tagoio_utf8_encode(uint32_t code, char bytes[TAGOIO_UTF8_BYTES]) {
     return count;
 }
 
+bool tagoio_is_utf8(const char *text, size_t count) {
+    size_t i = 0;
+    size_t bytes = 1;
+    while (i < count && bytes > 0) {
+        bytes = tagoio_utf8_bytes(text + i, count - i);
+        i += bytes;
+    }
+    return bytes > 0;
+}
+
 /* C0, DEL, C1, and the separators of lines and paragraphs. */
 static bool is_control(const char *text, size_t bytes) {
     unsigned char first = (unsigned char)text[0];

@@ -21,6 +21,9 @@ typedef struct tagoio_text {
 bool tagoio_text_add(tagoio_text *text, const char *bytes, size_t count);
 bool tagoio_text_add_string(tagoio_text *text, const char *string);
 
+/* Allocates nothing, unlike jansson's own check. */
+bool tagoio_is_utf8(const char *text, size_t count);
+
 /* Percent-encodes all but RFC 3986's unreserved characters. */
 bool tagoio_text_add_encoded(tagoio_text *text, const char *bytes, size_t count);
 

@@ -19,6 +19,13 @@
 #define tagoio_get_uservalue(L, index) lua_getiuservalue(L, index, 1)
 #endif
 
+/* Of 5.1 and LuaJIT far below a megabyte; else a million slots of 16 bytes. */
+#if LUA_VERSION_NUM < 502
+#define TAGOIO_LARGEST_STACK_BYTES ((size_t)1 << 20)
+#else
+#define TAGOIO_LARGEST_STACK_BYTES ((size_t)1 << 24)
+#endif
+
 #if LUA_VERSION_NUM < 503
 #define lua_isinteger(L, index) 0
 /* Where every number is a double, a whole one may be too large for it. */

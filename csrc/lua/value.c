@@ -2,6 +2,7 @@
 /* Lua values to JSON and back, and the functions encode and decode. Reading never
    raises, so that it may hold what it builds; writing may, and holds nothing. */
 #include "lua/value.h"
+#include "core/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -31,7 +32,9 @@ static void add_path(char *path, size_t size, const place *at) {
     add_path(path, size, at->outer);
     size_t length = strlen(path);
     if (at->key != NULL) {
-        snprintf(path + length, size - length, ".%s", at->key);
+        char key[64]; /* of the caller's own, so it may be anything */
+        tagoio_printable(key, sizeof key, at->key, strlen(at->key));
+        snprintf(path + length, size - length, ".%s", key);
     } else {
         snprintf(path + length, size - length, "[%zu]", at->index);
     }
@@ -43,6 +46,7 @@ static json_t *refuse(const tagoio_reader *reader, const place *at, tagoio_kind 
     if (err != NULL && err->kind == TAGOIO_NONE) {
         add_path(path, sizeof path, at);
         err->kind = kind;
+        tagoio_printable(path, sizeof path, path, strlen(path)); /* where it was cut */
         snprintf(err->message, sizeof err->message, "%s: %s%s: %s", reader->operation,
                  reader->argument, path, problem);
     }
@@ -69,16 +73,11 @@ static json_t *read_string(const tagoio_reader *reader, int index, const place *
                            tagoio_error *err) {
     size_t bytes;
     const char *string = lua_tolstring(reader->L, index, &bytes);
-    json_t *json = json_stringn(string, bytes);
-    if (json != NULL) {
-        return json;
+    if (!tagoio_is_utf8(string, bytes)) {
+        return refuse(reader, at, TAGOIO_INVALID, "a string that is not UTF-8", err);
     }
-    json = json_stringn_nocheck(string, bytes); /* was it the memory? */
-    if (json == NULL) {
-        return out_of_memory(err);
-    }
-    json_decref(json);
-    return refuse(reader, at, TAGOIO_INVALID, "a string that is not UTF-8", err);
+    json_t *json = json_stringn_nocheck(string, bytes);
+    return json != NULL ? json : out_of_memory(err);
 }
 
 static json_t *read_number(const tagoio_reader *reader, int index, const place *at,
@@ -203,9 +202,11 @@ static bool read_member(const tagoio_reader *reader, json_t *object, const place
         return refuse(reader, &inner, TAGOIO_INVALID, "a key with a NUL byte", err) !=
                NULL;
     }
-    json_t *key = read_string(reader, top - 1, &inner, err); /* is it UTF-8? */
-    json_t *value = key == NULL ? NULL : read_value(reader, top, &inner, err);
-    json_decref(key);
+    if (!tagoio_is_utf8(inner.key, bytes)) {
+        return refuse(reader, &inner, TAGOIO_INVALID, "a string that is not UTF-8",
+                      err) != NULL;
+    }
+    json_t *value = read_value(reader, top, &inner, err);
     if (value == NULL) {
         return false;
     }
@@ -307,10 +308,21 @@ static json_t *read_value(const tagoio_reader *reader, int index, const place *a
     }
 }
 
+/* Raises where the stack cannot grow. lua_checkstack does not say whether that is for
+   want of memory or because the stack is as large as it may be: as much memory as the
+   largest stack takes cannot be had in the first case, which raises. */
+static void check_stack(lua_State *L, int slots) {
+    if (!lua_checkstack(L, slots)) {
+        lua_newuserdata(L, TAGOIO_LARGEST_STACK_BYTES);
+        lua_pop(L, 1);
+        luaL_checkstack(L, slots, "no room to convert a value");
+    }
+}
+
 void tagoio_reader_prepare(tagoio_reader *reader) {
     lua_State *L = reader->L;
     /* A key and a value for each level, and what one level needs beside them. */
-    luaL_checkstack(L, 2 * TAGOIO_MAX_JSON_DEPTH + 16, "a value is nested too deep");
+    check_stack(L, 2 * TAGOIO_MAX_JSON_DEPTH + 16);
     lua_getfield(L, LUA_REGISTRYINDEX, markers_name);
     reader->markers = lua_gettop(L);
     lua_pushliteral(L, "__jsontype");
@@ -322,8 +334,14 @@ json_t *tagoio_reader_read(const tagoio_reader *reader, int index, tagoio_error 
 
 /* ---- writing ---- */
 
+/* 2^63, which the largest integers are rounded to, is none itself. */
+static bool fits_double(json_int_t number) {
+    double rounded = (double)number;
+    return rounded < 0x1p63 && (json_int_t)rounded == number;
+}
+
 static void push_integer(lua_State *L, json_int_t number) {
-    if (!TAGOIO_HAS_INTEGERS && (json_int_t)(double)number != number) {
+    if (!TAGOIO_HAS_INTEGERS && !fits_double(number)) {
         char digits[24];
         snprintf(digits, sizeof digits, "%" PRId64, (int64_t)number);
         lua_pushstring(L, digits);
@@ -365,7 +383,7 @@ static void push_object(lua_State *L, const tagoio_writer *writer,
 
 void tagoio_writer_push(lua_State *L, const tagoio_writer *writer,
                         const json_t *value) {
-    luaL_checkstack(L, 4, "an answer is nested too deep");
+    check_stack(L, 4);
     switch (json_typeof(value)) {
     case JSON_OBJECT:
         push_object(L, writer, value);
@@ -486,18 +504,32 @@ void tagoio_value_push_array_mt(lua_State *L) {
 static const luaL_Reg functions[] = {
     {"encode", encode}, {"decode", decode}, {"mark", mark}, {NULL, NULL}};
 
-/* Pushes the registry's table of that name. True: it is new. One state has one, however
-   often it loads the module. */
-static bool push_kept_table(lua_State *L, const char *name) {
+/* Pushes the registry's table of that name, made by `make` at the first time: one state
+   has one, however often it loads the module. It is kept once it is complete, because
+   making it may raise. */
+static void push_kept_table(lua_State *L, const char *name, void (*make)(lua_State *)) {
     lua_getfield(L, LUA_REGISTRYINDEX, name);
     if (lua_istable(L, -1)) {
-        return false;
+        return;
     }
     lua_pop(L, 1);
-    lua_newtable(L);
+    make(L);
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, name);
-    return true;
+}
+
+static void make_markers(lua_State *L) {
+    lua_newtable(L);
+    lua_newtable(L); /* markers mt */
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+}
+
+static void make_array_mt(lua_State *L) {
+    lua_newtable(L);
+    lua_pushliteral(L, "array");
+    lua_setfield(L, -2, "__jsontype");
 }
 
 void tagoio_value_open(lua_State *L) {
@@ -506,17 +538,9 @@ void tagoio_value_open(lua_State *L) {
     lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
 
-    if (push_kept_table(L, markers_name)) {
-        lua_newtable(L); /* core markers mt */
-        lua_pushliteral(L, "k");
-        lua_setfield(L, -2, "__mode");
-        lua_setmetatable(L, -2);
-    }
+    push_kept_table(L, markers_name, make_markers);
     lua_pop(L, 1);
-    if (push_kept_table(L, array_mt_name)) {
-        lua_pushliteral(L, "array");
-        lua_setfield(L, -2, "__jsontype");
-    }
+    push_kept_table(L, array_mt_name, make_array_mt);
     lua_setfield(L, -2, "array_mt"); /* core */
 
     lua_pushlightuserdata(L, NULL);

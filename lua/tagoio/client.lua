@@ -39,12 +39,12 @@ local learned
 function client.learn_markers()
   local cjson = package.loaded.cjson
   if cjson and cjson ~= learned then
-    learned = cjson
     for _, name in ipairs({ "array_mt", "empty_array_mt", "empty_array" }) do
       if cjson[name] ~= nil then
         core.mark(cjson[name])
       end
     end
+    learned = cjson -- at last: marking one may fail for want of memory
   end
 end
 
@@ -249,7 +249,8 @@ end
 -- repetitions is shared as well.
 -- @function with
 -- @tparam table given options of `tagoio.new`; not `region`, `ca_file`, `proxy`, `max_connections`
---   and `transport`, which belong to the connections
+--   and `transport`, which belong to the connections. One that is nil keeps its value, `token` too:
+--   assert what comes from the environment. `on_attempt = false` removes the hook
 -- @treturn table client
 -- @treturn[2] nil
 -- @treturn[2] string message

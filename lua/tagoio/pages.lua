@@ -2,6 +2,7 @@
 -- Lists that come in pages, as a whole: one row after the other, or all in an array.
 
 local core = require("tagoio.core")
+local errors = require("tagoio.errors")
 
 local pages = {}
 
@@ -60,8 +61,12 @@ local function pager(name, caller, profileID, given)
     elseif err then
       return nil, message, err
     end
-    local text = core.encode(rows, 0)
-    if text == last then
+    -- It lacks memory at worst: what it encodes was just decoded.
+    local text, problem, kind = core.encode(rows, 0)
+    if not text then
+      local operation = "profile." .. name
+      return errors.unsent(kind, operation, operation .. ": " .. problem)
+    elseif text == last then
       return setmetatable({}, getmetatable(rows))
     end
     last = text

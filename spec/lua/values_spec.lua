@@ -87,6 +87,14 @@ describe("tagoio.decode", function()
     end
   end)
 
+  it("does not overflow at the largest whole number where Lua has no integers", function()
+    for _, digits in ipairs({ "9223372036854775807", "-9223372036854775807" }) do
+      assert.equal(digits, tostring(tagoio.decode(digits)))
+    end
+    assert.equal(-2 ^ 63, tonumber(tagoio.decode("-9223372036854775808")))
+    assert.equal(9223372036854774784, tagoio.decode("9223372036854774784")) -- the largest double
+  end)
+
   it("round-trips every number", function()
     local numbers = { 0.1, 1 / 3, 1e-300, 123456.789, 2 ^ 53 + 2, 5e-324, 1.7976931348623157e308 }
     for _, number in ipairs(numbers) do
