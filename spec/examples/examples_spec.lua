@@ -97,6 +97,21 @@ describe("the example", function()
     host:stop()
   end)
 
+  it("nginx.conf does not start where the token of a tenant is not set", function()
+    for _, name in ipairs({ "FARM_TOKEN", "PLANT_TOKEN" }) do
+      local variables = { FARM_TOKEN = emulator.token, PLANT_TOKEN = emulator.token }
+      variables[name] = nil
+      variables.TAGOIO_API = emulator.http
+      local started, problem = pcall(nginx.start_as_written, "spec/examples/nginx.conf", variables)
+      if started then
+        problem:stop()
+      end
+      assert.is_false(started)
+      assert.matches(name .. " is not set", tostring(problem))
+    end
+    assert.same({}, emulator.journal())
+  end)
+
   describe("invite-a-team", function()
     -- Runs it on a CSV file.
     local function invite(csv, arguments)

@@ -7,7 +7,7 @@ local http = require("resty.http")
 return function(request)
   local client = http.new()
   local milliseconds = math.ceil(1000 * request.timeout)
-  client:set_timeouts(milliseconds, milliseconds, milliseconds)
+  client:set_timeouts(math.ceil(1000 * request.connect_timeout), milliseconds, milliseconds)
   local answer, message = client:request_uri(request.url, {
     method = request.method,
     headers = request.headers,
@@ -16,7 +16,7 @@ return function(request)
   })
   if not answer then
     -- What it says does not tell whether the request has left.
-    return nil, message
+    return nil, message, { kind = message:find("timeout", 1, true) and "timeout" or "network" }
   end
   return answer.status, answer.headers, answer.body
 end

@@ -178,7 +178,7 @@ local current = read_profiles()
 if emulated then
   local password = os.getenv("EMULATOR_PASSWORD")
   local id = write_profile()
-  write_token(id, os.getenv("EMULATOR_EMAIL"), password)
+  write_token(id, assert(os.getenv("EMULATOR_EMAIL")), password)
   write_team(current)
   read_statistics(current)
   read_audit_log(current)

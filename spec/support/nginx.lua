@@ -67,7 +67,7 @@ function nginx.start_as_written(path, variables)
   text = head .. text:gsub("\nhttp {\n", "%0" .. folders .. "    access_log off;\n")
   -- Debian's files name modules relative to a folder that is another here.
   text = text:gsub("include /etc/nginx/modules%-enabled/%*%.conf;", "@MODULES@")
-  text = text:gsub("listen 8080;", "listen 127.0.0.1:@HTTP@;")
+  text = text:gsub("listen 127.0.0.1:8080;", "listen 127.0.0.1:@HTTP@;")
   text = text:gsub("/usr/local/share/lua/5%.1/", root .. "/lua/")
   text = text:gsub("/usr/local/lib/lua/5%.1/", root .. "/build/luajit/")
   return start(text, variables)
