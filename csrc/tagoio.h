@@ -148,6 +148,9 @@ tagoio_request tagoio_call_request(const tagoio_call *call);
 /* The events. begin: the request is going out. */
 void tagoio_call_begin(tagoio_call *call, int64_t now_ms);
 
+/* The request has left the driver's queue: the time since begin counts as queued. */
+void tagoio_call_sending(tagoio_call *call, int64_t now_ms);
+
 /* The head and the body of the answer, as they come: a status or header line, and
    pieces of the decoded body. False when a limit is passed or memory is out: stop the
    transfer and report any failure, the call knows why. A status line is the first line,
@@ -184,7 +187,7 @@ typedef struct tagoio_failure {
     bool verbatim;     /* the text says everything: the fault's own words do not precede
                           it */
     bool sent;         /* false only with proof that no byte of the request went out */
-    int64_t queued_ms; /* of the attempt, spent waiting for a free connection */
+    int64_t queued_ms; /* of an attempt that never left the driver's queue */
 } tagoio_failure;
 
 void tagoio_call_fail(tagoio_call *call, const tagoio_moment *moment,
@@ -222,6 +225,7 @@ typedef struct tagoio_attempt {
     int status;         /* 0: none came */
     size_t body_bytes;  /* of the answer, decoded */
     int64_t elapsed_ms; /* of this attempt */
+    int64_t queued_ms;  /* of that, spent waiting for a free connection */
     int64_t rest_ms;    /* before the next one, -1: it was the last */
     char request_id[TAGOIO_MAX_REQUEST_ID_BYTES]; /* "": none came */
 } tagoio_attempt;

@@ -27,6 +27,7 @@ struct tagoio_call {
     tagoio_text message;
     tagoio_attempt *ended; /* as many as are allowed */
     int64_t begun_ms;      /* the attempt that is out */
+    int64_t attempt_queued_ms;
     int attempts;
     int spent;         /* tokens of the quota, for the last repetition */
     unsigned repeated; /* a bit for each cause that this call was repeated for */
@@ -182,9 +183,21 @@ void tagoio_call_begin(tagoio_call *call, int64_t now_ms) {
     }
     call->attempts++;
     call->begun_ms = now_ms;
+    call->attempt_queued_ms = 0;
     tagoio_answer_clear(&call->answer);
     tagoio_reading_clear(&call->reading);
     call->reading = (tagoio_reading){.retry_after_s = -1};
+}
+
+static void add_queued(tagoio_call *call, int64_t queued_ms) {
+    call->attempt_queued_ms += queued_ms;
+    call->queued_ms += queued_ms;
+}
+
+void tagoio_call_sending(tagoio_call *call, int64_t now_ms) {
+    if (call->state == OUT) {
+        add_queued(call, now_ms - call->begun_ms);
+    }
 }
 
 bool tagoio_call_head(tagoio_call *call, const char *line, size_t bytes) {
@@ -268,6 +281,7 @@ static void end_attempt(tagoio_call *call, int64_t now_ms, int64_t rest) {
         .status = call->answer.status,
         .body_bytes = call->answer.body.length,
         .elapsed_ms = now_ms - call->begun_ms,
+        .queued_ms = call->attempt_queued_ms,
         .rest_ms = rest,
     };
     copy_request_id(call, attempt->request_id);
@@ -444,7 +458,7 @@ static void read_failure(tagoio_call *call, const tagoio_failure *failure,
 void tagoio_call_fail(tagoio_call *call, const tagoio_moment *moment,
                       const tagoio_failure *failure) {
     if (call->state == OUT) {
-        call->queued_ms += failure->queued_ms;
+        add_queued(call, failure->queued_ms);
         read_failure(call, failure, moment->wall_s);
         settle(call, moment, failure->sent);
     }

@@ -277,6 +277,7 @@ static void add(tagoio_driver *driver, tagoio_transfer *t, int64_t now_ms) {
         if (code == CURLE_OK &&
             curl_multi_add_handle(driver->multi, t->easy) == CURLM_OK) {
             t->added_ms = now_ms;
+            tagoio_call_sending(t->call, now_ms);
             driver->added++;
             return;
         }

@@ -263,12 +263,13 @@ static const char *timeout_text(tagoio_transfer *t, int64_t now_ms, int64_t queu
 
 tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
                                        int64_t now_ms, int max_connections) {
-    int64_t admitted_ms = t->easy == NULL ? now_ms : t->added_ms;
+    bool in_queue = t->easy == NULL;
+    int64_t queued_ms = (in_queue ? now_ms : t->added_ms) - t->begun_ms;
     tagoio_failure failure = {
         .fault = fault_of(code),
         .text = t->error[0] != '\0' ? t->error : curl_easy_strerror(code),
         .sent = was_sent(t),
-        .queued_ms = admitted_ms - t->begun_ms,
+        .queued_ms = in_queue ? queued_ms : 0,
     };
     if (t->ahead) {
         failure.fault = TAGOIO_FAULT_LOST;
@@ -281,7 +282,7 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
         failure.text = "a line of its head does not end";
     } else if (failure.fault == TAGOIO_FAULT_TIMEOUT) {
         failure.text =
-            timeout_text(t, now_ms, failure.queued_ms, failure.sent, max_connections);
+            timeout_text(t, now_ms, queued_ms, failure.sent, max_connections);
     } else if (code == CURLE_BAD_FUNCTION_ARGUMENT && t->fired) {
         /* What 7.88 says of a header that it cannot keep: a folded first line, or data
            that it takes for a trailer because a chunk's size has an "x". */

@@ -308,10 +308,15 @@ static int begin(lua_State *L) {
     int64_t now_ms = tagoio_driver_now_ms();
     tagoio_call_begin(it->call, now_ms);
     tagoio_request request = tagoio_call_request(it->call);
-    lua_createtable(L, 0, 5);
+    int64_t timeout_ms = tagoio_call_attempt_ms(it->call, now_ms);
+    int64_t connect_ms = request.connect_timeout_ms < timeout_ms
+                             ? request.connect_timeout_ms
+                             : timeout_ms;
+    lua_createtable(L, 0, 6);
     set_text(L, "method", request.method);
     set_text(L, "url", request.url);
-    set_number(L, "timeout", (double)tagoio_call_attempt_ms(it->call, now_ms) / 1000);
+    set_number(L, "timeout", (double)timeout_ms / 1000);
+    set_number(L, "connect_timeout", (double)connect_ms / 1000);
     push_headers(L, &request);
     lua_setfield(L, -2, "headers");
     if (request.body != NULL) {
@@ -323,13 +328,24 @@ static int begin(lua_State *L) {
     return 1;
 }
 
+/* Before any of them counts: an answer is taken as a whole or not at all. */
+static void check_lines(lua_State *L, int lines) {
+    luaL_checktype(L, lines, LUA_TTABLE);
+    for (int i = 1; i <= (int)lua_rawlen(L, lines); i++) {
+        lua_rawgeti(L, lines, i);
+        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, lines,
+                      "a line must be a string");
+        lua_pop(L, 1);
+    }
+}
+
 static bool take_head(lua_State *L, tagoio_call *to, int lines) {
     bool taken = true;
     for (int i = 1; taken && i <= (int)lua_rawlen(L, lines); i++) {
         size_t bytes;
         lua_rawgeti(L, lines, i);
         const char *line = lua_tolstring(L, -1, &bytes);
-        taken = line != NULL && tagoio_call_head(to, line, bytes);
+        taken = tagoio_call_head(to, line, bytes);
         lua_pop(L, 1);
     }
     return taken;
@@ -339,25 +355,29 @@ static bool take_head(lua_State *L, tagoio_call *to, int lines) {
 static int answer(lua_State *L) {
     size_t bytes;
     const call *it = check_alive(L);
-    luaL_checktype(L, 2, LUA_TTABLE);
+    check_lines(L, 2);
     const char *body = luaL_checklstring(L, 3, &bytes);
     bool taken = take_head(L, it->call, 2) && tagoio_call_feed(it->call, body, bytes);
     tagoio_moment moment = tagoio_driver_moment(it->driver);
     if (taken) {
         tagoio_call_answer(it->call, &moment);
     } else { /* the call knows which limit it was */
-        tagoio_failure failure = {.fault = TAGOIO_FAULT_TOO_LARGE, .sent = true};
+        tagoio_failure failure = {
+            .fault = TAGOIO_FAULT_TOO_LARGE, .text = "past a limit", .sent = true};
         tagoio_call_fail(it->call, &moment, &failure);
     }
     return 0;
 }
 
-/* call:fail(text, sent) */
+/* call:fail(text, sent [, kind]): of a kind that a transport may name, else network */
 static int fail_call(lua_State *L) {
     const call *it = check_alive(L);
     tagoio_failure failure = {.fault = TAGOIO_FAULT_LOST,
                               .text = luaL_checkstring(L, 2),
+                              .verbatim = true,
                               .sent = lua_toboolean(L, 3)};
+    const char *kind = luaL_optstring(L, 4, "network");
+    luaL_argcheck(L, tagoio_fault_from_kind(kind, &failure.fault), 4, "unknown kind");
     tagoio_moment moment = tagoio_driver_moment(it->driver);
     tagoio_call_fail(it->call, &moment, &failure);
     return 0;
@@ -432,7 +452,7 @@ static int push_attempt(lua_State *L) {
         return 1;
     }
     const tagoio_operation *operation = tagoio_call_operation(it->call);
-    lua_createtable(L, 0, 10);
+    lua_createtable(L, 0, 11);
     set_text(L, "operation", operation->name);
     set_text(L, "method", operation->method);
     set_text(L, "path", operation->path[0] == '\0' ? NULL : operation->path);
@@ -441,6 +461,7 @@ static int push_attempt(lua_State *L) {
     set_count(L, "attempt", number);
     set_count(L, "bytes", (int64_t)attempt->body_bytes);
     set_number(L, "elapsed", (double)attempt->elapsed_ms / 1000);
+    set_number(L, "queued", (double)attempt->queued_ms / 1000);
     if (attempt->status != 0) {
         set_count(L, "status", attempt->status);
     }

@@ -58,6 +58,16 @@ static int platform(lua_State *L) {
     return 1;
 }
 
+/* printable(text): as a part of a message, one line and not a long one */
+static int printable(lua_State *L) {
+    char line[100];
+    size_t bytes;
+    const char *text = luaL_checklstring(L, 1, &bytes);
+    size_t length = tagoio_printable(line, sizeof line, text, bytes);
+    lua_pushlstring(L, line, length);
+    return 1;
+}
+
 /* now(): seconds of a clock that never goes back; its zero means nothing */
 static int now(lua_State *L) {
     lua_pushnumber(L, (lua_Number)tagoio_driver_now_ms() / 1000);
@@ -103,13 +113,11 @@ static int format_date(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"operations", operations},
-                                     {"platform", platform},
-                                     {"now", now},
-                                     {"sleep", sleep_seconds},
-                                     {"parse_date", parse_date},
-                                     {"format_date", format_date},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"operations", operations},   {"platform", platform},
+    {"printable", printable},     {"now", now},
+    {"sleep", sleep_seconds},     {"parse_date", parse_date},
+    {"format_date", format_date}, {NULL, NULL}};
 
 __attribute__((__visibility__("default"))) int luaopen_tagoio_core(lua_State *L);
 

@@ -25,7 +25,8 @@ end
 -- The lines of an answer's head and its body; or nil and what is wrong with what was returned.
 local function read_answer(status, headers, body)
   if type(status) ~= "number" or status ~= math.floor(status) or status < 200 or status > 999 then
-    return nil, ("status: %s is no HTTP status from 200 to 999"):format(tostring(status))
+    local form = "status: %s is no HTTP status from 200 to 999"
+    return nil, form:format(core.printable(tostring(status)))
   elseif headers ~= nil and type(headers) ~= "table" then
     return nil, "headers: a table is needed, got a " .. type(headers)
   elseif body ~= nil and type(body) ~= "string" then
@@ -34,27 +35,47 @@ local function read_answer(status, headers, body)
   local lines = { ("HTTP/1.1 %d \r\n"):format(status) }
   for name, value in pairs(headers or {}) do
     if not add_header(lines, name, value) then
-      return nil, ("headers: %s: a string or an array of strings is needed"):format(tostring(name))
+      local form = "headers: %s: a string or an array of strings is needed"
+      return nil, form:format(core.printable(tostring(name)))
     end
   end
   return lines, body or ""
 end
 
--- One attempt: the function is called, and the call told.
-local function attempt(send, operation, call)
-  local request = call:begin()
-  local status, headers, body = send(request)
-  if status == nil then
-    local message, facts = headers, body
-    local sent = type(facts) ~= "table" or facts.sent ~= false
-    call:fail(type(message) == "string" and message or "the transport failed", sent)
-    return
+local kinds = { connect = true, tls = true, timeout = true, network = true }
+
+-- Tells the call of a failure; or returns what is wrong with what was returned.
+local function tell_failure(call, message, facts)
+  facts = type(facts) == "table" and facts or {}
+  if facts.kind ~= nil and not kinds[facts.kind] then
+    local form = "kind: %s is none of connect, tls, timeout, network"
+    return form:format(core.printable(tostring(facts.kind)))
   end
+  local text = type(message) == "string" and message or "the transport failed"
+  call:fail(text, facts.sent ~= false, facts.kind)
+end
+
+-- Tells the call of an answer; or returns what is wrong with it.
+local function tell_answer(call, status, headers, body)
   local lines, text = read_answer(status, headers, body)
   if not lines then
-    error(("%s: transport: it returned nonsense: %s"):format(operation, text), 0)
+    return text
   end
   call:answer(lines, text)
+end
+
+-- One attempt: the function is called, and the call told.
+local function attempt(send, operation, call)
+  local status, second, third = send(call:begin())
+  local problem
+  if status == nil then
+    problem = tell_failure(call, second, third)
+  else
+    problem = tell_answer(call, status, second, third)
+  end
+  if problem then
+    error(("%s: transport: it returned nonsense: %s"):format(operation, problem), 0)
+  end
 end
 
 -- Brings a call to its end. rest(due) lets time pass; watch, if any, is told after each attempt.

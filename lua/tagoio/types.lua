@@ -471,9 +471,11 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field headers table<string, string> the token is in them
 ---@field body? string
 ---@field timeout number seconds, for this attempt
+---@field connect_timeout number seconds of it, for the connection
 
----Returns status, headers and decoded body; or nil, a message, and `{ sent = false }` when no byte
----of the request has left.
+---Returns status, headers and decoded body; or nil, a message, and what is known of the failure:
+---`sent = false` when no byte of the request has left, and its `kind` (`"connect"`, `"tls"`,
+---`"timeout"` or `"network"`, the default).
 ---@alias tagoio.Transport fun(request: tagoio.TransportRequest): integer?, any, any
 
 ---How an attempt ended.
@@ -485,6 +487,7 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field status? integer of HTTP
 ---@field kind? tagoio.Kind of the error
 ---@field elapsed number seconds
+---@field queued number seconds of it, spent waiting for a free connection
 ---@field bytes integer of the body
 ---@field request_id? string
 ---@field wait? number seconds until the next attempt; absent after the last

@@ -716,6 +716,19 @@ static void test_times(void) {
     check_number(3000, report.elapsed_ms);
     check_number(-1, report.retry_after_s);
     check_number(0, report.status);
+    check_number(300, tagoio_call_attempt(call, 3)->queued_ms);
+    tagoio_call_unref(call);
+
+    check_case("a success knows how long it was queued");
+    call = play_call(settings, "profile.list", "[]");
+    tagoio_call_sending(call, 7); /* too early */
+    tagoio_call_begin(call, 100);
+    tagoio_call_sending(call, 140);
+    tagoio_moment later = play_moment(200);
+    play_answer(call, &later, "200",
+                "{\"status\":true,\"result\":[]}"); /* begun already */
+    check_number(40, tagoio_call_report(call).queued_ms);
+    check_number(40, tagoio_call_attempt(call, 1)->queued_ms);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }

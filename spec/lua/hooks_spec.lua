@@ -3,6 +3,7 @@
 
 local emulator = require("spec.support.emulator")
 local process = require("spec.support.process")
+local tagoio = require("tagoio")
 
 local id = emulator.profile
 
@@ -58,6 +59,21 @@ describe("on_attempt", function()
       assert.equal(i == 3, event.message ~= nil)
     end
     assert.matches("^profile.list: Busy %(HTTP 503, ", events[3].message)
+  end)
+
+  it("is told how long a success was queued, and so is who asked for it", function()
+    client:close()
+    client = emulator.client({ max_connections = 1, on_attempt = keep })
+    emulator.inject({ match = { path = "/profile" }, delay_ms = 50 })
+    local infos = tagoio.map({ "profile", id }, function(segment)
+      local path = segment == id and { "profile", id } or { "profile" }
+      local _, info = assert(client:request({ method = "GET", path = path }))
+      return info
+    end)
+    assert.equal(0, infos[1].queued)
+    assert.is_true(infos[2].queued >= 0.04 and infos[2].queued <= infos[2].elapsed)
+    assert.equal(0, events[1].queued)
+    assert.equal(infos[2].queued, events[2].queued)
   end)
 
   it("is told of a failure without an answer", function()

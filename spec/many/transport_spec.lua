@@ -49,6 +49,11 @@ describe("a transport", function()
     assert.is_nil(request.headers["Content-Type"])
     assert.is_nil(request.body)
     assert.is_true(request.timeout > 29 and request.timeout <= 30)
+    assert.equal(10, request.connect_timeout)
+    assert(client:with({ attempt_timeout = 2 }).profile.list())
+    assert.equal(2, requests[2].connect_timeout) -- never more than for the whole attempt
+    assert(client:with({ connect_timeout = 3 }).profile.list())
+    assert.equal(3, requests[3].connect_timeout)
   end)
 
   it("is given the bodies of writes, and an empty one where none is told of", function()
@@ -105,7 +110,7 @@ describe("a transport", function()
     local _, message, err = client.profile.create({ name = "x" })
     assert.equal("network", err.kind)
     assert.is_true(err.maybe_applied)
-    assert.matches("^profile.create: connection lost: closed: %*%*%* %(", message)
+    assert.matches("^profile.create: closed: %*%*%* %(", message)
     assert.equal(1, #requests)
     play(lost, ok)
     assert(client.profile.list())
@@ -116,6 +121,25 @@ describe("a transport", function()
     _, _, err = client.profile.create({ name = "x" })
     assert.is_false(err.maybe_applied)
     assert.equal(3, #requests)
+  end)
+
+  it("may say of which kind its failure is", function()
+    for _, kind in ipairs({ "connect", "tls", "timeout", "network" }) do
+      play(function()
+        return nil, "no luck", { sent = false, kind = kind }
+      end)
+      local _, message, err = client.profile.create({ name = "x" })
+      assert.equal(kind, err.kind)
+      assert.matches("^profile.create: no luck %(api.eu%-w1.tago.io", message)
+      assert.is_false(err.maybe_applied)
+    end
+    play(function()
+      return nil, "too late", { sent = true, kind = "timeout" }
+    end)
+    local _, _, err = client.profile.create({ name = "x" })
+    assert.equal("timeout", err.kind)
+    assert.is_true(err.maybe_applied)
+    assert.equal(1, #requests)
   end)
 
   it("keeps the limits", function()
@@ -140,6 +164,7 @@ describe("a transport", function()
       { 200, "headers: x: a string", { x = true } },
       { 200, "headers: x: a string", { x = {} } },
       { 200, "body: a string is needed, got a table", {}, {} },
+      { nil, "kind: a?b c is none of connect, tls, timeout, network", "x", { kind = "a\255b\nc" } },
     }
     for _, row in ipairs(nonsense) do
       play({ row[1], row[3], row[4] })
@@ -155,6 +180,24 @@ describe("a transport", function()
     assert.same({ false, thrown }, { pcall(client.profile.list) })
     play(ok)
     assert(client.profile.list())
+  end)
+
+  it("whose answer has lines that are no strings raises, and does not crash", function()
+    local own = assert(require("tagoio.core").client({
+      token = "t",
+      base_url = "https://api.tago.io",
+      transport = true,
+    }))
+    local call = assert(own:start("profile.list"))
+    call:begin()
+    for _, lines in ipairs({ { {} }, { "HTTP/1.1 200 OK\r\n", false }, { 200 } }) do
+      assert.has_error(function()
+        call:answer(lines, "")
+      end)
+    end
+    assert.is_false(call:is_done())
+    call:answer({ "HTTP/1.1 200 OK\r\n" }, ok[3])
+    assert.is_true(call:is_done())
   end)
 
   it("cannot smuggle headers in", function()
