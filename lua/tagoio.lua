@@ -57,6 +57,9 @@ local tagoio = {
 -- @treturn[2] table err
 -- @usage local client = tagoio.new { token = "...", region = "eu-w1", timeout = 30 }
 function tagoio.new(given)
+  if given == tagoio then
+    error("tagoio.new: call it with a dot, tagoio.new { ... }, not with a colon", 2)
+  end
   local checked, problem = options.check(given or {})
   if not checked then
     error("tagoio.new: " .. problem, 2)
@@ -84,7 +87,7 @@ local function check_options(name, given, types)
   end
   for key, value in pairs(given or {}) do
     if not types[key] then
-      return ("%s: unknown option %q"):format(name, tostring(key))
+      return ("%s: unknown option %s"):format(name, errors.quote(key))
     elseif type(value) ~= types[key] then
       return ("%s: %s: a %s is needed, got a %s"):format(name, key, types[key], type(value))
     end

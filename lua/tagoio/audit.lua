@@ -22,8 +22,8 @@ local function check_options(given)
   end
   for key, value in pairs(given or {}) do
     if not types[key] then
-      local form = "options: unknown key %q; there are timeout, on_progress, queryId"
-      return form:format(tostring(key))
+      local form = "options: unknown key %s; there are timeout, on_progress, queryId"
+      return form:format(errors.quote(key))
     elseif type(value) ~= types[key] then
       return ("options.%s: a %s is needed, got a %s"):format(key, types[key], type(value))
     end
@@ -47,10 +47,10 @@ end
 -- Why an answer ends the wait without success, as nil, message, err; or nothing.
 local function check_answer(query, status, timeout)
   if failures[status] then
-    return failed(query, "api", "the query ended as %q", status)
+    return failed(query, "api", "the query ended as %s", errors.quote(status))
   elseif core.now() - query.started >= timeout then
-    local form = "timeout after %g s, the query is %q (go on with options.queryId = err.queryId)"
-    return failed(query, "timeout", form, timeout, status)
+    local form = "timeout after %g s, the query is %s (go on with options.queryId = err.queryId)"
+    return failed(query, "timeout", form, timeout, errors.quote(status))
   end
 end
 

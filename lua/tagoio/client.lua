@@ -266,7 +266,9 @@ function methods:with(given)
   end
   checked.transport = self._transport
   checked.wait = checked.wait or self._wait
-  checked.on_attempt = checked.on_attempt or self._on_attempt
+  if checked.on_attempt == nil then -- false removes it
+    checked.on_attempt = self._on_attempt
+  end
   if checked.user_agent then
     checked.user_agent = options.user_agent(checked.user_agent)
   end

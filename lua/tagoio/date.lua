@@ -24,8 +24,8 @@ function date.parse(text)
   end
   local seconds = core.parse_date(text)
   if not seconds then
-    local form = "date.parse: %q is no date in ISO-8601, such as \"2023-02-21T15:17:35.880Z\""
-    return errors.unsent("invalid", "date.parse", form:format(text:sub(1, 40)))
+    local form = "date.parse: %s is no date in ISO-8601, such as \"2023-02-21T15:17:35.880Z\""
+    return errors.unsent("invalid", "date.parse", form:format(errors.quote(text)))
   end
   return seconds
 end

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- The third value of a call that failed: a table that reads as its message.
 
+local core = require("tagoio.core")
+
 local errors = {}
 
 local metatable = {
@@ -11,6 +13,16 @@ local metatable = {
     return tostring(left) .. tostring(right)
   end,
 }
+
+-- A value of the caller's as a part of a message: one printable line, cut when it is long.
+function errors.quote(value)
+  if type(value) == "string" then
+    return '"' .. core.printable(value) .. '"'
+  elseif type(value) == "number" or type(value) == "boolean" then
+    return tostring(value)
+  end
+  return "a " .. type(value) -- its text may be code of the caller's
+end
 
 -- Makes a table of the C core's fields an err table.
 function errors.adopt(fields)

@@ -15,12 +15,14 @@ local map = {}
 local job = {}
 job.__index = job
 
-local function new_job(items, fn, options)
+-- An item is called after where it comes from: "item 3 of tagoio.map".
+local function new_job(items, fn, options, item_name)
   local around = waiting.task()
   return setmetatable({
     items = items,
     fn = fn,
     options = options,
+    item_name = item_name,
     parent = around and around.job, -- of a map within a map
     tasks = {}, -- those that have started and not ended
     total = #items,
@@ -89,6 +91,14 @@ function job:raise(problem)
   error(problem, 0)
 end
 
+-- What was raised for an item, with the item's name if it is a text.
+function job:name_item(problem, index)
+  if type(problem) ~= "string" then
+    return problem
+  end
+  return ("%s (in %s)"):format(problem, self.item_name:format(index))
+end
+
 local function as_error(message, err)
   if type(err) == "table" then
     return err
@@ -133,8 +143,9 @@ local go_on
 
 local function take(task, ok, first, ...)
   if not ok then
-    local has_text = type(first) == "string"
-    task.job:raise(has_text and debug.traceback(task.coroutine, first) or first)
+    local problem = task.job:name_item(first, task.index)
+    local has_text = type(problem) == "string"
+    task.job:raise(has_text and debug.traceback(task.coroutine, problem) or problem)
   elseif coroutine.status(task.coroutine) == "dead" then
     task.job:finish(task.index, first, ...)
   elseif first ~= waiting.mark then
@@ -207,10 +218,32 @@ local function start_some(self)
   end
 end
 
+-- Where nothing can wait: nil, message, err, as of a call.
+local function refuse(name)
+  local kind, problem = waiting.refusal()
+  if kind then
+    return errors.unsent(kind, name, name .. ": " .. problem)
+  end
+end
+
+-- One item after the other.
+local function run_in_turn(self)
+  local task = self:next_task()
+  while task do
+    self:finish(task.index, self.fn(task.item, task.index))
+    if self:is_stopped() then
+      self:stop()
+    end
+    task = self:next_task()
+  end
+end
+
 local function run(self)
   local nginx = waiting.nginx()
   if nginx and nginx.mode() == "yield" then
     return nginx.run(self)
+  elseif nginx and not nginx.has_coroutines() then
+    return run_in_turn(self)
   end
   while self.done < self.total do
     if self:is_stopped() then
@@ -240,7 +273,7 @@ local function check_options(options)
     local needed = option_types[name]
     if not needed then
       local known = "concurrency, per_minute, on_progress, stop_on_error"
-      return ("unknown option %q; there are %s"):format(tostring(name), known)
+      return ("unknown option %s; there are %s"):format(errors.quote(name), known)
     elseif type(value) ~= needed then
       return ("%s: a %s is needed, got a %s"):format(name, needed, type(value))
     end
@@ -269,7 +302,11 @@ end
 -- @treturn table results in the order of the items, as many; `false` where there is none
 -- @treturn ?table errors the err tables by index, when there is one. What has no err table of its
 --   own gets one with the kind `task`
--- @raise what the function or `on_progress` raises, after all that is in flight was canceled
+-- @treturn[2] nil where nothing can wait, in some phases of nginx
+-- @treturn[2] string message
+-- @treturn[2] table err of the kind `invalid`
+-- @raise what the function or `on_progress` raises, after all that is in flight was canceled; a
+--   text with the number of the item and a traceback
 -- @usage local summaries, failed = tagoio.map(profiles, function(row)
 --   return tagoio.profile.summary(row.id)
 -- end)
@@ -279,15 +316,21 @@ function map.map(items, fn, options)
     problem = "items: an array is needed, got a " .. type(items)
   elseif type(fn) ~= "function" then
     problem = "fn: a function is needed, got a " .. type(fn)
+  elseif #items == 0 and next(items) ~= nil then
+    problem = "items: an array is needed, got a table that has only other keys"
   end
   if problem then
     error("tagoio.map: " .. problem, 2)
+  end
+  local _, message, err = refuse("map")
+  if err then
+    return nil, message, err
   end
   local own = { concurrency = 16 }
   for name, value in pairs(options or {}) do
     own[name] = value
   end
-  local it = new_job(items, fn, own)
+  local it = new_job(items, fn, own, "item %d of tagoio.map")
   run(it)
   return it.results, it.errors
 end
@@ -315,8 +358,12 @@ function map.gather(...)
       error(("tagoio.gather: argument %d: a function is needed, got a %s"):format(i, kind), 2)
     end
   end
+  local _, message, err = refuse("gather")
+  if err then
+    return nil, message, err
+  end
   local options = { concurrency = math.max(#functions, 1), stop_on_error = true }
-  local it = new_job(functions, call_it, options)
+  local it = new_job(functions, call_it, options, "function %d of tagoio.gather")
   run(it)
   if it.first_error then
     return nil, tostring(it.first_error), it.first_error

@@ -3,6 +3,7 @@
 -- environment says. A problem is returned as text; who raises it knows whose line is to blame.
 
 local core = require("tagoio.core")
+local errors = require("tagoio.errors")
 
 local options = {}
 
@@ -58,7 +59,7 @@ local region_forms =
 local function check_region_table(region)
   for key in pairs(region) do
     if key ~= "tdeploy" and key ~= "api" and key ~= "sse" then
-      return ("unknown key %q: use %s"):format(tostring(key), region_forms)
+      return ("unknown key %s: use %s"):format(errors.quote(key), region_forms)
     end
   end
   if (region.tdeploy == nil) == (region.api == nil) then
@@ -78,7 +79,7 @@ local function check_region(region)
   if type(region) == "table" then
     return check_region_table(region)
   elseif region ~= "env" and not region_urls[region] then
-    return ("unknown region %q: use %s"):format(region, region_forms)
+    return ("unknown region %s: use %s"):format(errors.quote(region), region_forms)
   end
 end
 
@@ -88,6 +89,10 @@ local function check_proxy(value)
   elseif value ~= false then
     return check_text(value)
   end
+end
+
+local function check_hook(value)
+  return value == true and "true is no hook: use a function, or false for none" or nil
 end
 
 -- Those with `connection` belong to the connections, which derived clients share. Times are
@@ -107,7 +112,7 @@ local rows = {
   { name = "user_agent", types = "string", check = check_text },
   { name = "keep_null", types = "boolean" },
   { name = "array_mt", types = "table" },
-  { name = "on_attempt", types = "function" },
+  { name = "on_attempt", types = "function or boolean", check = check_hook },
   { name = "transport", types = "function", connection = true },
   { name = "wait", types = "function" },
 }
@@ -123,7 +128,7 @@ end
 local function check_one(name, value, derived)
   local row = by_name[name]
   if not row then
-    return ("unknown option %q; there are %s"):format(tostring(name), table.concat(names, ", "))
+    return ("unknown option %s; there are %s"):format(errors.quote(name), table.concat(names, ", "))
   elseif derived and row.connection then
     return name .. ": belongs to the connections, which are shared: use tagoio.new"
   elseif not (" or " .. row.types .. " or "):find(" or " .. type(value) .. " or ", 1, true) then
@@ -187,7 +192,7 @@ local function attempts_from_environment()
   end
   local attempts = text:match("^%d+$") and tonumber(text)
   if not attempts or check_whole(1, 100)(attempts) then
-    return nil, ("%s: %q is not a whole number from 1 to 100"):format(name, text)
+    return nil, ("%s: %s is not a whole number from 1 to 100"):format(name, errors.quote(text))
   end
   return attempts
 end

@@ -104,7 +104,7 @@ local function check_limit(given)
   end
   for key in pairs(given or {}) do
     if key ~= "limit" then
-      return ("options: unknown key %q; there is limit"):format(tostring(key))
+      return ("options: unknown key %s; there is limit"):format(errors.quote(key))
     end
   end
   local limit = given and given.limit

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- What client:request takes and tells, beside what the core checks itself.
 
+local errors = require("tagoio.errors")
+
 local request = {}
 
 local types = {
@@ -21,14 +23,14 @@ function request.check(given)
   for name, value in pairs(given) do
     if not types[name] then
       local known = "method, path, query, body, idempotent"
-      return ("unknown field %q; there are %s"):format(tostring(name), known)
+      return ("unknown field %s; there are %s"):format(errors.quote(name), known)
     elseif type(value) ~= types[name] then
       return ("%s: a %s is needed, got a %s"):format(name, types[name], type(value))
     end
   end
   if not methods[given.method] then
-    local form = "method: %q is none of GET, POST, PUT, PATCH, DELETE"
-    return form:format(tostring(given.method))
+    local form = "method: %s is none of GET, POST, PUT, PATCH, DELETE"
+    return form:format(errors.quote(given.method))
   elseif not given.path then
     return "path: a list of segments is needed, as { \"profile\", id, \"backup\" }"
   elseif given.method == "GET" and given.body then

@@ -2,6 +2,7 @@
 -- A function of the user's in place of libcurl: it sends, the core decides what becomes of it.
 
 local core = require("tagoio.core")
+local errors = require("tagoio.errors")
 
 local transport = {}
 
@@ -26,7 +27,7 @@ end
 local function read_answer(status, headers, body)
   if type(status) ~= "number" or status ~= math.floor(status) or status < 200 or status > 999 then
     local form = "status: %s is no HTTP status from 200 to 999"
-    return nil, form:format(core.printable(tostring(status)))
+    return nil, form:format(errors.quote(status))
   elseif headers ~= nil and type(headers) ~= "table" then
     return nil, "headers: a table is needed, got a " .. type(headers)
   elseif body ~= nil and type(body) ~= "string" then
@@ -36,7 +37,7 @@ local function read_answer(status, headers, body)
   for name, value in pairs(headers or {}) do
     if not add_header(lines, name, value) then
       local form = "headers: %s: a string or an array of strings is needed"
-      return nil, form:format(core.printable(tostring(name)))
+      return nil, form:format(errors.quote(name))
     end
   end
   return lines, body or ""
@@ -49,7 +50,7 @@ local function tell_failure(call, message, facts)
   facts = type(facts) == "table" and facts or {}
   if facts.kind ~= nil and not kinds[facts.kind] then
     local form = "kind: %s is none of connect, tls, timeout, network"
-    return form:format(core.printable(tostring(facts.kind)))
+    return form:format(errors.quote(facts.kind))
   end
   local text = type(message) == "string" and message or "the transport failed"
   call:fail(text, facts.sent ~= false, facts.kind)

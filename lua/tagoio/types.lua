@@ -460,7 +460,7 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field user_agent? string appended to ours
 ---@field keep_null? boolean members that are null stay, as `tagoio.null`
 ---@field array_mt? table the metatable of arrays in results, else `tagoio.array_mt`
----@field on_attempt? fun(event: tagoio.attempt) called after each attempt, in its coroutine
+---@field on_attempt? false|fun(event: tagoio.attempt) called after each attempt, in its coroutine
 ---@field transport? tagoio.Transport in place of libcurl
 ---@field wait? fun(client: tagoio.client, seconds: number) called while a call is on its way
 

@@ -145,11 +145,19 @@ end
 
 local where_allowed = "nginx cannot wait in the phase %q: make the call in ngx.timer.at(0, ...)"
 
--- Waits until a request may start here: a map may spread them. Else a kind and why it may not.
-function waiting.admit()
+-- A kind and why, where nothing can wait.
+function waiting.refusal()
   local nginx = waiting.nginx()
   if nginx and not nginx.mode() then
     return "invalid", where_allowed:format(nginx.phase())
+  end
+end
+
+-- Waits until a request may start here: a map may spread them. Else a kind and why it may not.
+function waiting.admit()
+  local kind, problem = waiting.refusal()
+  if kind then
+    return kind, problem
   end
   local task = waiting.task()
   local job = task and task.job

@@ -176,7 +176,9 @@ describe("bad input", function()
       { { x = 0 / 0 }, "body.x: NaN and infinity are not JSON" },
       { { x = 1 / 0 }, "body.x: NaN and infinity are not JSON" },
       { { x = "\255" }, "body.x: a string that is not UTF-8" },
-      { { ["\255"] = 1 }, "body.\255: a string that is not UTF-8" },
+      { { ["\255"] = 1 }, "body.?: a string that is not UTF-8" },
+      { { ["a\r\n\27[1m"] = print }, "body.a   [1m: function cannot be sent" },
+      { { [("k"):rep(200)] = print }, "body." .. ("k"):rep(63) .. ": function cannot be sent" },
       { { ["a\0b"] = 1 }, "body.a: a key with a NUL byte" },
       { { x = { 1, nil, 3 } }, "body.x: an array with holes (use tagoio.null)" },
       {
@@ -204,6 +206,62 @@ describe("bad input", function()
     local trap = setmetatable({}, { __index = run, __len = run, __pairs = run, __tojson = run })
     assert.equal("{}", tagoio.encode(trap))
     assert.is_false(ran)
+  end)
+
+  it("shows keys and values of the caller's as one printable line that is not long", function()
+    local bad = "a\nb\27[1m\255" .. ("x"):rep(300)
+    local function shown(call)
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.is_nil(message:find("[%z\1-\31\127-\255]"), message)
+      assert.matches('"a b %[1m%?x+"', message)
+      assert.is_true(#message < 400)
+    end
+    local calls = {
+      function() return (tagoio.new({ [bad] = 1 })) end,
+      function() return (tagoio.new({ region = bad })) end,
+      function() return (tagoio.new({ region = { [bad] = 1 } })) end,
+      function() return (tagoio.encode(1, { [bad] = 1 })) end,
+      function() return (client:with({ [bad] = 1 })) end,
+      function() return (client:request({ [bad] = 1 })) end,
+      function() return (client:request({ method = bad, path = { "x" } })) end,
+      function() return (client.profile.tokenListAll(id, nil, { [bad] = 1 })) end,
+      function() return (client.profile.auditLogEvents(id, nil, { [bad] = 1 })) end,
+      function() return (tagoio.map({}, print, { [bad] = 1 })) end,
+    }
+    for _, call in ipairs(calls) do
+      shown(call)
+    end
+    local _, message = tagoio.date.parse(bad)
+    assert.matches('"a b %[1m%?x+" is no date', message)
+  end)
+
+  it("raises with the name of the function where a tail call has no position", function()
+    local calls = {
+      ["profile.summary: "] = function() return client.profile.summary(nil) end,
+      ["tagoio.new: "] = function() return tagoio.new(5) end,
+      ["tagoio.map: "] = function() return tagoio.map(nil) end,
+      ["tagoio.gather: "] = function() return tagoio.gather(1) end,
+      ["tagoio.encode: "] = function() return tagoio.encode(nil) end,
+      ["tagoio.decode: "] = function() return tagoio.decode(nil) end,
+      ["tagoio.date.parse: "] = function() return tagoio.date.parse(nil) end,
+      ["client:with: "] = function() return client:with(5) end,
+      ["client:request: "] = function() return client:request(5) end,
+      ["client:step: "] = function() return client:step("x") end,
+      ["client:close"] = function() return client.close() end,
+    }
+    for name, call in pairs(calls) do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.is_truthy(message:find(name, 1, true), message)
+    end
+  end)
+
+  it("raises when tagoio.new is called with a colon", function()
+    raises(function()
+      local made = tagoio:new({ token = "x" })
+      return made
+    end, "tagoio.new: call it with a dot, tagoio.new { ... }, not with a colon")
   end)
 
   it("raises in a call on a closed client", function()

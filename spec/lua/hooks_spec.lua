@@ -151,6 +151,29 @@ describe("on_attempt", function()
   end)
 end)
 
+describe("with { on_attempt = false }", function()
+  it("removes the hook of the parent", function()
+    emulator.reset()
+    local count = 0
+    local client = emulator.client({
+      on_attempt = function()
+        count = count + 1
+      end,
+    })
+    local silent = client:with({ on_attempt = false })
+    assert(silent.profile.list())
+    assert(silent:with({ timeout = 5 }).profile.list())
+    assert.equal(0, count)
+    assert(client.profile.list())
+    assert.equal(1, count)
+    assert.has_error(function()
+      local none = client:with({ on_attempt = true })
+      return none
+    end)
+    client:close()
+  end)
+end)
+
 describe("an error in on_attempt", function()
   it("is told once on stderr and breaks nothing", function()
     emulator.reset()

@@ -157,14 +157,14 @@ describe("a transport", function()
 
   it("that returns nonsense, or raises, raises", function()
     local nonsense = {
-      { "200", "status: 200 is no HTTP status" },
+      { "200", 'status: "200" is no HTTP status' },
       { 99, "status: 99 is no HTTP status" },
       { 200.5, "status: " },
       { 200, "headers: a table is needed, got a number", 5 },
-      { 200, "headers: x: a string", { x = true } },
-      { 200, "headers: x: a string", { x = {} } },
+      { 200, 'headers: "x": a string', { x = true } },
+      { 200, 'headers: "x": a string', { x = {} } },
       { 200, "body: a string is needed, got a table", {}, {} },
-      { nil, "kind: a?b c is none of connect, tls, timeout, network", "x", { kind = "a\255b\nc" } },
+      { nil, 'kind: "a?b c" is none of connect, tls, timeout, network', "x", { kind = "a\255b\nc" } },
     }
     for _, row in ipairs(nonsense) do
       play({ row[1], row[3], row[4] })

@@ -35,13 +35,19 @@ end
 
 local notes = {}
 
--- Makes a call, and keeps what became of it.
+-- Makes a call and a map without calls, and keeps what became of them.
 function guest.note(phase)
   local result, message, err = guest.client.profile.info("current")
+  local results, map_message, map_err = tagoio.map({ "item" }, function(item)
+    return item
+  end)
   notes[phase] = notes[phase] or {
     name = result and result.info.name,
     message = message,
     kind = err and err.kind,
+    mapped = results and results[1],
+    map_message = map_message,
+    map_kind = map_err and map_err.kind,
   }
 end
 

@@ -174,6 +174,22 @@ describe("in nginx", function()
     assert.equal(5, seen)
   end)
 
+  it("never sleeps for less than the millisecond that nginx knows", function()
+    local count, shortest = host:run([[
+      local sleep, count, shortest = ngx.sleep, 0, math.huge
+      ngx.sleep = function(seconds)
+        count, shortest = count + 1, math.min(shortest, seconds)
+        return sleep(seconds)
+      end
+      local items = {}
+      for i = 1, 30 do items[i] = i end
+      tagoio.map(items, function() return client.profile.list() end, { per_minute = 40000 })
+      ngx.sleep = sleep
+      return count, shortest]])
+    assert.is_true(count > 0)
+    assert.is_true(shortest >= 0.001, ("%.5f s"):format(shortest))
+  end)
+
   it("gather works, too", function()
     local name, count = host:run([[
       local info, list = tagoio.gather(
@@ -198,12 +214,16 @@ describe("the phases of nginx", function()
     local notes = nginx.decode(host:get("/notes"))
     local works = { "init", "init_worker", "rewrite", "access", "content", "timer", "ssl_cert" }
     for _, phase in ipairs(works) do
-      assert.equal("Factory", notes[phase] and notes[phase].name, phase)
+      local note = notes[phase] or {}
+      assert.equal("Factory", note.name, phase .. ": " .. tostring(note.message))
+      assert.equal("item", notes[phase].mapped, phase)
     end
     for _, phase in ipairs({ "set", "header_filter", "body_filter", "log" }) do
       assert.equal("invalid", notes[phase].kind, phase)
       local said = ('profile.info: nginx cannot wait in the phase "%s": '):format(phase)
       assert.equal(said .. "make the call in ngx.timer.at(0, ...)", notes[phase].message)
+      assert.equal("invalid", notes[phase].map_kind, phase) -- a map says it as a call does
+      assert.equal((notes[phase].message:gsub("^profile.info", "map")), notes[phase].map_message)
     end
     host:stop()
   end)

@@ -31,6 +31,11 @@ function nginx.mode()
   return modes[ngx.get_phase()]
 end
 
+-- Its own coroutines, which replace Lua's, are not for this phase.
+function nginx.has_coroutines()
+  return ngx.get_phase() ~= "init_worker"
+end
+
 -- ---- stepping ----
 
 -- A step may take a tenth of the worker's time; a single costly one, such as a TLS handshake, must
@@ -120,7 +125,7 @@ end
 -- Waits, for that many seconds at most, until one of the calls may be done.
 function nginx.wait(calls, seconds)
   if #calls == 0 then
-    ngx.sleep(seconds)
+    ngx.sleep(math.max(seconds, shortest_rest_s)) -- of 0 nginx would make a loop that spins
     return
   end
   local waiter = { calls = calls, semaphore = semaphore.new() }
@@ -144,10 +149,6 @@ function nginx.task()
   return tasks[coroutine.running()]
 end
 
-local function traced(problem)
-  return type(problem) == "table" and problem or debug.traceback(tostring(problem), 2)
-end
-
 local function run_task(job, task)
   local function finish(ok, first, ...)
     if not ok then
@@ -155,7 +156,11 @@ local function run_task(job, task)
     end
     job:finish(task.index, first, ...)
   end
-  return finish(xpcall(job.fn, traced, task.item, task.index))
+  local function trace(problem)
+    local named = job:name_item(problem, task.index)
+    return type(named) == "string" and debug.traceback(named, 2) or named
+  end
+  return finish(xpcall(job.fn, trace, task.item, task.index))
 end
 
 -- One light thread of a map: item after item. What was raised, or nil.
