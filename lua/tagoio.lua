@@ -41,14 +41,14 @@ local tagoio = {
 -- * `array_mt`: the metatable of arrays in results, else `tagoio.array_mt`
 -- * `on_attempt`: `function(event)`, called after each attempt in the coroutine that made the call.
 --   `event` has `operation`, `method`, `path` (the template, without ids), `attempt` (from 1),
---   `status` or `kind` of the error or both, `elapsed`, `queued`, `bytes` of the body, `request_id`, and
---   `wait` before the next attempt or, after the last, `message` (of the error; of a success
---   TagoIO's warning). What it raises is reported once, to stderr, and changes nothing
+--   `status` or `kind` of the error or both, `elapsed`, `queued`, `bytes` of the body,
+--   `request_id`, and `wait` before the next attempt or, after the last, `message` (of the error;
+--   of a success TagoIO's warning). What it raises is reported once, to stderr, and changes nothing
 -- * `transport`: `function(request)` in place of libcurl, for hosts with their own HTTP and tests
 --   without a network. `request` has `method`, `url`, `headers`, `body` (a string or nil),
 --   `timeout` (seconds, for this attempt) and `connect_timeout` (seconds of it). It returns the
---   status, a table of headers (or nil) and the decoded body; or nil, a message, and a table with
---   `sent = false` when no byte of the request has left, and the `kind` of the failure (`"connect"`,
+--   status, a table of headers (or nil) and the decoded body; or nil, a message, and a table:
+--   `sent = false` when no byte of the request has left, and the `kind` of failure (`"connect"`,
 --   `"tls"`, `"timeout"` or `"network"`, the default). It follows no redirect and repeats nothing
 -- * `wait`: `function(client, seconds)`, called again and again while a call is on its way
 -- @treturn table client

@@ -40,8 +40,8 @@ function statistics.at(profile, seconds)
   end
   for service, amount in pairs(used) do
     local parts = fractions[service] or 1
-    amount = math.floor(amount * profile.size * parts) / parts
-    used[service] = amount > 0 and amount or nil
+    local rounded = math.floor(amount * profile.size * parts) / parts
+    used[service] = rounded > 0 and rounded or nil
   end
   return used
 end
