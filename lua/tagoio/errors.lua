@@ -18,7 +18,7 @@ local metatable = {
 function errors.quote(value)
   if type(value) == "string" then
     return '"' .. core.printable(value) .. '"'
-  elseif type(value) == "number" or type(value) == "boolean" then
+  elseif value == nil or type(value) == "number" or type(value) == "boolean" then
     return tostring(value)
   end
   return "a " .. type(value) -- its text may be code of the caller's

@@ -163,7 +163,7 @@ describe("client:request", function()
   it("raises on bad input at the caller's line", function()
     local rows = {
       { nil, "a table is needed, got a nil" },
-      { {}, 'method: "nil" is none of GET, POST, PUT, PATCH, DELETE' },
+      { {}, 'method: nil is none of GET, POST, PUT, PATCH, DELETE' },
       { { method = "get", path = { "a" } }, 'method: "get" is none of' },
       { { method = "GET" }, "path: a list of segments is needed" },
       { { method = "GET", path = "a/b" }, "path: a table is needed, got a string" },
