@@ -47,6 +47,7 @@ build = {
     ["tagoio.request"] = "lua/tagoio/request.lua",
     ["tagoio.types"] = "lua/tagoio/types.lua",
     ["tagoio.transport"] = "lua/tagoio/transport.lua",
+    ["tagoio.transports.resty"] = "lua/tagoio/transports/resty.lua",
     ["tagoio.waiting"] = "lua/tagoio/waiting.lua",
     ["tagoio.core"] = {
       sources = {

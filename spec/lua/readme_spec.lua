@@ -82,11 +82,6 @@ describe("README.md", function()
     assert.is_true(ran >= 10)
   end)
 
-  it("shows the transport that the specs run", function()
-    local shown = read("README.md"):match("\n```lua resty%-transport\n(.-)```\n")
-    assert.equal(read("spec/examples/resty-transport.lua"):match("\n\n(.*)$"), shown)
-  end)
-
   it("shows the nginx.conf that the specs of the examples run", function()
     local shown
     for _, block in ipairs(blocks) do

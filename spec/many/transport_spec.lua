@@ -1,9 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- A transport: a Lua function in place of libcurl, under the same policy, limits and secrets.
 
-local emulator = require("spec.support.emulator")
-local http = require("socket.http")
-local ltn12 = require("ltn12")
 local tagoio = require("tagoio")
 
 local id = "5bbe3d1d4d3ad10021e1d2a1"
@@ -244,60 +241,5 @@ describe("a transport", function()
     client:close()
     assert.is_false((pcall(client.profile.list)))
     assert.equal(1, #requests)
-  end)
-end)
-
-describe("the transport over lua-resty-http", function()
-  -- As much of its documented interface as the adapter uses, over LuaSocket.
-  local function stub()
-    local methods = {}
-    function methods.set_timeouts(self, connect, send, read)
-      assert(connect > 0 and send > 0 and read > 0)
-      self.timeout = read
-    end
-    function methods.request_uri(_, uri, given)
-      assert(given.ssl_verify == true)
-      local chunks = {}
-      local headers = {}
-      for name, value in pairs(given.headers) do
-        headers[name] = value
-      end
-      headers["Content-Length"] = given.body and #given.body
-      local sent, status, answer_headers = http.request({
-        url = uri,
-        method = given.method,
-        headers = headers,
-        source = given.body and ltn12.source.string(given.body),
-        sink = ltn12.sink.table(chunks),
-      })
-      if not sent then
-        return nil, status
-      end
-      return { status = status, headers = answer_headers, body = table.concat(chunks) }
-    end
-    return {
-      new = function()
-        return setmetatable({}, { __index = methods })
-      end,
-    }
-  end
-
-  it("reads, writes, and tells of failures", function()
-    emulator.reset()
-    package.loaded["resty.http"] = stub()
-    local send = dofile("spec/examples/resty-transport.lua")
-    package.loaded["resty.http"] = nil
-    local client = emulator.client({ transport = send })
-    assert.equal("Factory", assert(client.profile.info("current")).info.name)
-    assert.equal("Successfully Updated", client.profile.edit(id, { name = "F" }))
-    local _, message = client.profile.info("0")
-    assert.matches("Profile not found %(HTTP 404", message)
-    assert.equal("0", (function()
-      client.profile.transferTokenToAnotherProfile(id)
-      local journal = emulator.journal()
-      return journal[#journal].headers["content-length"]
-    end)())
-    local nobody = emulator.client({ transport = send, region = { api = "http://127.0.0.1:1" } })
-    assert.equal("network", (select(3, nobody.profile.list())).kind)
   end)
 end)

@@ -10,6 +10,7 @@ nginx.__index = nginx
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 local root = process.run("pwd"):gsub("\n", "")
+nginx.root = root
 
 local defaults = {
   WORKERS = "1",
@@ -18,6 +19,8 @@ local defaults = {
   INIT = "",
   INIT_WORKER = "",
   CHECK_ABORT = "off",
+  PACKAGES = root .. "/lua/?.lua",
+  HTTP_BLOCK = "",
 }
 
 local function read(path)
