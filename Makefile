@@ -160,7 +160,7 @@ VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
   --show-leak-kinds=definite --errors-for-leak-kinds=definite --keep-debuginfo=yes \
   --child-silent-after-fork=yes
 
-.PHONY: demo test check ci emulator doc format memcheck bench bench-instructions
+.PHONY: demo test check ci emulator doc format memcheck bench bench-instructions bench-nginx
 demo:  ## a tour of a local TagoIO, or of yours if T_ANALYSIS_TOKEN is set
 	$(SETUP_FOR) build emulator
 	@$(MAKE) all
@@ -229,6 +229,13 @@ bench-instructions:  ## the instructions of a call, ours and by hand, by library
 	$(SETUP_FOR) build emulator test memcheck
 	@$(MAKE) all $(BENCH)
 	@$(RUN_BENCH) spec/bench/instructions.lua build/bench '$(BENCH)' '$(LUA_BIN)'
+
+bench-nginx:  ## what a call costs inside nginx, beside nginx's own sockets
+	$(SETUP_FOR) build emulator test bench-nginx
+	@$(MAKE) all
+	$(NGINX_MODULE)
+	@$(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' \
+	  spec/emulator/run $(LUA_BIN) spec/bench/nginx/bench.lua
 
 # ---- installing ----
 

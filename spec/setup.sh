@@ -4,6 +4,7 @@
 # Debian packages of what is missing. Silent when everything is there.
 #
 # usage: spec/setup.sh GROUP...        groups: build emulator test check doc memcheck bench
+#        bench-nginx
 #
 # LUA (5.4) chooses the Lua; CC, LUA_BIN and LUA_CFLAGS are those of the Makefile.
 # SETUP=no installs nothing: it prints what is missing, and the command that installs it.
@@ -50,6 +51,7 @@ check     command     lua5.1          lua5.1                        lua@5.1
 check     command     luarocks        luarocks                      luarocks
 doc       command     ldoc            lua-ldoc                      luarocks,rock:ldoc
 doc       discount    discount        lua-discount                  luarocks,rock:discount
+bench-nginx command   wrk             wrk                           wrk
 memcheck  command     valgrind        valgrind                      valgrind
 bench     command     gnuplot         gnuplot-nox                   gnuplot
 bench     command     npm             nodejs,npm                    node

@@ -6,22 +6,10 @@ local emulator = require("spec.support.emulator")
 local faults = require("spec.support.faults")
 local nginx = require("spec.support.nginx")
 local process = require("spec.support.process")
+local resty = require("spec.support.resty")
 local socket = require("socket")
 
 local stand_in = nginx.root .. "/spec/support/resty-stand-in/?.lua"
-
--- Where lua-resty-http is, as a template of package.path; nil: nowhere.
-local function find_original()
-  local usual = "/usr/local/openresty/site/lualib/?.lua;/usr/local/openresty/lualib/?.lua;"
-    .. "/usr/local/share/lua/5.1/?.lua;/usr/share/lua/5.1/?.lua"
-  for template in (package.path .. ";" .. usual):gmatch("[^;]+") do
-    local file = io.open((template:gsub("%?", "resty/http")))
-    if file then
-      file:close()
-      return template
-    end
-  end
-end
 
 local function start(library, settings)
   settings = settings or {}
@@ -250,10 +238,20 @@ local function describe_failures(library)
     assert.equal(5, server:executed())
   end)
 
-  it("a connection with an answer to nothing is not used again", function()
-    local early = 'send("HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}")'
-    server:play("request() ok() " .. early .. " hold()", "serve()")
+  local early = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+  it("a response that came with another one answers nothing", function()
+    local both = "HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n" .. '{"status":true,"result":[]}'
+    server:play(("request() send(%q) hold()"):format(both .. early), "serve()")
     assert.same({}, over_faults("list").result)
+    assert.same({}, over_faults("list").result)
+    assert.equal(2, #server:journal())
+  end)
+
+  it("a response that came while its connection was idle answers nothing", function()
+    server:play(("request() ok() hold() send(%q) hold()"):format(early), "serve()")
+    assert.same({}, over_faults("list").result)
+    server:release()
     assert.same({}, over_faults("list").result)
     assert.equal(2, #server:journal())
   end)
@@ -293,9 +291,10 @@ local function describe_failures(library)
   end
 
   it("a connection that died while it was idle costs nothing", function()
-    server:play("request() ok() reset()", "request() ok()", "serve()")
+    server:play("request() ok() hold() reset()", "request() ok() hold()", "serve()")
     for _ = 1, 3 do
       assert.equal("1", over_faults(writes.create).result.id)
+      server:release()
     end
     assert.equal(3, server:executed())
   end)
@@ -538,7 +537,7 @@ end
 
 describe_all("a stand-in of lua-resty-http", stand_in)
 
-local original = find_original()
+local original = resty.find_original()
 if original then
   describe_all("lua-resty-http itself", original)
 else

@@ -90,10 +90,9 @@ local function read_body(response, limit)
   return table.concat(chunks), total
 end
 
--- An interim response and trailers leave something unread, which the next request on this
--- connection would take for its response.
-local function keep(client, response)
-  if response.headers.Trailer or not client:set_keepalive(idle_ms, idle_connections) then
+-- It is not kept when something is unread, which the next request would take for its response.
+local function keep(client)
+  if not client:set_keepalive(idle_ms, idle_connections) then
     client:close()
   end
 end
@@ -114,7 +113,7 @@ local function receive(state, response)
   if total > limit then
     state.client:close()
   else
-    keep(state.client, response)
+    keep(state.client)
   end
   return true
 end
