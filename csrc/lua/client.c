@@ -312,11 +312,12 @@ static int begin(lua_State *L) {
     int64_t connect_ms = request.connect_timeout_ms < timeout_ms
                              ? request.connect_timeout_ms
                              : timeout_ms;
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     set_text(L, "method", request.method);
     set_text(L, "url", request.url);
     set_number(L, "timeout", (double)timeout_ms / 1000);
     set_number(L, "connect_timeout", (double)connect_ms / 1000);
+    set_number(L, "max_response_bytes", (double)request.max_response_bytes);
     push_headers(L, &request);
     lua_setfield(L, -2, "headers");
     if (request.body != NULL) {

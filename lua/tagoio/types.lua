@@ -472,6 +472,7 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field body? string
 ---@field timeout number seconds, for this attempt
 ---@field connect_timeout number seconds of it, for the connection
+---@field max_response_bytes number a longer body need not be read to its end
 
 ---Returns status, headers and decoded body; or nil, a message, and what is known of the failure:
 ---`sent = false` when no byte of the request has left, and its `kind` (`"connect"`, `"tls"`,

@@ -46,6 +46,7 @@ describe("a transport", function()
     assert.is_nil(request.headers["Content-Type"])
     assert.is_nil(request.body)
     assert.is_true(request.timeout > 29 and request.timeout <= 30)
+    assert.equal(64 * 1024 * 1024, request.max_response_bytes)
     assert.equal(10, request.connect_timeout)
     assert(client:with({ attempt_timeout = 2 }).profile.list())
     assert.equal(2, requests[2].connect_timeout) -- never more than for the whole attempt
