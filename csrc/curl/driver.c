@@ -388,6 +388,19 @@ static void perform(tagoio_driver *driver) {
     }
 }
 
+/* libcurl does not see, while it waits, what its TLS library has read already: a
+   response over HTTP/2 whose header and data came in records of their own would lie
+   there until something else comes. So it looks again soon. */
+static int shorten_wait(const tagoio_driver *driver, int wait_ms) {
+    enum { slice_ms = 20 };
+    for (const tagoio_transfer *t = driver->first; t != NULL; t = t->next) {
+        if (t->easy != NULL && t->multiplex && wait_ms > slice_ms) {
+            return slice_ms;
+        }
+    }
+    return wait_ms;
+}
+
 size_t tagoio_driver_step(tagoio_driver *driver, int wait_ms) {
     notice_fork(driver);
     int64_t until_ms = advance(driver, tagoio_driver_now_ms() + wait_ms);
@@ -397,7 +410,7 @@ size_t tagoio_driver_step(tagoio_driver *driver, int wait_ms) {
     }
     perform(driver);
     int64_t wake_ms = advance(driver, until_ms);
-    wait_ms = (int)(wake_ms - tagoio_driver_now_ms());
+    wait_ms = shorten_wait(driver, (int)(wake_ms - tagoio_driver_now_ms()));
     if (driver->held == held && wait_ms > 0 &&
         curl_multi_poll(driver->multi, NULL, 0, wait_ms, NULL) == CURLM_OK) {
         perform(driver);

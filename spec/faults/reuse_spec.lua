@@ -2,6 +2,7 @@
 -- Connections that are used again: those that die, and those on which a response waits before its
 -- request was sent. What the server read, the hooks saw, and nothing twice that matters.
 
+local emulator = require("spec.support.emulator")
 local faults = require("spec.support.faults")
 local tagoio = require("tagoio")
 
@@ -262,3 +263,77 @@ for _, scheme in ipairs({ "http", "https" }) do
     end)
   end)
 end
+
+describe("an HTTP/2 connection", function()
+  local client
+
+  local function hold(path, times)
+    emulator.inject({ match = { path = path }, hold = true, times = times })
+  end
+
+  local function list()
+    return client.profile.list()
+  end
+
+  local function connections_of(first, last, total)
+    local set, count = {}, 0
+    local journal = emulator.journal()
+    assert.equal(total or last, #journal)
+    for i = first, last do
+      assert.equal("HTTP/2.0", journal[i].http_version)
+      count = count + (set[journal[i].connection] and 0 or 1)
+      set[journal[i].connection] = true
+    end
+    return set, count
+  end
+
+  before_each(function()
+    emulator.reset()
+    client = emulator.secure_client({ attempts = 1 })
+  end)
+
+  after_each(function()
+    emulator.release()
+    client:close()
+  end)
+
+  it("that went silent is used by no other call", function()
+    assert.equal(4, #tagoio.map({ 1, 2, 3, 4 }, list))
+    local silent, count = connections_of(1, 4)
+    assert.equal(1, count)
+    hold("/profile", 4)
+    local _, errors = tagoio.map({ 1, 2, 3, 4 }, function()
+      return client:with({ attempt_timeout = 0.2 }).profile.list()
+    end)
+    for i = 1, 4 do
+      assert.equal("timeout", errors[i].kind)
+      assert.matches("without a complete answer", errors[i].message)
+    end
+    assert.equal(4, #tagoio.map({ 1, 2, 3, 4 }, list))
+    for connection in pairs((connections_of(9, 12))) do
+      assert.is_nil(silent[connection])
+    end
+  end)
+
+  it("on which one call timed out keeps the others, and gets no more", function()
+    local profile = "/profile/" .. emulator.profile
+    hold("/profile", 1)
+    hold(profile, 1)
+    local lists, errors = tagoio.map({ 1, 2 }, function(i)
+      if i == 1 then
+        return client.profile.list()
+      end
+      local _, _, err = client:with({ attempt_timeout = 0.2 }).profile.info(emulator.profile)
+      assert.equal("timeout", err.kind)
+      assert(client.profile.info(emulator.profile))
+      emulator.release()
+      return true
+    end)
+    assert.is_nil(errors)
+    assert.equal(3, #lists[1])
+    local _, count = connections_of(1, 2, 3)
+    assert.equal(1, count)
+    _, count = connections_of(2, 3)
+    assert.equal(2, count)
+  end)
+end)
