@@ -16,7 +16,7 @@
 /* Limits. Past one of them a call fails, and the next call works. */
 #define TAGOIO_MAX_URL_BYTES        (64u * 1024)        /* kind invalid */
 #define TAGOIO_MAX_REQUEST_BYTES    (64u * 1024 * 1024) /* kind invalid */
-#define TAGOIO_MAX_HEADER_BYTES     (64u * 1024) /* of one answer; kind protocol */
+#define TAGOIO_MAX_HEADER_BYTES     (64u * 1024) /* of one response; kind protocol */
 #define TAGOIO_MAX_RESPONSE_BYTES   (64u * 1024 * 1024) /* decoded; the default */
 #define TAGOIO_MAX_JSON_DEPTH       128                 /* both ways */
 #define TAGOIO_MAX_JSON_VALUES      2000000u            /* counted before parsing */
@@ -26,26 +26,27 @@
 #define TAGOIO_MAX_TIME_MS          (3600 * 1000) /* of every option that is a time */
 
 /* What went wrong. A kind is never an HTTP status. */
-typedef enum tagoio_kind {
-    TAGOIO_NONE,
-    TAGOIO_MISUSE,  /* a bug in the caller: wrong type, missing argument, unknown key */
-    TAGOIO_INVALID, /* nothing was sent, and repeating it unchanged cannot help */
-    TAGOIO_CONNECT, /* no connection: name not found, refused, unreachable */
-    TAGOIO_TLS,     /* no trust: handshake or certificate */
-    TAGOIO_TIMEOUT, /* too late */
-    TAGOIO_NETWORK, /* the connection was lost */
-    TAGOIO_API,     /* TagoIO said no: 4xx, 5xx, or status false */
-    TAGOIO_PROTOCOL, /* an answer that TagoIO does not promise */
-    TAGOIO_CANCELED,
-    TAGOIO_MEMORY
-} tagoio_kind;
+typedef enum tagoio_error_kind {
+    TAGOIO_ERROR_NONE,
+    TAGOIO_ERROR_MISUSE,  /* a bug in the caller: wrong type, missing argument, unknown
+                             key */
+    TAGOIO_ERROR_INVALID, /* nothing was sent, and repeating it unchanged cannot help */
+    TAGOIO_ERROR_CONNECT, /* no connection: name not found, refused, unreachable */
+    TAGOIO_ERROR_TLS,     /* no trust: handshake or certificate */
+    TAGOIO_ERROR_TIMEOUT, /* too late */
+    TAGOIO_ERROR_NETWORK, /* the connection was lost */
+    TAGOIO_ERROR_API,     /* TagoIO said no: 4xx, 5xx, or status false */
+    TAGOIO_ERROR_PROTOCOL, /* a response that TagoIO does not promise */
+    TAGOIO_ERROR_CANCELED,
+    TAGOIO_ERROR_MEMORY
+} tagoio_error_kind;
 
 /* The kind's name as Lua sees it ("timeout"); static. */
-const char *tagoio_kind_name(tagoio_kind kind);
+const char *tagoio_error_kind_name(tagoio_error_kind kind);
 
 /* Filled by the function that failed; owned by the caller, who may pass NULL. */
 typedef struct tagoio_error {
-    tagoio_kind kind;
+    tagoio_error_kind kind;
     char message[TAGOIO_MAX_MESSAGE_BYTES];
 } tagoio_error;
 
@@ -81,12 +82,12 @@ tagoio_settings *tagoio_settings_new(const tagoio_options *options,
 tagoio_settings *tagoio_settings_ref(tagoio_settings *settings);
 void tagoio_settings_unref(tagoio_settings *settings);
 
-/* Time and chance are arguments: the core reads neither a clock nor a random source. */
-typedef struct tagoio_moment {
+/* Time and jitter are arguments: the core reads neither a clock nor a random source. */
+typedef struct tagoio_now {
     int64_t now_ms; /* of a clock that never goes back; its zero means nothing */
     int64_t wall_s; /* seconds since 1970, for dates in headers */
-    double chance;  /* 0 <= chance < 1, new at every event */
-} tagoio_moment;
+    double jitter;  /* 0 <= jitter < 1, new at every event */
+} tagoio_now;
 
 /* A row of the table of operations. */
 typedef struct tagoio_operation tagoio_operation;
@@ -113,17 +114,17 @@ tagoio_call *tagoio_call_ref(tagoio_call *call);
 void tagoio_call_unref(tagoio_call *call);
 
 typedef enum tagoio_want {
-    TAGOIO_BEGIN, /* send the request, and say so with tagoio_call_begin */
-    TAGOIO_WAIT,  /* for the answer that is under way */
-    TAGOIO_REST,  /* until tagoio_call_due_ms, then ask again */
-    TAGOIO_DONE   /* see tagoio_call_report */
+    TAGOIO_BEGIN,   /* send the request, and say so with tagoio_call_begin */
+    TAGOIO_WAIT,    /* for the response that is under way */
+    TAGOIO_BACKOFF, /* until tagoio_call_retry_at_ms, then ask again */
+    TAGOIO_DONE     /* see tagoio_call_report */
 } tagoio_want;
 
 /* The question; it changes nothing. */
 tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms);
 
 /* When a rest ends. */
-int64_t tagoio_call_due_ms(const tagoio_call *call);
+int64_t tagoio_call_retry_at_ms(const tagoio_call *call);
 
 /* How long the attempt that begins now may take; at least 1. */
 int64_t tagoio_call_attempt_ms(const tagoio_call *call, int64_t now_ms);
@@ -151,46 +152,46 @@ void tagoio_call_begin(tagoio_call *call, int64_t now_ms);
 /* The request has left the driver's queue: the time since begin counts as queued. */
 void tagoio_call_sending(tagoio_call *call, int64_t now_ms);
 
-/* The head and the body of the answer, as they come: a status or header line, and
+/* The head and the body of the response, as they come: a status or header line, and
    pieces of the decoded body. False when a limit is passed or memory is out: stop the
    transfer and report any failure, the call knows why. A status line is the first line,
    or follows the empty line of a 1xx response. An empty line or the body ends the head:
    trailers are ignored. */
 bool tagoio_call_head(tagoio_call *call, const char *line, size_t bytes);
-bool tagoio_call_feed(tagoio_call *call, const char *bytes, size_t count);
+bool tagoio_call_body(tagoio_call *call, const char *bytes, size_t count);
 
-/* The answer is complete. */
-void tagoio_call_answer(tagoio_call *call, const tagoio_moment *moment);
+/* The response is complete. */
+void tagoio_call_complete(tagoio_call *call, const tagoio_now *now);
 
-/* What stopped a transfer before its answer was complete. */
-typedef enum tagoio_fault {
-    TAGOIO_FAULT_RESOLVE,
-    TAGOIO_FAULT_CONNECT,
-    TAGOIO_FAULT_HANDSHAKE,
-    TAGOIO_FAULT_CERTIFICATE,
-    TAGOIO_FAULT_LOST,
-    TAGOIO_FAULT_TIMEOUT,
-    TAGOIO_FAULT_ENCODING, /* the body's content encoding */
-    TAGOIO_FAULT_BROKEN,   /* not HTTP */
-    TAGOIO_FAULT_TOO_LARGE,
-    TAGOIO_FAULT_MEMORY,
-    TAGOIO_FAULT_LOCAL /* the driver itself */
-} tagoio_fault;
+/* What stopped a transfer before its response was complete. */
+typedef enum tagoio_failure_reason {
+    TAGOIO_FAILURE_RESOLVE,
+    TAGOIO_FAILURE_CONNECT,
+    TAGOIO_FAILURE_HANDSHAKE,
+    TAGOIO_FAILURE_CERTIFICATE,
+    TAGOIO_FAILURE_LOST,
+    TAGOIO_FAILURE_TIMEOUT,
+    TAGOIO_FAILURE_ENCODING, /* the body's content encoding */
+    TAGOIO_FAILURE_BROKEN,   /* not HTTP */
+    TAGOIO_FAILURE_TOO_LARGE,
+    TAGOIO_FAILURE_MEMORY,
+    TAGOIO_FAILURE_LOCAL /* the driver itself */
+} tagoio_failure_reason;
 
-/* The fault that a transport names by its kind: connect, tls, timeout or network. False
-   when kind is none of these. */
-bool tagoio_fault_from_kind(const char *kind, tagoio_fault *fault);
+/* The reason that a transport names by its kind: connect, tls, timeout or network.
+   False when kind is none of these. */
+bool tagoio_failure_reason_from_kind(const char *kind, tagoio_failure_reason *reason);
 
 typedef struct tagoio_failure {
-    tagoio_fault fault;
-    const char *text;  /* what the driver knows, for people; copied */
-    bool verbatim;     /* the text says everything: the fault's own words do not precede
-                          it */
-    bool sent;         /* false only with proof that no byte of the request went out */
+    tagoio_failure_reason reason;
+    const char *text; /* what the driver knows, for people; copied */
+    bool verbatim;    /* the text says everything: the reason's own words do not precede
+                         it */
+    bool sent;        /* false only with proof that no byte of the request went out */
     int64_t queued_ms; /* of an attempt that never left the driver's queue */
 } tagoio_failure;
 
-void tagoio_call_fail(tagoio_call *call, const tagoio_moment *moment,
+void tagoio_call_fail(tagoio_call *call, const tagoio_now *now,
                       const tagoio_failure *failure);
 
 /* Whose settings the call was made with; borrowed until the call is freed. */
@@ -201,15 +202,15 @@ void tagoio_call_cancel(tagoio_call *call, int64_t now_ms);
 
 /* How a call that is done ended; borrowed until the call is freed. */
 typedef struct tagoio_report {
-    tagoio_kind kind;       /* TAGOIO_NONE: success */
+    tagoio_error_kind kind; /* TAGOIO_ERROR_NONE: success */
     json_t *result;         /* of a success: never null or false */
     const char *operation;  /* "profile.info" */
     const char *message;    /* of a failure, with the operation first; of a success
                                TagoIO's warning, or NULL */
     const char *request_id; /* NULL: none came */
-    const char *head; /* the answer's header lines, of a request to any endpoint */
-    json_t *details;  /* the body of an error answer, NULL if it was not JSON */
-    int status;       /* of the last answer, 0: none */
+    const char *head; /* the response's header lines, of a request to any endpoint */
+    json_t *details;  /* the body of an error response, NULL if it was not JSON */
+    int status;       /* of the last response, 0: none */
     int attempts;
     int64_t elapsed_ms;
     int64_t queued_ms;
@@ -221,12 +222,12 @@ tagoio_report tagoio_call_report(const tagoio_call *call);
 
 /* How one attempt of a call ended, for logs and metrics. */
 typedef struct tagoio_attempt {
-    tagoio_kind kind;   /* TAGOIO_NONE: success */
-    int status;         /* 0: none came */
-    size_t body_bytes;  /* of the answer, decoded */
-    int64_t elapsed_ms; /* of this attempt */
-    int64_t queued_ms;  /* of that, spent waiting for a free connection */
-    int64_t rest_ms;    /* before the next one, -1: it was the last */
+    tagoio_error_kind kind; /* TAGOIO_ERROR_NONE: success */
+    int status;             /* 0: none came */
+    size_t body_bytes;      /* of the response, decoded */
+    int64_t elapsed_ms;     /* of this attempt */
+    int64_t queued_ms;      /* of that, spent waiting for a free connection */
+    int64_t retry_delay_ms; /* before the next one, -1: it was the last */
     char request_id[TAGOIO_MAX_REQUEST_ID_BYTES]; /* "": none came */
 } tagoio_attempt;
 

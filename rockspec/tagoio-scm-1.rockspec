@@ -51,7 +51,7 @@ build = {
     ["tagoio.waiting"] = "lua/tagoio/waiting.lua",
     ["tagoio.core"] = {
       sources = {
-        "csrc/core/answer.c",
+        "csrc/core/response.c",
         "csrc/core/call.c",
         "csrc/core/date.c",
         "csrc/core/echo.c",
@@ -59,11 +59,11 @@ build = {
         "csrc/core/json.c",
         "csrc/core/operation.c",
         "csrc/core/parse.c",
-        "csrc/core/policy.c",
+        "csrc/core/retry.c",
         "csrc/core/request.c",
-        "csrc/core/secrets.c",
+        "csrc/core/redact.c",
         "csrc/core/settings.c",
-        "csrc/core/text.c",
+        "csrc/core/buffer.c",
         "csrc/curl/ca_file.c",
         "csrc/curl/driver.c",
         "csrc/curl/options.c",

@@ -40,12 +40,12 @@ static void date_of(int64_t days, int *year, int *month, int *day) {
 bool tagoio_date_format(double seconds, char text[TAGOIO_DATE_BYTES],
                         tagoio_error *err) {
     if (seconds > must_be_milliseconds) {
-        return tagoio_error_set(err, TAGOIO_INVALID,
+        return tagoio_error_set(err, TAGOIO_ERROR_INVALID,
                                 "%.0f is too late a date (seconds, not milliseconds)",
                                 seconds);
     }
     if (!(seconds >= (double)year_0)) {
-        return tagoio_error_set(err, TAGOIO_INVALID,
+        return tagoio_error_set(err, TAGOIO_ERROR_INVALID,
                                 "%.0f is a date before the year 0 (seconds since 1970)",
                                 seconds);
     }

@@ -2,7 +2,7 @@
 /* The forms of a secret are not made in advance: the text is read character by
    character, undoing one form at a time, and compared as it is read. */
 #include "core/echo.h"
-#include "core/text.h"
+#include "core/buffer.h"
 
 #include <string.h>
 

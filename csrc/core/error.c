@@ -7,18 +7,19 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-    [TAGOIO_NONE] = "none",         [TAGOIO_MISUSE] = "misuse",
-    [TAGOIO_INVALID] = "invalid",   [TAGOIO_CONNECT] = "connect",
-    [TAGOIO_TLS] = "tls",           [TAGOIO_TIMEOUT] = "timeout",
-    [TAGOIO_NETWORK] = "network",   [TAGOIO_API] = "api",
-    [TAGOIO_PROTOCOL] = "protocol", [TAGOIO_CANCELED] = "canceled",
-    [TAGOIO_MEMORY] = "memory",
+    [TAGOIO_ERROR_NONE] = "none",         [TAGOIO_ERROR_MISUSE] = "misuse",
+    [TAGOIO_ERROR_INVALID] = "invalid",   [TAGOIO_ERROR_CONNECT] = "connect",
+    [TAGOIO_ERROR_TLS] = "tls",           [TAGOIO_ERROR_TIMEOUT] = "timeout",
+    [TAGOIO_ERROR_NETWORK] = "network",   [TAGOIO_ERROR_API] = "api",
+    [TAGOIO_ERROR_PROTOCOL] = "protocol", [TAGOIO_ERROR_CANCELED] = "canceled",
+    [TAGOIO_ERROR_MEMORY] = "memory",
 };
 
-const char *tagoio_kind_name(tagoio_kind kind) { return kind_names[kind]; }
+const char *tagoio_error_kind_name(tagoio_error_kind kind) { return kind_names[kind]; }
 
-bool tagoio_error_set(tagoio_error *err, tagoio_kind kind, const char *format, ...) {
-    if (err == NULL || err->kind != TAGOIO_NONE) {
+bool tagoio_error_set(tagoio_error *err, tagoio_error_kind kind, const char *format,
+                      ...) {
+    if (err == NULL || err->kind != TAGOIO_ERROR_NONE) {
         return false;
     }
     char text[2 * sizeof err->message];
@@ -32,5 +33,5 @@ bool tagoio_error_set(tagoio_error *err, tagoio_kind kind, const char *format, .
 }
 
 bool tagoio_error_memory(tagoio_error *err) {
-    return tagoio_error_set(err, TAGOIO_MEMORY, "not enough memory");
+    return tagoio_error_set(err, TAGOIO_ERROR_MEMORY, "not enough memory");
 }

@@ -14,8 +14,8 @@
 #endif
 
 /* The first error wins: one that is there already stays. Always false. */
-bool tagoio_error_set(tagoio_error *err, tagoio_kind kind, const char *format, ...)
-    TAGOIO_PRINTF(3, 4);
+bool tagoio_error_set(tagoio_error *err, tagoio_error_kind kind, const char *format,
+                      ...) TAGOIO_PRINTF(3, 4);
 
 /* Out of memory, which needs no details. Always false. */
 bool tagoio_error_memory(tagoio_error *err);

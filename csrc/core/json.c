@@ -45,14 +45,14 @@ static bool count_digits(const json_t *value, int depth, int *digits) {
 }
 
 static int add_piece(const char *bytes, size_t count, void *text) {
-    return tagoio_text_add(text, bytes, count) ? 0 : -1;
+    return tagoio_buffer_add(text, bytes, count) ? 0 : -1;
 }
 
-bool tagoio_json_write(tagoio_text *text, const json_t *value, size_t indent,
+bool tagoio_json_write(tagoio_buffer *text, const json_t *value, size_t indent,
                        tagoio_error *err) {
     int digits = 1;
     if (!count_digits(value, 1, &digits)) {
-        return tagoio_error_set(err, TAGOIO_INVALID, "nested more than %d deep",
+        return tagoio_error_set(err, TAGOIO_ERROR_INVALID, "nested more than %d deep",
                                 TAGOIO_MAX_JSON_DEPTH);
     }
     size_t flags =
@@ -61,17 +61,17 @@ bool tagoio_json_write(tagoio_text *text, const json_t *value, size_t indent,
     if (json_dump_callback(value, add_piece, text, flags) == 0) {
         return true;
     }
-    if (text->failed == TAGOIO_PROTOCOL) {
-        return tagoio_error_set(err, TAGOIO_INVALID, "more than %zu bytes of JSON",
-                                text->limit);
+    if (text->failed == TAGOIO_ERROR_PROTOCOL) {
+        return tagoio_error_set(err, TAGOIO_ERROR_INVALID,
+                                "more than %zu bytes of JSON", text->limit);
     }
     return tagoio_error_memory(err);
 }
 
 char *tagoio_json_encode(const json_t *value, size_t indent, tagoio_error *err) {
-    tagoio_text text = {.limit = TAGOIO_MAX_REQUEST_BYTES};
+    tagoio_buffer text = {.limit = TAGOIO_MAX_REQUEST_BYTES};
     if (!tagoio_json_write(&text, value, indent, err)) {
-        tagoio_text_clear(&text);
+        tagoio_buffer_clear(&text);
     }
     return text.bytes;
 }
@@ -93,12 +93,13 @@ static bool is_affordable(const char *text, size_t bytes, tagoio_error *err) {
         depth -= depth > 0 && (c == ']' || c == '}');
         values += c == '[' || c == '{' || c == ',';
         if (depth > TAGOIO_MAX_JSON_DEPTH) {
-            return tagoio_error_set(err, TAGOIO_PROTOCOL,
+            return tagoio_error_set(err, TAGOIO_ERROR_PROTOCOL,
                                     "JSON nested more than %d deep",
                                     TAGOIO_MAX_JSON_DEPTH);
         }
         if (values > TAGOIO_MAX_JSON_VALUES) {
-            return tagoio_error_set(err, TAGOIO_PROTOCOL, "JSON of more than %u values",
+            return tagoio_error_set(err, TAGOIO_ERROR_PROTOCOL,
+                                    "JSON of more than %u values",
                                     TAGOIO_MAX_JSON_VALUES);
         }
     }

@@ -48,90 +48,90 @@ static const tagoio_parameter audit_query[] = {
 
 static const tagoio_operation operations[] = {
     {"profile.info", "GET", "/profile/{}",
-     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
-     {{"profileID", TAGOIO_PLACE_PATH}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_LOCATION_PATH}}, NULL, NULL},
     {"profile.list", "GET", "/profile",
-     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
-     {{NULL, TAGOIO_PLACE_NONE}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
+     {{NULL, TAGOIO_LOCATION_NONE}}, NULL, NULL},
     {"profile.summary", "GET", "/profile/{}/summary",
-     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"query", TAGOIO_PLACE_QUERY}},
+     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"query", TAGOIO_LOCATION_QUERY}},
      summary_query, NULL},
     {"profile.tokenList", "GET", "/profile/{}/token",
-     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"query", TAGOIO_PLACE_QUERY}},
+     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"query", TAGOIO_LOCATION_QUERY}},
      token_query, NULL},
     {"profile.create", "POST", "/profile/",
-     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_OBJECT,
-     {{"body", TAGOIO_PLACE_BODY}, {"query", TAGOIO_PLACE_QUERY}},
+     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_OBJECT,
+     {{"body", TAGOIO_LOCATION_BODY}, {"query", TAGOIO_LOCATION_QUERY}},
      create_query, NULL},
     {"profile.edit", "PUT", "/profile/{}",
-     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"body", TAGOIO_PLACE_BODY}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"body", TAGOIO_LOCATION_BODY}}, NULL, NULL},
     {"profile.delete", "DELETE", "/profile/{}",
-     TAGOIO_CLASS_DESTRUCTIVE, TAGOIO_RESULT_TEXT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"body", TAGOIO_PLACE_BODY}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_DESTRUCTIVE, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"body", TAGOIO_LOCATION_BODY}}, NULL, NULL},
     {"profile.usageStatisticList", "GET", "/profile/{}/statistics",
-     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"query", TAGOIO_PLACE_QUERY}},
+     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"query", TAGOIO_LOCATION_QUERY}},
      statistic_query, NULL},
     {"profile.auditLog", "GET", "/profile/{}/auditlog",
-     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"query", TAGOIO_PLACE_QUERY}},
+     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"query", TAGOIO_LOCATION_QUERY}},
      audit_query, NULL},
     {"profile.auditLogQuery", "GET", "/profile/{}/auditlog/{}",
-     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"queryId", TAGOIO_PLACE_PATH}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"queryId", TAGOIO_LOCATION_PATH}}, NULL, NULL},
     {"profile.serviceEdit", "POST", "/profile/{}/services",
-     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_TEXT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"body", TAGOIO_PLACE_BODY}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"body", TAGOIO_LOCATION_BODY}}, NULL, NULL},
     {"profile.transferTokenToAnotherProfile", "PUT", "/profile/switch/{}",
-     TAGOIO_CLASS_DESTRUCTIVE, TAGOIO_RESULT_TEXT,
-     {{"targetProfileID", TAGOIO_PLACE_PATH}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_DESTRUCTIVE, TAGOIO_RESULT_TEXT,
+     {{"targetProfileID", TAGOIO_LOCATION_PATH}}, NULL, NULL},
     {"profile.tokenCreate", "POST", "/profile/{}/token",
-     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_OBJECT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"body", TAGOIO_PLACE_BODY}},
+     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_OBJECT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"body", TAGOIO_LOCATION_BODY}},
      NULL, "expire_time"},
     {"profile.tokenDelete", "DELETE", "/profile/{}/token/{}",
-     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"token", TAGOIO_PLACE_SECRET_PATH}},
+     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"token", TAGOIO_LOCATION_SECRET_PATH}},
      NULL, NULL},
     {"profile.addTeamMember", "POST", "/profile/{}/team",
-     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_TEXT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"email", TAGOIO_PLACE_MEMBER}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"email", TAGOIO_LOCATION_MEMBER}}, NULL, NULL},
     {"profile.teamList", "GET", "/profile/{}/team",
-     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
-     {{"profileID", TAGOIO_PLACE_PATH}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_ARRAY,
+     {{"profileID", TAGOIO_LOCATION_PATH}}, NULL, NULL},
     {"profile.deleteTeamMember", "DELETE", "/profile/{}/team/{}",
-     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
-     {{"profileID", TAGOIO_PLACE_PATH}, {"accountId", TAGOIO_PLACE_PATH}}, NULL, NULL},
+     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_TEXT,
+     {{"profileID", TAGOIO_LOCATION_PATH}, {"accountId", TAGOIO_LOCATION_PATH}}, NULL, NULL},
 };
 
 #define ANY_ARGUMENTS                                                                  \
-    {{"path", TAGOIO_PLACE_SEGMENTS},                                                  \
-     {"query", TAGOIO_PLACE_ANY_QUERY},                                                \
-     {"body", TAGOIO_PLACE_ANY_BODY}}
+    {{"path", TAGOIO_LOCATION_SEGMENTS},                                                  \
+     {"query", TAGOIO_LOCATION_ANY_QUERY},                                                \
+     {"body", TAGOIO_LOCATION_ANY_BODY}}
 
 /* Any endpoint: a row for each method, and each again for what may be repeated. */
 static const tagoio_operation requests[] = {
     {"request.GET", "GET", "",
-     TAGOIO_CLASS_SAFE, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
     {"request.POST", "POST", "",
-     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
     {"request.PUT", "PUT", "",
-     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
     {"request.PATCH", "PATCH", "",
-     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
     {"request.DELETE", "DELETE", "",
-     TAGOIO_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
     {"request.POST", "POST", "",
-     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
     {"request.PUT", "PUT", "",
-     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
     {"request.PATCH", "PATCH", "",
-     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
     {"request.DELETE", "DELETE", "",
-     TAGOIO_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
+     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},
 };
 /* clang-format on */
 
@@ -152,9 +152,11 @@ const tagoio_operation *tagoio_operation_find(const char *name) {
 }
 
 const tagoio_operation *tagoio_operation_request(const char *method, bool idempotent) {
-    tagoio_class other = idempotent ? TAGOIO_CLASS_NEVER : TAGOIO_CLASS_IDEMPOTENT;
+    tagoio_retry_class other =
+        idempotent ? TAGOIO_RETRY_CLASS_NEVER : TAGOIO_RETRY_CLASS_IDEMPOTENT;
     for (size_t i = 0; i < request_count; i++) {
-        if (strcmp(requests[i].method, method) == 0 && requests[i].repeat != other) {
+        if (strcmp(requests[i].method, method) == 0 &&
+            requests[i].retry_class != other) {
             return &requests[i];
         }
     }

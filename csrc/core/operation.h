@@ -7,13 +7,13 @@
 
 #pragma GCC visibility push(hidden)
 
-/* What may be repeated after a failure (core/policy.c). */
-typedef enum tagoio_class {
-    TAGOIO_CLASS_SAFE,        /* reads */
-    TAGOIO_CLASS_IDEMPOTENT,  /* the same effect when repeated */
-    TAGOIO_CLASS_DESTRUCTIVE, /* irreversible, or with one-time credentials */
-    TAGOIO_CLASS_NEVER        /* a repetition costs money, secrets or mail */
-} tagoio_class;
+/* What may be repeated after a failure (core/retry.c). */
+typedef enum tagoio_retry_class {
+    TAGOIO_RETRY_CLASS_SAFE,        /* reads */
+    TAGOIO_RETRY_CLASS_IDEMPOTENT,  /* the same effect when repeated */
+    TAGOIO_RETRY_CLASS_DESTRUCTIVE, /* irreversible, or with one-time credentials */
+    TAGOIO_RETRY_CLASS_NEVER        /* a repetition costs money, secrets or mail */
+} tagoio_retry_class;
 
 /* What TagoIO promises as the result of a success. */
 typedef enum tagoio_result {
@@ -24,21 +24,22 @@ typedef enum tagoio_result {
 } tagoio_result;
 
 /* Where an argument goes. */
-typedef enum tagoio_place {
-    TAGOIO_PLACE_NONE,
-    TAGOIO_PLACE_PATH,        /* a string, the next {} of the path */
-    TAGOIO_PLACE_SECRET_PATH, /* the same, and never shown */
-    TAGOIO_PLACE_QUERY,  /* a table with the keys of the row's query; may be left out */
-    TAGOIO_PLACE_BODY,   /* a table, sent as it is */
-    TAGOIO_PLACE_MEMBER, /* a string, the only member of the body */
-    TAGOIO_PLACE_SEGMENTS,  /* a list of strings, all of the path */
-    TAGOIO_PLACE_ANY_QUERY, /* a table with any keys; may be left out */
-    TAGOIO_PLACE_ANY_BODY   /* a table or a list, sent as it is; may be left out */
-} tagoio_place;
+typedef enum tagoio_location {
+    TAGOIO_LOCATION_NONE,
+    TAGOIO_LOCATION_PATH,        /* a string, the next {} of the path */
+    TAGOIO_LOCATION_SECRET_PATH, /* the same, and never shown */
+    TAGOIO_LOCATION_QUERY,  /* a table with the keys of the row's query; may be left out
+                             */
+    TAGOIO_LOCATION_BODY,   /* a table, sent as it is */
+    TAGOIO_LOCATION_MEMBER, /* a string, the only member of the body */
+    TAGOIO_LOCATION_SEGMENTS,  /* a list of strings, all of the path */
+    TAGOIO_LOCATION_ANY_QUERY, /* a table with any keys; may be left out */
+    TAGOIO_LOCATION_ANY_BODY   /* a table or a list, sent as it is; may be left out */
+} tagoio_location;
 
 typedef struct tagoio_argument {
     const char *name; /* "profileID" */
-    tagoio_place place;
+    tagoio_location place;
 } tagoio_argument;
 
 /* The types of query parameters. Each also accepts null, sent as an empty value. */
@@ -55,7 +56,7 @@ typedef enum tagoio_type {
 typedef struct tagoio_parameter {
     const char *key; /* NULL ends a list */
     tagoio_type type;
-    const char *otherwise; /* what is sent when it is not given, percent-encoded */
+    const char *default_value; /* what is sent when it is not given, percent-encoded */
 } tagoio_parameter;
 
 enum { TAGOIO_MAX_ARGUMENTS = 3 };
@@ -64,7 +65,7 @@ struct tagoio_operation {
     const char *name; /* "profile.info" */
     const char *method;
     const char *path; /* "/profile/{}" */
-    tagoio_class repeat;
+    tagoio_retry_class retry_class;
     tagoio_result result;
     tagoio_argument arguments[TAGOIO_MAX_ARGUMENTS];
     const tagoio_parameter *query;

@@ -3,8 +3,8 @@
    buffer cannot grow: it drops a byte of a string or a number, and may read past the
    end. Here every shortage of memory is one. */
 #include "core/parse.h"
+#include "core/buffer.h"
 #include "core/error.h"
-#include "core/text.h"
 
 #include <float.h>
 #include <locale.h>
@@ -15,7 +15,7 @@ typedef struct parser {
     const char *start;
     const char *at;
     const char *end;
-    tagoio_text scratch; /* the string or number that is being read */
+    tagoio_buffer scratch; /* the string or number that is being read */
     tagoio_error *err;
 } parser;
 
@@ -30,13 +30,13 @@ static bool refuse(const parser *p, const char *why) {
         line += *c == '\n';
         column = *c == '\n' ? 1 : column + is_first;
     }
-    return tagoio_error_set(p->err, TAGOIO_PROTOCOL, "not JSON: line %d, column %d: %s",
-                            line, column, why);
+    return tagoio_error_set(p->err, TAGOIO_ERROR_PROTOCOL,
+                            "not JSON: line %d, column %d: %s", line, column, why);
 }
 
 static bool refuse_byte(const parser *p, const char *why) {
-    tagoio_error text = {.kind = TAGOIO_NONE};
-    tagoio_error_set(&text, TAGOIO_PROTOCOL, "%s 0x%02x", why,
+    tagoio_error text = {.kind = TAGOIO_ERROR_NONE};
+    tagoio_error_set(&text, TAGOIO_ERROR_PROTOCOL, "%s 0x%02x", why,
                      (unsigned)(unsigned char)*p->at);
     return refuse(p, text.message);
 }
@@ -78,7 +78,7 @@ static int32_t take_hex(parser *p) {
 }
 
 /* What follows "\u"; a character beyond the first 65536 takes two of them. */
-static bool take_unicode(parser *p, tagoio_text *to) {
+static bool take_unicode(parser *p, tagoio_buffer *to) {
     int32_t code = take_hex(p);
     if (code >= 0xd800 && code < 0xdc00) {
         int32_t low = take(p, '\\') && take(p, 'u') ? take_hex(p) : -1;
@@ -90,11 +90,11 @@ static bool take_unicode(parser *p, tagoio_text *to) {
     if (count == 0) {
         return refuse(p, "invalid Unicode escape");
     }
-    return tagoio_text_add(to, bytes, count) || tagoio_error_memory(p->err);
+    return tagoio_buffer_add(to, bytes, count) || tagoio_error_memory(p->err);
 }
 
 /* What follows "\". */
-static bool take_escape(parser *p, tagoio_text *to) {
+static bool take_escape(parser *p, tagoio_buffer *to) {
     static const char names[] = "\"\\/bfnrt";
     static const char characters[] = "\"\\/\b\f\n\r\t";
     if (take(p, 'u')) {
@@ -105,12 +105,12 @@ static bool take_escape(parser *p, tagoio_text *to) {
         return refuse(p, p->at < p->end ? "invalid escape" : "premature end of input");
     }
     p->at++;
-    return tagoio_text_add(to, characters + (name - names), 1) ||
+    return tagoio_buffer_add(to, characters + (name - names), 1) ||
            tagoio_error_memory(p->err);
 }
 
 /* Up to the next quote or backslash, as it is. */
-static bool take_plain(parser *p, tagoio_text *to) {
+static bool take_plain(parser *p, tagoio_buffer *to) {
     const char *from = p->at;
     while (p->at < p->end && *p->at != '"' && *p->at != '\\') {
         size_t count = tagoio_utf8_bytes(p->at, (size_t)(p->end - p->at));
@@ -125,12 +125,12 @@ static bool take_plain(parser *p, tagoio_text *to) {
         }
         p->at += count;
     }
-    return tagoio_text_add(to, from, (size_t)(p->at - from)) ||
+    return tagoio_buffer_add(to, from, (size_t)(p->at - from)) ||
            tagoio_error_memory(p->err);
 }
 
 /* From the opening quote to the closing one. */
-static bool take_string(parser *p, tagoio_text *to) {
+static bool take_string(parser *p, tagoio_buffer *to) {
     to->length = 0;
     p->at++;
     while (p->at < p->end && *p->at != '"') {
@@ -141,7 +141,7 @@ static bool take_string(parser *p, tagoio_text *to) {
     if (!take(p, '"')) {
         return refuse(p, "premature end of input");
     }
-    return tagoio_text_add(to, "", 0) || tagoio_error_memory(p->err);
+    return tagoio_buffer_add(to, "", 0) || tagoio_error_memory(p->err);
 }
 
 static json_t *parse_string(parser *p) {
@@ -182,12 +182,12 @@ static json_t *parse_real(parser *p, const char *from) {
     p->scratch.length = 0;
     for (const char *c = from; c < p->at; c++) {
         if (*c == '.') {
-            tagoio_text_add_string(&p->scratch, localeconv()->decimal_point);
+            tagoio_buffer_add_string(&p->scratch, localeconv()->decimal_point);
         } else {
-            tagoio_text_add(&p->scratch, c, 1);
+            tagoio_buffer_add(&p->scratch, c, 1);
         }
     }
-    if (p->scratch.failed != TAGOIO_NONE) {
+    if (p->scratch.failed != TAGOIO_ERROR_NONE) {
         return NULL;
     }
     double value = strtod(p->scratch.bytes, NULL);
@@ -247,7 +247,7 @@ static bool take_elements(parser *p, json_t *array) {
     return true;
 }
 
-static bool take_key(parser *p, tagoio_text *key) {
+static bool take_key(parser *p, tagoio_buffer *key) {
     skip_blanks(p);
     if (p->at == p->end || *p->at != '"') {
         return refuse_token(p);
@@ -263,7 +263,7 @@ static bool take_key(parser *p, tagoio_text *key) {
 }
 
 /* Of members of the same name the last one counts. */
-static bool take_members(parser *p, json_t *object, tagoio_text *key) {
+static bool take_members(parser *p, json_t *object, tagoio_buffer *key) {
     p->at++;
     skip_blanks(p);
     bool done = take(p, '}');
@@ -288,13 +288,13 @@ static json_t *parse_array(parser *p) {
 }
 
 static json_t *parse_object(parser *p) {
-    tagoio_text key = {.limit = SIZE_MAX / 2};
+    tagoio_buffer key = {.limit = SIZE_MAX / 2};
     json_t *object = json_object();
     if (object != NULL && !take_members(p, object, &key)) {
         json_decref(object);
         object = NULL;
     }
-    tagoio_text_clear(&key);
+    tagoio_buffer_clear(&key);
     return object;
 }
 
@@ -334,7 +334,7 @@ static json_t *parse_value(parser *p) {
 }
 
 json_t *tagoio_parse(const char *text, size_t bytes, tagoio_error *err) {
-    tagoio_error why = {.kind = TAGOIO_NONE};
+    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
     parser p = {.start = text,
                 .at = text,
                 .end = text + bytes,
@@ -347,11 +347,11 @@ json_t *tagoio_parse(const char *text, size_t bytes, tagoio_error *err) {
         json_decref(value);
         value = NULL;
     }
-    if (value == NULL && why.kind == TAGOIO_PROTOCOL) {
+    if (value == NULL && why.kind == TAGOIO_ERROR_PROTOCOL) {
         tagoio_error_set(err, why.kind, "%s", why.message);
     } else if (value == NULL) {
         tagoio_error_memory(err);
     }
-    tagoio_text_clear(&p.scratch);
+    tagoio_buffer_clear(&p.scratch);
     return value;
 }

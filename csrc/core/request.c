@@ -11,7 +11,7 @@
 #include <string.h>
 
 typedef struct builder {
-    tagoio_parts *parts;
+    tagoio_encoded_request *encoded;
     const tagoio_operation *operation;
     const tagoio_argument *argument; /* the one that is being read */
     bool has_query;
@@ -28,7 +28,7 @@ static const char *type_name(const json_t *value) {
     return value == NULL ? "nothing" : names[json_typeof(value)];
 }
 
-static bool refuse(const builder *b, tagoio_kind kind, const char *key,
+static bool refuse(const builder *b, tagoio_error_kind kind, const char *key,
                    const char *why) {
     bool named = key != NULL && key[0] != '['; /* an index says where it stands */
     char shown[61] = "";
@@ -43,13 +43,13 @@ static bool refuse_type(const builder *b, const char *key, const char *needed,
                         const json_t *value) {
     char why[100];
     snprintf(why, sizeof why, "%s is needed, got %s", needed, type_name(value));
-    return refuse(b, TAGOIO_MISUSE, key, why);
+    return refuse(b, TAGOIO_ERROR_MISUSE, key, why);
 }
 
 /* Dates are refused without knowing where they stand: put the place in front. */
 static bool add_date(builder *b, const char *key, double seconds,
                      char date[TAGOIO_DATE_BYTES]) {
-    tagoio_error why = {.kind = TAGOIO_NONE};
+    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
     if (tagoio_date_format(seconds, date, &why)) {
         return true;
     }
@@ -64,18 +64,19 @@ static bool add_segment(builder *b, const char *key, const json_t *value,
     const char *bytes = json_string_value(value);
     size_t count = json_string_length(value);
     if (count == 0) {
-        return refuse(b, TAGOIO_INVALID, key, "must not be empty");
+        return refuse(b, TAGOIO_ERROR_INVALID, key, "must not be empty");
     }
     if (strcmp(bytes, ".") == 0 || strcmp(bytes, "..") == 0) {
-        return refuse(b, TAGOIO_INVALID, key, "must not be . or .., which paths drop");
+        return refuse(b, TAGOIO_ERROR_INVALID, key,
+                      "must not be . or .., which paths drop");
     }
     for (size_t i = 0; i < count; i++) {
         if ((unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7f) {
-            return refuse(b, TAGOIO_INVALID, key, "must not hold a control byte");
+            return refuse(b, TAGOIO_ERROR_INVALID, key, "must not hold a control byte");
         }
     }
-    tagoio_text_add_encoded(&b->parts->url, bytes, count);
-    if (is_secret && !tagoio_secrets_add(&b->parts->secrets, bytes, count)) {
+    tagoio_buffer_add_encoded(&b->encoded->url, bytes, count);
+    if (is_secret && !tagoio_secrets_add(&b->encoded->secrets, bytes, count)) {
         return tagoio_error_memory(b->err);
     }
     return true;
@@ -92,7 +93,7 @@ static bool add_segments(builder *b, const json_t *list) {
         char key[24];
         snprintf(key, sizeof key, "[%zu]", i + 1);
         const json_t *segment = json_array_get(list, i);
-        tagoio_text_add_string(&b->parts->url, "/");
+        tagoio_buffer_add_string(&b->encoded->url, "/");
         if (!add_segment(b, key, segment, is_secret)) {
             return false;
         }
@@ -102,19 +103,19 @@ static bool add_segments(builder *b, const json_t *list) {
 }
 
 static void add_separator(builder *b) {
-    tagoio_text_add_string(&b->parts->url, b->has_query ? "&" : "?");
+    tagoio_buffer_add_string(&b->encoded->url, b->has_query ? "&" : "?");
     b->has_query = true;
 }
 
-static void add_pair(builder *b, const tagoio_text *key, const char *value,
+static void add_pair(builder *b, const tagoio_buffer *key, const char *value,
                      size_t count) {
     add_separator(b);
-    tagoio_text_add_encoded(&b->parts->url, key->bytes, key->length);
-    tagoio_text_add_string(&b->parts->url, "=");
-    tagoio_text_add_encoded(&b->parts->url, value, count);
+    tagoio_buffer_add_encoded(&b->encoded->url, key->bytes, key->length);
+    tagoio_buffer_add_string(&b->encoded->url, "=");
+    tagoio_buffer_add_encoded(&b->encoded->url, value, count);
 }
 
-static bool add_scalar(builder *b, const tagoio_text *key, const json_t *value) {
+static bool add_scalar(builder *b, const tagoio_buffer *key, const json_t *value) {
     if (json_is_string(value)) {
         add_pair(b, key, json_string_value(value), json_string_length(value));
         return true;
@@ -123,32 +124,32 @@ static bool add_scalar(builder *b, const tagoio_text *key, const json_t *value) 
         add_pair(b, key, "", 0);
         return true;
     }
-    tagoio_text text = {.limit = TAGOIO_MAX_URL_BYTES};
+    tagoio_buffer text = {.limit = TAGOIO_MAX_URL_BYTES};
     bool done = tagoio_json_write(&text, value, 0, b->err);
     if (done) {
         add_pair(b, key, text.bytes, text.length);
     }
-    tagoio_text_clear(&text);
+    tagoio_buffer_clear(&text);
     return done;
 }
 
-static bool add_value(builder *b, tagoio_text *key, const json_t *value, int depth);
+static bool add_value(builder *b, tagoio_buffer *key, const json_t *value, int depth);
 
-static bool check_key(const builder *b, const tagoio_text *key) {
-    if (key->failed == TAGOIO_MEMORY) {
+static bool check_key(const builder *b, const tagoio_buffer *key) {
+    if (key->failed == TAGOIO_ERROR_MEMORY) {
         return tagoio_error_memory(b->err);
     }
-    return key->failed == TAGOIO_NONE ||
-           refuse(b, TAGOIO_INVALID, NULL, "is too long for a URL");
+    return key->failed == TAGOIO_ERROR_NONE ||
+           refuse(b, TAGOIO_ERROR_INVALID, NULL, "is too long for a URL");
 }
 
 /* The key of a child stands behind its parent's, in brackets, while it is written. */
-static bool add_child(builder *b, tagoio_text *key, const char *name,
+static bool add_child(builder *b, tagoio_buffer *key, const char *name,
                       const json_t *value, int depth) {
     size_t parent = key->length;
-    tagoio_text_add_string(key, "[");
-    tagoio_text_add_string(key, name);
-    tagoio_text_add_string(key, "]");
+    tagoio_buffer_add_string(key, "[");
+    tagoio_buffer_add_string(key, name);
+    tagoio_buffer_add_string(key, "]");
     if (!check_key(b, key)) {
         return false;
     }
@@ -162,7 +163,8 @@ static int compare_names(const void *a, const void *b) {
 }
 
 /* Sorted: a Lua table has no order, and the same query is always the same URL. */
-static bool add_members(builder *b, tagoio_text *key, const json_t *object, int depth) {
+static bool add_members(builder *b, tagoio_buffer *key, const json_t *object,
+                        int depth) {
     size_t count = 0;
     const char **names = malloc((json_object_size(object) + 1) * sizeof *names);
     if (names == NULL) {
@@ -182,9 +184,9 @@ static bool add_members(builder *b, tagoio_text *key, const json_t *object, int 
 }
 
 /* Nested keys in brackets, as the JavaScript SDK writes them: filter[tags][0][key] */
-static bool add_value(builder *b, tagoio_text *key, const json_t *value, int depth) {
+static bool add_value(builder *b, tagoio_buffer *key, const json_t *value, int depth) {
     if (depth > TAGOIO_MAX_JSON_DEPTH) {
-        return refuse(b, TAGOIO_INVALID, NULL, "is nested too deep");
+        return refuse(b, TAGOIO_ERROR_INVALID, NULL, "is nested too deep");
     }
     for (size_t i = 0; i < json_array_size(value); i++) {
         char index[24];
@@ -243,22 +245,22 @@ static const char *const type_texts[] = {
     [TAGOIO_TYPE_MAP] = "a table with keys",
 };
 
-static void add_order(builder *b, const tagoio_text *key, const json_t *value) {
-    tagoio_text text = {.limit = TAGOIO_MAX_URL_BYTES};
+static void add_order(builder *b, const tagoio_buffer *key, const json_t *value) {
+    tagoio_buffer text = {.limit = TAGOIO_MAX_URL_BYTES};
     for (size_t i = 0; i < json_array_size(value); i++) {
-        tagoio_text_add_string(&text, i > 0 ? "," : "");
+        tagoio_buffer_add_string(&text, i > 0 ? "," : "");
         const json_t *part = json_array_get(value, i);
-        tagoio_text_add(&text, json_string_value(part), json_string_length(part));
+        tagoio_buffer_add(&text, json_string_value(part), json_string_length(part));
     }
-    if (text.failed != TAGOIO_NONE) {
-        b->parts->url.failed = text.failed;
+    if (text.failed != TAGOIO_ERROR_NONE) {
+        b->encoded->url.failed = text.failed;
     } else {
         add_pair(b, key, text.bytes, text.length);
     }
-    tagoio_text_clear(&text);
+    tagoio_buffer_clear(&text);
 }
 
-static bool add_typed(builder *b, const tagoio_parameter *row, tagoio_text *key,
+static bool add_typed(builder *b, const tagoio_parameter *row, tagoio_buffer *key,
                       const json_t *value) {
     if (row->type == TAGOIO_TYPE_FLAG && json_is_false(value)) {
         return true;
@@ -281,19 +283,20 @@ static bool add_typed(builder *b, const tagoio_parameter *row, tagoio_text *key,
 static bool add_parameter(builder *b, const tagoio_parameter *row,
                           const json_t *value) {
     if (value == NULL) {
-        if (row->otherwise != NULL) {
+        if (row->default_value != NULL) {
             add_separator(b);
-            tagoio_text_add_string(&b->parts->url, row->otherwise);
+            tagoio_buffer_add_string(&b->encoded->url, row->default_value);
         }
         return true;
     }
     if (!json_is_null(value) && !is_of_type(row->type, value)) {
         return refuse_type(b, row->key, type_texts[row->type], value);
     }
-    tagoio_text key = {.limit = TAGOIO_MAX_URL_BYTES};
-    bool done = tagoio_text_add_string(&key, row->key) ? add_typed(b, row, &key, value)
-                                                       : tagoio_error_memory(b->err);
-    tagoio_text_clear(&key);
+    tagoio_buffer key = {.limit = TAGOIO_MAX_URL_BYTES};
+    bool done = tagoio_buffer_add_string(&key, row->key)
+                    ? add_typed(b, row, &key, value)
+                    : tagoio_error_memory(b->err);
+    tagoio_buffer_clear(&key);
     return done;
 }
 
@@ -306,15 +309,16 @@ static bool is_parameter(const tagoio_parameter *rows, const char *key) {
 
 /* Always false, as what it calls. */
 static bool refuse_key(const builder *b, const char *key) {
-    tagoio_text why = {.limit = TAGOIO_MAX_MESSAGE_BYTES};
-    tagoio_text_add_string(&why, "unknown key; allowed:");
+    tagoio_buffer why = {.limit = TAGOIO_MAX_MESSAGE_BYTES};
+    tagoio_buffer_add_string(&why, "unknown key; allowed:");
     for (const tagoio_parameter *row = b->operation->query; row->key != NULL; row++) {
-        tagoio_text_add_string(&why, row == b->operation->query ? " " : ", ");
-        tagoio_text_add_string(&why, row->key);
+        tagoio_buffer_add_string(&why, row == b->operation->query ? " " : ", ");
+        tagoio_buffer_add_string(&why, row->key);
     }
-    bool done = why.failed == TAGOIO_MEMORY ? tagoio_error_memory(b->err)
-                                            : refuse(b, TAGOIO_MISUSE, key, why.bytes);
-    tagoio_text_clear(&why);
+    bool done = why.failed == TAGOIO_ERROR_MEMORY
+                    ? tagoio_error_memory(b->err)
+                    : refuse(b, TAGOIO_ERROR_MISUSE, key, why.bytes);
+    tagoio_buffer_clear(&why);
     return done;
 }
 
@@ -334,7 +338,7 @@ static bool add_query(builder *b, const json_t *query) {
             return false;
         }
     }
-    return tagoio_secrets_add_members(&b->parts->secrets, query) ||
+    return tagoio_secrets_add_members(&b->encoded->secrets, query) ||
            tagoio_error_memory(b->err);
 }
 
@@ -345,25 +349,25 @@ static bool add_any_query(builder *b, const json_t *query) {
     }
     void *at = json_object_iter((json_t *)query);
     for (; at != NULL; at = json_object_iter_next((json_t *)query, at)) {
-        tagoio_text key = {.limit = TAGOIO_MAX_URL_BYTES};
-        tagoio_text_add_string(&key, json_object_iter_key(at));
+        tagoio_buffer key = {.limit = TAGOIO_MAX_URL_BYTES};
+        tagoio_buffer_add_string(&key, json_object_iter_key(at));
         bool done =
             check_key(b, &key) && add_value(b, &key, json_object_iter_value(at), 1);
-        tagoio_text_clear(&key);
+        tagoio_buffer_clear(&key);
         if (!done) {
             return false;
         }
     }
-    return tagoio_secrets_add_members(&b->parts->secrets, query) ||
+    return tagoio_secrets_add_members(&b->encoded->secrets, query) ||
            tagoio_error_memory(b->err);
 }
 
 static bool write_body(builder *b, const json_t *body) {
-    tagoio_error why = {.kind = TAGOIO_NONE};
-    if (!tagoio_json_write(&b->parts->body, body, 0, &why)) {
+    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
+    if (!tagoio_json_write(&b->encoded->body, body, 0, &why)) {
         return refuse(b, why.kind, NULL, why.message);
     }
-    return tagoio_secrets_add_members(&b->parts->secrets, body) ||
+    return tagoio_secrets_add_members(&b->encoded->secrets, body) ||
            tagoio_error_memory(b->err);
 }
 
@@ -422,34 +426,34 @@ static bool add_path(builder *b, const json_t *arguments) {
         if (gap == NULL) {
             break;
         }
-        tagoio_text_add(&b->parts->url, rest, (size_t)(gap - rest));
-        bool is_secret = b->argument->place == TAGOIO_PLACE_SECRET_PATH;
+        tagoio_buffer_add(&b->encoded->url, rest, (size_t)(gap - rest));
+        bool is_secret = b->argument->place == TAGOIO_LOCATION_SECRET_PATH;
         if (!add_segment(b, NULL, json_array_get(arguments, i), is_secret)) {
             return false;
         }
         rest = gap + 2;
     }
-    tagoio_text_add_string(&b->parts->url, rest);
+    tagoio_buffer_add_string(&b->encoded->url, rest);
     return true;
 }
 
 static bool add_argument(builder *b, const json_t *value) {
     switch (b->argument->place) {
-    case TAGOIO_PLACE_QUERY:
+    case TAGOIO_LOCATION_QUERY:
         return add_query(b, value);
-    case TAGOIO_PLACE_BODY:
+    case TAGOIO_LOCATION_BODY:
         return add_body(b, value);
-    case TAGOIO_PLACE_MEMBER:
+    case TAGOIO_LOCATION_MEMBER:
         return add_member(b, value);
-    case TAGOIO_PLACE_SEGMENTS:
+    case TAGOIO_LOCATION_SEGMENTS:
         return add_segments(b, value);
-    case TAGOIO_PLACE_ANY_QUERY:
+    case TAGOIO_LOCATION_ANY_QUERY:
         return add_any_query(b, value);
-    case TAGOIO_PLACE_ANY_BODY:
+    case TAGOIO_LOCATION_ANY_BODY:
         return add_any_body(b, value);
-    case TAGOIO_PLACE_NONE:
-    case TAGOIO_PLACE_PATH:
-    case TAGOIO_PLACE_SECRET_PATH:
+    case TAGOIO_LOCATION_NONE:
+    case TAGOIO_LOCATION_PATH:
+    case TAGOIO_LOCATION_SECRET_PATH:
         break;
     }
     return true;
@@ -463,18 +467,19 @@ static size_t argument_count(const tagoio_operation *operation) {
     return count;
 }
 
-bool tagoio_parts_build(tagoio_parts *parts, const tagoio_operation *operation,
-                        const char *base_url, const json_t *arguments,
-                        tagoio_error *err) {
-    builder b = {.parts = parts, .operation = operation, .err = err};
+bool tagoio_encode_request(tagoio_encoded_request *encoded,
+                           const tagoio_operation *operation, const char *base_url,
+                           const json_t *arguments, tagoio_error *err) {
+    builder b = {.encoded = encoded, .operation = operation, .err = err};
     size_t count = argument_count(operation);
     if (json_array_size(arguments) > count) {
-        return tagoio_error_set(err, TAGOIO_MISUSE, "%s: takes %zu arguments, got %zu",
-                                operation->name, count, json_array_size(arguments));
+        return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
+                                "%s: takes %zu arguments, got %zu", operation->name,
+                                count, json_array_size(arguments));
     }
-    parts->url.limit = TAGOIO_MAX_URL_BYTES;
-    parts->body.limit = TAGOIO_MAX_REQUEST_BYTES;
-    tagoio_text_add_string(&parts->url, base_url);
+    encoded->url.limit = TAGOIO_MAX_URL_BYTES;
+    encoded->body.limit = TAGOIO_MAX_REQUEST_BYTES;
+    tagoio_buffer_add_string(&encoded->url, base_url);
     if (!add_path(&b, arguments)) {
         return false;
     }
@@ -484,16 +489,16 @@ bool tagoio_parts_build(tagoio_parts *parts, const tagoio_operation *operation,
             return false;
         }
     }
-    if (parts->url.failed == TAGOIO_PROTOCOL) {
-        return tagoio_error_set(err, TAGOIO_INVALID,
+    if (encoded->url.failed == TAGOIO_ERROR_PROTOCOL) {
+        return tagoio_error_set(err, TAGOIO_ERROR_INVALID,
                                 "%s: the arguments make a URL of more than %u bytes",
                                 operation->name, TAGOIO_MAX_URL_BYTES);
     }
-    return parts->url.failed == TAGOIO_NONE || tagoio_error_memory(err);
+    return encoded->url.failed == TAGOIO_ERROR_NONE || tagoio_error_memory(err);
 }
 
-void tagoio_parts_clear(tagoio_parts *parts) {
-    tagoio_text_clear(&parts->url);
-    tagoio_text_clear(&parts->body);
-    tagoio_secrets_clear(&parts->secrets);
+void tagoio_encoded_request_clear(tagoio_encoded_request *encoded) {
+    tagoio_buffer_clear(&encoded->url);
+    tagoio_buffer_clear(&encoded->body);
+    tagoio_secrets_clear(&encoded->secrets);
 }

@@ -4,24 +4,24 @@
 #define TAGOIO_CORE_REQUEST_H
 
 #include "core/operation.h"
-#include "core/secrets.h"
+#include "core/redact.h"
 
 #pragma GCC visibility push(hidden)
 
-typedef struct tagoio_parts {
-    tagoio_text url;
-    tagoio_text body; /* bytes NULL: none */
+typedef struct tagoio_encoded_request {
+    tagoio_buffer url;
+    tagoio_buffer body; /* bytes NULL: none */
     tagoio_secrets secrets;
-} tagoio_parts;
+} tagoio_encoded_request;
 
-/* Fills parts, which are zero-initialised and freed by the caller in any case. False
+/* Fills encoded, which are zero-initialised and freed by the caller in any case. False
    with an error of kind misuse, invalid or memory that names the operation and the
    argument. */
-bool tagoio_parts_build(tagoio_parts *parts, const tagoio_operation *operation,
-                        const char *base_url, const json_t *arguments,
-                        tagoio_error *err);
+bool tagoio_encode_request(tagoio_encoded_request *encoded,
+                           const tagoio_operation *operation, const char *base_url,
+                           const json_t *arguments, tagoio_error *err);
 
-void tagoio_parts_clear(tagoio_parts *parts);
+void tagoio_encoded_request_clear(tagoio_encoded_request *encoded);
 
 #pragma GCC visibility pop
 

@@ -2,7 +2,7 @@
 /* A client's settings: checked, copied, shared. */
 #include "core/settings.h"
 #include "core/error.h"
-#include "core/policy.h"
+#include "core/retry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,32 +50,33 @@ static bool check(const tagoio_options *o, tagoio_error *err) {
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (numbers[i].value < numbers[i].least || numbers[i].value > numbers[i].most) {
-            return tagoio_error_set(err, TAGOIO_MISUSE, "%s: out of range",
+            return tagoio_error_set(err, TAGOIO_ERROR_MISUSE, "%s: out of range",
                                     numbers[i].name);
         }
     }
     if (!is_header_value(o->token, '!', '~')) {
         return tagoio_error_set(
-            err, TAGOIO_MISUSE,
+            err, TAGOIO_ERROR_MISUSE,
             "token: must be printable ASCII without spaces, and not "
             "empty (a line end copied along?)");
     }
     if (!is_header_value(o->user_agent, ' ', '~')) {
-        return tagoio_error_set(err, TAGOIO_MISUSE,
+        return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
                                 "user_agent: must be printable ASCII, and not empty");
     }
     if (o->base_url == NULL || strstr(o->base_url, "://") == NULL) {
-        return tagoio_error_set(err, TAGOIO_MISUSE, "base_url: is not a URL");
+        return tagoio_error_set(err, TAGOIO_ERROR_MISUSE, "base_url: is not a URL");
     }
     return true;
 }
 
-static tagoio_quota *quota_new(void) {
-    tagoio_quota *quota = malloc(sizeof *quota);
-    if (quota != NULL) {
-        *quota = (tagoio_quota){.references = 1, .tokens = TAGOIO_FULL_QUOTA};
+static tagoio_retry_budget *quota_new(void) {
+    tagoio_retry_budget *retry_budget = malloc(sizeof *retry_budget);
+    if (retry_budget != NULL) {
+        *retry_budget =
+            (tagoio_retry_budget){.references = 1, .left = TAGOIO_RETRY_CAPACITY};
     }
-    return quota;
+    return retry_budget;
 }
 
 static bool fill(tagoio_settings *settings, const tagoio_options *options,
@@ -86,14 +87,14 @@ static bool fill(tagoio_settings *settings, const tagoio_options *options,
     settings->options.base_url = tagoio_string_copy(options->base_url);
     settings->options.user_agent = tagoio_string_copy(options->user_agent);
     if (parent != NULL) {
-        settings->quota = parent->quota;
-        settings->quota->references++;
+        settings->retry_budget = parent->retry_budget;
+        settings->retry_budget->references++;
     } else {
-        settings->quota = quota_new();
+        settings->retry_budget = quota_new();
     }
     const char *url = settings->options.base_url;
-    if (url == NULL || settings->quota == NULL || settings->options.token == NULL ||
-        settings->options.user_agent == NULL) {
+    if (url == NULL || settings->retry_budget == NULL ||
+        settings->options.token == NULL || settings->options.user_agent == NULL) {
         return false;
     }
     settings->host = strstr(url, "://") + 3;
@@ -129,8 +130,8 @@ void tagoio_settings_unref(tagoio_settings *settings) {
     tagoio_string_free((char *)settings->options.token);
     tagoio_string_free((char *)settings->options.base_url);
     tagoio_string_free((char *)settings->options.user_agent);
-    if (settings->quota != NULL && --settings->quota->references == 0) {
-        free(settings->quota);
+    if (settings->retry_budget != NULL && --settings->retry_budget->references == 0) {
+        free(settings->retry_budget);
     }
     tagoio_secrets_clear(&settings->secrets);
     free(settings);

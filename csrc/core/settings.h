@@ -3,22 +3,22 @@
 #ifndef TAGOIO_CORE_SETTINGS_H
 #define TAGOIO_CORE_SETTINGS_H
 
-#include "core/secrets.h"
+#include "core/redact.h"
 
 #pragma GCC visibility push(hidden)
 
 /* Tokens for repetitions, shared by every client that derives from the same one. */
-typedef struct tagoio_quota {
+typedef struct tagoio_retry_budget {
     int references;
-    int tokens;
-} tagoio_quota;
+    int left;
+} tagoio_retry_budget;
 
 struct tagoio_settings {
     int references;
     tagoio_options options; /* its strings are owned */
     const char *host;       /* inside options.base_url, up to its end or a slash */
     size_t host_bytes;
-    tagoio_quota *quota;
+    tagoio_retry_budget *retry_budget;
     tagoio_secrets secrets; /* the token */
 };
 

@@ -46,8 +46,8 @@ static bool cannot_read(const char *name, const char *path, int code,
     if (code == ENOMEM) {
         return tagoio_error_memory(err);
     }
-    return tagoio_error_set(err, TAGOIO_INVALID, "%s: cannot read %.300s: %s", name,
-                            path, strerror(code));
+    return tagoio_error_set(err, TAGOIO_ERROR_INVALID, "%s: cannot read %.300s: %s",
+                            name, path, strerror(code));
 }
 
 /* Regular files alone: a pipe would wait for its writer, and give its bytes once. */
@@ -68,7 +68,7 @@ static bool check(const char *name, const char *path, tagoio_error *err) {
     if (file != NULL) {
         fclose(file);
     }
-    return ok || tagoio_error_set(err, TAGOIO_INVALID,
+    return ok || tagoio_error_set(err, TAGOIO_ERROR_INVALID,
                                   "%s: must be a file with certificates in PEM (got "
                                   "%.300s)",
                                   name, path);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The driver that moves calls with libcurl: one multi handle, stepped by whoever waits.
-   The only reader of clocks and of chance. */
+   The only reader of clocks and of jitter. */
 #define _GNU_SOURCE /* dladdr, getentropy */
 
 #include "curl/driver.h"
+#include "core/buffer.h"
 #include "core/error.h"
-#include "core/text.h"
 #include "curl/ca_file.h"
 #include "curl/transfer.h"
 #include "curl/url.h"
@@ -33,7 +33,7 @@ struct tagoio_driver {
     int added;   /* transfers in the multi handle */
     CURL **idle; /* to use again: making one costs like a request */
     int idle_count;
-    uint64_t chance;
+    uint64_t jitter;
 };
 
 /* ---- once a process ---- */
@@ -58,17 +58,17 @@ static void set_up(void) {
 static bool is_new_enough(tagoio_error *err) {
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
     if (version->version_num < oldest_libcurl) {
-        return tagoio_error_set(err, TAGOIO_INVALID,
+        return tagoio_error_set(err, TAGOIO_ERROR_INVALID,
                                 "libcurl %s is too old: 7.80 or newer is needed",
                                 version->version);
     }
     return (version->features & CURL_VERSION_SSL) != 0 ||
-           tagoio_error_set(err, TAGOIO_INVALID,
+           tagoio_error_set(err, TAGOIO_ERROR_INVALID,
                             "libcurl %s has no TLS: one with TLS is needed",
                             version->version);
 }
 
-/* ---- time and chance ---- */
+/* ---- time and jitter ---- */
 
 static int64_t clock_ms(clockid_t clock) {
     struct timespec now;
@@ -76,12 +76,12 @@ static int64_t clock_ms(clockid_t clock) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t tagoio_driver_now_ms(void) { return clock_ms(CLOCK_MONOTONIC); }
+int64_t tagoio_host_now_ms(void) { return clock_ms(CLOCK_MONOTONIC); }
 
 static uint64_t seed(const tagoio_driver *driver) {
     uint64_t value = 0;
     if (getentropy(&value, sizeof value) != 0) {
-        value = (uint64_t)tagoio_driver_now_ms() ^ (uint64_t)getpid() << 32 ^
+        value = (uint64_t)tagoio_host_now_ms() ^ (uint64_t)getpid() << 32 ^
                 (uint64_t)(uintptr_t)driver;
     }
     return value | 1;
@@ -89,18 +89,18 @@ static uint64_t seed(const tagoio_driver *driver) {
 
 /* xorshift64: the rests of many clients must differ, nothing more. */
 static double next_chance(tagoio_driver *driver) {
-    uint64_t x = driver->chance;
+    uint64_t x = driver->jitter;
     x ^= x << 13;
     x ^= x >> 7;
     x ^= x << 17;
-    driver->chance = x;
+    driver->jitter = x;
     return (double)(x >> 11) / 9007199254740992.0; /* 2^53 */
 }
 
-tagoio_moment tagoio_driver_moment(tagoio_driver *driver) {
-    return (tagoio_moment){.now_ms = tagoio_driver_now_ms(),
-                           .wall_s = clock_ms(CLOCK_REALTIME) / 1000,
-                           .chance = next_chance(driver)};
+tagoio_now tagoio_driver_moment(tagoio_driver *driver) {
+    return (tagoio_now){.now_ms = tagoio_host_now_ms(),
+                        .wall_s = clock_ms(CLOCK_REALTIME) / 1000,
+                        .jitter = next_chance(driver)};
 }
 
 /* ---- birth and death ---- */
@@ -126,13 +126,13 @@ static bool copy_libcurl_options(tagoio_driver_options *own,
 
 static bool copy_options(tagoio_driver_options *own,
                          const tagoio_driver_options *options, tagoio_error *err) {
-    tagoio_text url = {.limit = TAGOIO_MAX_URL_BYTES};
+    tagoio_buffer url = {.limit = TAGOIO_MAX_URL_BYTES};
     own->max_connections = options->max_connections;
     own->detached = options->detached;
     bool ok = tagoio_url_check(&url, options->base_url, err) &&
               copy_string(&own->base_url, url.bytes, err) &&
               (own->detached || copy_libcurl_options(own, options, err));
-    tagoio_text_clear(&url);
+    tagoio_buffer_clear(&url);
     return ok;
 }
 
@@ -146,7 +146,7 @@ tagoio_driver *tagoio_driver_new(const tagoio_driver_options *options,
     driver->references = 1;
     driver->end = &driver->first;
     driver->owner = getpid();
-    driver->chance = seed(driver);
+    driver->jitter = seed(driver);
     driver->idle = calloc((size_t)options->max_connections, sizeof *driver->idle);
     if (driver->idle == NULL) {
         tagoio_error_memory(err);
@@ -174,7 +174,7 @@ static void notice_fork(tagoio_driver *driver) {
         return;
     }
     driver->owner = getpid();
-    driver->chance = seed(driver);
+    driver->jitter = seed(driver);
     driver->multi = NULL;
     driver->idle_count = 0;
     driver->added = 0;
@@ -260,13 +260,13 @@ static void take_out(tagoio_driver *driver, tagoio_transfer *t) {
 }
 
 static void fail(tagoio_driver *driver, tagoio_transfer *t, CURLcode code) {
-    tagoio_moment moment = tagoio_driver_moment(driver);
-    tagoio_failure failure = tagoio_transfer_failure(t, code, moment.now_ms,
-                                                     driver->options.max_connections);
-    if (t->ahead || (failure.fault == TAGOIO_FAULT_TIMEOUT && failure.sent)) {
+    tagoio_now now = tagoio_driver_moment(driver);
+    tagoio_failure failure =
+        tagoio_transfer_failure(t, code, now.now_ms, driver->options.max_connections);
+    if (t->ahead || (failure.reason == TAGOIO_FAILURE_TIMEOUT && failure.sent)) {
         tagoio_connection_retire(t->connection);
     }
-    tagoio_call_fail(t->call, &moment, &failure);
+    tagoio_call_fail(t->call, &now, &failure);
 }
 
 static void add(tagoio_driver *driver, tagoio_transfer *t, int64_t now_ms) {
@@ -301,8 +301,8 @@ static void collect(tagoio_driver *driver) {
             t->ahead = true;
         }
         if (code == CURLE_OK) {
-            tagoio_moment moment = tagoio_driver_moment(driver);
-            tagoio_call_answer(t->call, &moment);
+            tagoio_now now = tagoio_driver_moment(driver);
+            tagoio_call_complete(t->call, &now);
         } else if (t->refused && code == CURLE_ABORTED_BY_CALLBACK) {
             t->fresh = true; /* nothing was sent: the attempt goes on, and no further */
         } else {
@@ -344,7 +344,7 @@ static int64_t move(tagoio_driver *driver, tagoio_transfer *t, int64_t now_ms,
         }
         want = tagoio_call_want(t->call, now_ms);
     }
-    return want == TAGOIO_REST ? tagoio_call_due_ms(t->call) : later_ms;
+    return want == TAGOIO_BACKOFF ? tagoio_call_retry_at_ms(t->call) : later_ms;
 }
 
 static void drop(tagoio_driver *driver, tagoio_transfer **at) {
@@ -361,7 +361,7 @@ static void drop(tagoio_driver *driver, tagoio_transfer **at) {
 
 /* Moves every call and drops those that are done. When to look again, at the latest. */
 static int64_t advance(tagoio_driver *driver, int64_t later_ms) {
-    int64_t now_ms = tagoio_driver_now_ms();
+    int64_t now_ms = tagoio_host_now_ms();
     tagoio_transfer **at = &driver->first;
     while (*at != NULL) {
         int64_t wake_ms = move(driver, *at, now_ms, later_ms);
@@ -403,14 +403,14 @@ static int shorten_wait(const tagoio_driver *driver, int wait_ms) {
 
 size_t tagoio_driver_step(tagoio_driver *driver, int wait_ms) {
     notice_fork(driver);
-    int64_t until_ms = advance(driver, tagoio_driver_now_ms() + wait_ms);
+    int64_t until_ms = advance(driver, tagoio_host_now_ms() + wait_ms);
     size_t held = driver->held;
     if (held == 0) {
         return 0;
     }
     perform(driver);
     int64_t wake_ms = advance(driver, until_ms);
-    wait_ms = shorten_wait(driver, (int)(wake_ms - tagoio_driver_now_ms()));
+    wait_ms = shorten_wait(driver, (int)(wake_ms - tagoio_host_now_ms()));
     if (driver->held == held && wait_ms > 0 &&
         curl_multi_poll(driver->multi, NULL, 0, wait_ms, NULL) == CURLM_OK) {
         perform(driver);
@@ -440,7 +440,7 @@ void tagoio_driver_cancel(tagoio_driver *driver, tagoio_call *call) {
     notice_fork(driver);
     for (tagoio_transfer **at = &driver->first; *at != NULL; at = &(*at)->next) {
         if ((*at)->call == call) {
-            tagoio_call_cancel(call, tagoio_driver_now_ms());
+            tagoio_call_cancel(call, tagoio_host_now_ms());
             drop(driver, at);
             return;
         }
@@ -452,7 +452,7 @@ void tagoio_driver_cancel_all(tagoio_driver *driver, const tagoio_settings *sett
     tagoio_transfer **at = &driver->first;
     while (*at != NULL) {
         if (settings == NULL || tagoio_call_settings((*at)->call) == settings) {
-            tagoio_call_cancel((*at)->call, tagoio_driver_now_ms());
+            tagoio_call_cancel((*at)->call, tagoio_host_now_ms());
             drop(driver, at);
         } else {
             at = &(*at)->next;

@@ -49,11 +49,11 @@ void tagoio_driver_cancel(tagoio_driver *driver, tagoio_call *call);
 /* Cancels the calls that were made with these settings. */
 void tagoio_driver_cancel_all(tagoio_driver *driver, const tagoio_settings *settings);
 
-/* Time and chance for the events of a call that somebody else moves. */
-tagoio_moment tagoio_driver_moment(tagoio_driver *driver);
+/* Time and jitter for the events of a call that somebody else moves. */
+tagoio_now tagoio_driver_moment(tagoio_driver *driver);
 
 /* The clock that calls live by, in milliseconds; its zero means nothing. */
-int64_t tagoio_driver_now_ms(void);
+int64_t tagoio_host_now_ms(void);
 
 #pragma GCC visibility pop
 

@@ -2,7 +2,7 @@
 /* One request in libcurl's hands. libcurl's callbacks are here: they hand bytes to the
    core and do nothing else. */
 #include "curl/transfer.h"
-#include "core/text.h"
+#include "core/buffer.h"
 #include "curl/options.h"
 
 #include <stdio.h>
@@ -12,12 +12,12 @@
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
     const tagoio_transfer *t = data;
-    return tagoio_call_feed(t->call, bytes, size * count) ? size * count : 0;
+    return tagoio_call_body(t->call, bytes, size * count) ? size * count : 0;
 }
 
 /* A response that the server sent without having the request is not its response: it
    waited in the TLS library, or crossed the request on its way. A part of a large body
-   may have arrived, but no server answers half a request with what we look for. */
+   may have arrived, but no server responses half a request with what we look for. */
 static bool is_ahead(const tagoio_transfer *t) {
     curl_off_t uploaded = 0;
     if (!t->reuses || t->multiplex || t->connection == NULL) {
@@ -55,7 +55,7 @@ static bool was_sent(const tagoio_transfer *t) {
 }
 
 /* libcurl asks here before a request goes out. When a connection that it reused dies
-   without an answer it sends any request again, POST or not, and asks again: each
+   without a response it sends any request again, POST or not, and asks again: each
    request that reaches a server is an attempt, so that is left to the policy. */
 static int on_request(void *data, char *remote, char *local, int remote_port,
                       int local_port) {
@@ -93,12 +93,13 @@ CURL *tagoio_transfer_easy(const tagoio_driver_options *options,
 }
 
 static bool add_header(tagoio_transfer *t, const char *name, const char *value) {
-    tagoio_text line = {.limit = SIZE_MAX / 2};
-    tagoio_text_add_string(&line, name);
-    tagoio_text_add_string(&line, value);
-    struct curl_slist *longer =
-        line.failed == TAGOIO_NONE ? curl_slist_append(t->headers, line.bytes) : NULL;
-    tagoio_text_clear(&line);
+    tagoio_buffer line = {.limit = SIZE_MAX / 2};
+    tagoio_buffer_add_string(&line, name);
+    tagoio_buffer_add_string(&line, value);
+    struct curl_slist *longer = line.failed == TAGOIO_ERROR_NONE
+                                    ? curl_slist_append(t->headers, line.bytes)
+                                    : NULL;
+    tagoio_buffer_clear(&line);
     t->headers = longer != NULL ? longer : t->headers;
     return longer != NULL;
 }
@@ -199,49 +200,50 @@ bool tagoio_transfer_is_crossed(const tagoio_transfer *t) {
 
 static const struct {
     CURLcode code;
-    tagoio_fault fault;
-} faults[] = {
-    {CURLE_COULDNT_RESOLVE_PROXY, TAGOIO_FAULT_RESOLVE},
-    {CURLE_COULDNT_RESOLVE_HOST, TAGOIO_FAULT_RESOLVE},
-    {CURLE_COULDNT_CONNECT, TAGOIO_FAULT_CONNECT},
-    {CURLE_PROXY, TAGOIO_FAULT_CONNECT},
-    {CURLE_OPERATION_TIMEDOUT, TAGOIO_FAULT_TIMEOUT},
-    {CURLE_SSL_CONNECT_ERROR, TAGOIO_FAULT_HANDSHAKE},
-    {CURLE_PEER_FAILED_VERIFICATION, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_SSL_CERTPROBLEM, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_SSL_CLIENTCERT, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_SSL_CIPHER, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_SSL_ENGINE_INITFAILED, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_SSL_CACERT_BADFILE, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_SSL_CRL_BADFILE, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_SSL_ISSUER_ERROR, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_SSL_INVALIDCERTSTATUS, TAGOIO_FAULT_CERTIFICATE},
-    {CURLE_HTTP2, TAGOIO_FAULT_LOST},
-    {CURLE_HTTP2_STREAM, TAGOIO_FAULT_LOST},
-    {CURLE_PARTIAL_FILE, TAGOIO_FAULT_LOST},
-    {CURLE_ABORTED_BY_CALLBACK, TAGOIO_FAULT_LOST}, /* on_request: a replay refused */
-    {CURLE_GOT_NOTHING, TAGOIO_FAULT_LOST},
-    {CURLE_SEND_ERROR, TAGOIO_FAULT_LOST},
-    {CURLE_RECV_ERROR, TAGOIO_FAULT_LOST},
-    {CURLE_SEND_FAIL_REWIND, TAGOIO_FAULT_LOST},
-    {CURLE_BAD_CONTENT_ENCODING, TAGOIO_FAULT_ENCODING},
-    {CURLE_WRITE_ERROR, TAGOIO_FAULT_ENCODING}, /* or the core refused it, and knows */
-    {CURLE_FILESIZE_EXCEEDED, TAGOIO_FAULT_TOO_LARGE},
+    tagoio_failure_reason reason;
+} failures[] = {
+    {CURLE_COULDNT_RESOLVE_PROXY, TAGOIO_FAILURE_RESOLVE},
+    {CURLE_COULDNT_RESOLVE_HOST, TAGOIO_FAILURE_RESOLVE},
+    {CURLE_COULDNT_CONNECT, TAGOIO_FAILURE_CONNECT},
+    {CURLE_PROXY, TAGOIO_FAILURE_CONNECT},
+    {CURLE_OPERATION_TIMEDOUT, TAGOIO_FAILURE_TIMEOUT},
+    {CURLE_SSL_CONNECT_ERROR, TAGOIO_FAILURE_HANDSHAKE},
+    {CURLE_PEER_FAILED_VERIFICATION, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_SSL_CERTPROBLEM, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_SSL_CLIENTCERT, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_SSL_CIPHER, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_SSL_ENGINE_INITFAILED, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_SSL_CACERT_BADFILE, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_SSL_CRL_BADFILE, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_SSL_ISSUER_ERROR, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_SSL_INVALIDCERTSTATUS, TAGOIO_FAILURE_CERTIFICATE},
+    {CURLE_HTTP2, TAGOIO_FAILURE_LOST},
+    {CURLE_HTTP2_STREAM, TAGOIO_FAILURE_LOST},
+    {CURLE_PARTIAL_FILE, TAGOIO_FAILURE_LOST},
+    {CURLE_ABORTED_BY_CALLBACK, TAGOIO_FAILURE_LOST}, /* on_request: a replay refused */
+    {CURLE_GOT_NOTHING, TAGOIO_FAILURE_LOST},
+    {CURLE_SEND_ERROR, TAGOIO_FAILURE_LOST},
+    {CURLE_RECV_ERROR, TAGOIO_FAILURE_LOST},
+    {CURLE_SEND_FAIL_REWIND, TAGOIO_FAILURE_LOST},
+    {CURLE_BAD_CONTENT_ENCODING, TAGOIO_FAILURE_ENCODING},
+    {CURLE_WRITE_ERROR,
+     TAGOIO_FAILURE_ENCODING}, /* or the core refused it, and knows */
+    {CURLE_FILESIZE_EXCEEDED, TAGOIO_FAILURE_TOO_LARGE},
     {CURLE_UNSUPPORTED_PROTOCOL,
-     TAGOIO_FAULT_BROKEN}, /* HTTP/0.9, and what is no HTTP */
-    {CURLE_WEIRD_SERVER_REPLY, TAGOIO_FAULT_BROKEN},
-    {CURLE_OUT_OF_MEMORY, TAGOIO_FAULT_MEMORY},
-    {(CURLcode)100, TAGOIO_FAULT_TOO_LARGE}, /* CURLE_TOO_LARGE, since 8.6 */
+     TAGOIO_FAILURE_BROKEN}, /* HTTP/0.9, and what is no HTTP */
+    {CURLE_WEIRD_SERVER_REPLY, TAGOIO_FAILURE_BROKEN},
+    {CURLE_OUT_OF_MEMORY, TAGOIO_FAILURE_MEMORY},
+    {(CURLcode)100, TAGOIO_FAILURE_TOO_LARGE}, /* CURLE_TOO_LARGE, since 8.6 */
 };
 
-static tagoio_fault fault_of(CURLcode code) {
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-        if (faults[i].code == code) {
-            return faults[i].fault;
+static tagoio_failure_reason reason_of(CURLcode code) {
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        if (failures[i].code == code) {
+            return failures[i].reason;
         }
     }
-    return TAGOIO_FAULT_LOCAL;
+    return TAGOIO_FAILURE_LOCAL;
 }
 
 /* Where the time went: the reader can change that. */
@@ -256,7 +258,7 @@ static const char *timeout_text(tagoio_transfer *t, int64_t now_ms, int64_t queu
                  all_s, queued_s, max_connections);
     } else {
         snprintf(t->timeout, sizeof t->timeout, "timeout after %.3g s %s", all_s,
-                 sent ? "without a complete answer" : "without a connection");
+                 sent ? "without a complete response" : "without a connection");
     }
     return t->timeout;
 }
@@ -266,27 +268,27 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
     bool in_queue = t->easy == NULL;
     int64_t queued_ms = (in_queue ? now_ms : t->added_ms) - t->begun_ms;
     tagoio_failure failure = {
-        .fault = fault_of(code),
+        .reason = reason_of(code),
         .text = t->error[0] != '\0' ? t->error : curl_easy_strerror(code),
         .sent = was_sent(t),
         .queued_ms = in_queue ? queued_ms : 0,
     };
     if (t->ahead) {
-        failure.fault = TAGOIO_FAULT_LOST;
+        failure.reason = TAGOIO_FAILURE_LOST;
         failure.text = "a response came before the request";
     } else if (code == CURLE_RECV_ERROR && !t->fired) {
-        failure.fault = TAGOIO_FAULT_CONNECT; /* a proxy that refused */
-    } else if (t->head_open && failure.fault == TAGOIO_FAULT_MEMORY) {
+        failure.reason = TAGOIO_FAILURE_CONNECT; /* a proxy that refused */
+    } else if (t->head_open && failure.reason == TAGOIO_FAILURE_MEMORY) {
         /* What libcurl older than 8.6 says of a line that it has no room for. */
-        failure.fault = TAGOIO_FAULT_TOO_LARGE;
+        failure.reason = TAGOIO_FAILURE_TOO_LARGE;
         failure.text = "a line of its head does not end";
-    } else if (failure.fault == TAGOIO_FAULT_TIMEOUT) {
+    } else if (failure.reason == TAGOIO_FAILURE_TIMEOUT) {
         failure.text =
             timeout_text(t, now_ms, queued_ms, failure.sent, max_connections);
     } else if (code == CURLE_BAD_FUNCTION_ARGUMENT && t->fired) {
         /* What 7.88 says of a header that it cannot keep: a folded first line, or data
            that it takes for a trailer because a chunk's size has an "x". */
-        failure.fault = t->head_open ? TAGOIO_FAULT_BROKEN : TAGOIO_FAULT_LOST;
+        failure.reason = t->head_open ? TAGOIO_FAILURE_BROKEN : TAGOIO_FAILURE_LOST;
         failure.text = t->head_open ? "a folded line without a header"
                                     : "a chunk that cannot be read";
     } else if (code == CURLE_WRITE_ERROR) {
@@ -294,7 +296,7 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
     } else if (code == CURLE_FILESIZE_EXCEEDED) {
         failure.text = "it announces more than max_response_bytes";
     } else if (code == CURLE_ABORTED_BY_CALLBACK) {
-        failure.text = "it was closed after the request, before an answer";
+        failure.text = "it was closed after the request, before a response";
     }
     return failure;
 }

@@ -29,7 +29,7 @@ typedef struct tagoio_transfer {
     bool fresh;     /* so it goes out on a new one */
     bool answered;  /* a response has begun */
     bool ahead;     /* one came that was not the request's */
-    bool head_open; /* the head of an answer has begun, and not ended */
+    bool head_open; /* the head of a response has begun, and not ended */
     char error[CURL_ERROR_SIZE];
     char timeout[120];
 } tagoio_transfer;

@@ -142,30 +142,31 @@ static const char *set_objection(CURLUcode code) {
                                            : "is not a URL like https://api.tago.io";
 }
 
-static bool add_parts(tagoio_text *url, char *const parts[PARTS], tagoio_error *err) {
+static bool add_parts(tagoio_buffer *url, char *const parts[PARTS], tagoio_error *err) {
     const char *host = parts[HOST];
     const char *path = parts[PATH] != NULL ? parts[PATH] : "";
     size_t length = strlen(path);
     while (length > 0 && path[length - 1] == '/') {
         length--;
     }
-    tagoio_text_add_string(url, parts[SCHEME]);
-    tagoio_text_add_string(url, "://");
+    tagoio_buffer_add_string(url, parts[SCHEME]);
+    tagoio_buffer_add_string(url, "://");
     /* libcurl resolves this spelling by itself: no name server can say otherwise. */
-    tagoio_text_add_string(url, is_localhost(host, strlen(host)) ? "localhost" : host);
-    tagoio_text_add_string(url, parts[PORT] != NULL ? ":" : "");
-    tagoio_text_add_string(url, parts[PORT] != NULL ? parts[PORT] : "");
-    tagoio_text_add(url, path, length);
-    if (url->failed == TAGOIO_PROTOCOL) {
-        return tagoio_error_set(err, TAGOIO_MISUSE,
+    tagoio_buffer_add_string(url,
+                             is_localhost(host, strlen(host)) ? "localhost" : host);
+    tagoio_buffer_add_string(url, parts[PORT] != NULL ? ":" : "");
+    tagoio_buffer_add_string(url, parts[PORT] != NULL ? parts[PORT] : "");
+    tagoio_buffer_add(url, path, length);
+    if (url->failed == TAGOIO_ERROR_PROTOCOL) {
+        return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
                                 "base_url: must be at most %zu bytes", url->limit);
     }
-    return url->failed == TAGOIO_NONE || tagoio_error_memory(err);
+    return url->failed == TAGOIO_ERROR_NONE || tagoio_error_memory(err);
 }
 
-bool tagoio_url_check(tagoio_text *url, const char *text, tagoio_error *err) {
+bool tagoio_url_check(tagoio_buffer *url, const char *text, tagoio_error *err) {
     if (has_percent_before_path(text)) {
-        return tagoio_error_set(err, TAGOIO_MISUSE,
+        return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
                                 "base_url: must have no percent sign in its host");
     }
     char *parts[PARTS] = {NULL};
@@ -175,7 +176,7 @@ bool tagoio_url_check(tagoio_text *url, const char *text, tagoio_error *err) {
     if (code == CURLUE_OUT_OF_MEMORY) {
         tagoio_error_memory(err);
     } else if (why != NULL) {
-        tagoio_error_set(err, TAGOIO_MISUSE, "base_url: %s", why);
+        tagoio_error_set(err, TAGOIO_ERROR_MISUSE, "base_url: %s", why);
     } else {
         ok = add_parts(url, parts, err);
     }
@@ -198,7 +199,7 @@ static bool is_proxy_scheme(const char *scheme) {
 
 /* With the flags of libcurl's own look at a proxy. What it says of a bad one holds the
    password. */
-static bool check_proxy(const char *name, const char *text, tagoio_kind kind,
+static bool check_proxy(const char *name, const char *text, tagoio_error_kind kind,
                         tagoio_error *err) {
     char *parts[PARTS] = {NULL};
     CURLUcode code = parse(parts, text, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
@@ -219,13 +220,14 @@ bool tagoio_url_check_proxy(const char *option, const char *url, tagoio_error *e
     static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "all_proxy",
                                             "ALL_PROXY"};
     if (option != NULL) {
-        return *option == '\0' || check_proxy("proxy", option, TAGOIO_MISUSE, err);
+        return *option == '\0' ||
+               check_proxy("proxy", option, TAGOIO_ERROR_MISUSE, err);
     }
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         const char *value = getenv(variables[i]);
         if (value != NULL && *value != '\0') {
             return tagoio_url_is_loopback(url) ||
-                   check_proxy(variables[i], value, TAGOIO_INVALID, err);
+                   check_proxy(variables[i], value, TAGOIO_ERROR_INVALID, err);
         }
     }
     return true;

@@ -3,13 +3,13 @@
 #ifndef TAGOIO_CURL_URL_H
 #define TAGOIO_CURL_URL_H
 
-#include "core/text.h"
+#include "core/buffer.h"
 
 #pragma GCC visibility push(hidden)
 
 /* Adds text as scheme://host[:port][/prefix] to url, without a slash at its end. False
    with an error of kind misuse, which begins with "base_url: ", or memory. */
-bool tagoio_url_check(tagoio_text *url, const char *text, tagoio_error *err);
+bool tagoio_url_check(tagoio_buffer *url, const char *text, tagoio_error *err);
 
 /* Whether libcurl can use the proxy for requests to url: the option's, "" for none,
    else (NULL) the environment's. Its scheme may be missing. False with an error of kind

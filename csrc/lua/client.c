@@ -32,7 +32,7 @@ typedef struct call {
 static int fail(lua_State *L, const tagoio_error *err) {
     lua_pushnil(L);
     lua_pushstring(L, err->message);
-    lua_pushstring(L, tagoio_kind_name(err->kind));
+    lua_pushstring(L, tagoio_error_kind_name(err->kind));
     return 3;
 }
 
@@ -140,7 +140,7 @@ static void set_value_options(lua_State *L, int index, client *it, int parent) {
 
 /* client(options): a client, or nil, message, kind */
 static int new_client(lua_State *L) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     client *it = push_client(L);
@@ -172,7 +172,7 @@ static int cancel_call(lua_State *L) {
     const call *it = check_call(L, 1);
     if (it->call != NULL) {
         tagoio_driver_cancel(it->driver, it->call);
-        tagoio_call_cancel(it->call, tagoio_driver_now_ms()); /* a detached one */
+        tagoio_call_cancel(it->call, tagoio_host_now_ms()); /* a detached one */
     }
     return 0;
 }
@@ -203,14 +203,14 @@ static void push_call(lua_State *L) {
     lua_setmetatable(L, -2);
 }
 
-static bool is_body(tagoio_place place) {
-    return place == TAGOIO_PLACE_BODY || place == TAGOIO_PLACE_ANY_BODY;
+static bool is_body(tagoio_location place) {
+    return place == TAGOIO_LOCATION_BODY || place == TAGOIO_LOCATION_ANY_BODY;
 }
 
 /* The Lua arguments from index `first` to `last`, as the array that the core takes. */
 static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
                               int first, int last, int markers, tagoio_error *err) {
-    tagoio_reader reader = {
+    tagoio_to_json_context reader = {
         .L = L, .operation = operation->name, .verb = "sent", .markers = markers};
     json_t *arguments = json_array();
     bool ok = arguments != NULL;
@@ -221,8 +221,8 @@ static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
         }
         reader.argument = argument->name;
         bool open = is_body(argument->place) && lua_istable(L, first + i);
-        reader.refusal = open ? TAGOIO_INVALID : TAGOIO_MISUSE;
-        json_t *value = tagoio_reader_read(&reader, first + i, err);
+        reader.refusal = open ? TAGOIO_ERROR_INVALID : TAGOIO_ERROR_MISUSE;
+        json_t *value = tagoio_to_json(&reader, first + i, err);
         ok = value != NULL && json_array_append_new(arguments, value) == 0;
     }
     if (!ok) {
@@ -234,25 +234,26 @@ static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
 
 /* A call of a row with the arguments from index `first` on, or nil, message, kind. */
 static int start_row(lua_State *L, const tagoio_operation *operation, int first) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     const client *it = luaL_checkudata(L, 1, client_name);
     if (it->settings == NULL) {
         lua_pushnil(L);
         lua_pushfstring(L, "%s: the client is closed", operation->name);
-        lua_pushstring(L, tagoio_kind_name(TAGOIO_MISUSE));
+        lua_pushstring(L, tagoio_error_kind_name(TAGOIO_ERROR_MISUSE));
         return 3;
     }
     int last = lua_gettop(L);
-    tagoio_reader reader = {.L = L};
-    tagoio_reader_prepare(&reader);
+    tagoio_to_json_context reader = {.L = L};
+    tagoio_to_json_prepare(&reader);
     push_call(L);
     call *made = lua_touserdata(L, -1);
     json_t *arguments = read_arguments(L, operation, first, last, reader.markers, &err);
     if (arguments != NULL) {
         made->call = tagoio_call_new_row(it->settings, operation, arguments,
-                                         tagoio_driver_now_ms(), &err);
-    } else if (err.kind == TAGOIO_NONE) {
-        err = (tagoio_error){.kind = TAGOIO_MEMORY, .message = "not enough memory"};
+                                         tagoio_host_now_ms(), &err);
+    } else if (err.kind == TAGOIO_ERROR_NONE) {
+        err =
+            (tagoio_error){.kind = TAGOIO_ERROR_MEMORY, .message = "not enough memory"};
     }
     if (made->call == NULL) {
         return fail(L, &err);
@@ -289,8 +290,8 @@ static call *check_alive(lua_State *L) {
 static int want(lua_State *L) {
     static const char *const names[] = {"begin", "wait", "rest", "done"};
     const call *it = check_alive(L);
-    lua_pushstring(L, names[tagoio_call_want(it->call, tagoio_driver_now_ms())]);
-    lua_pushnumber(L, (lua_Number)tagoio_call_due_ms(it->call) / 1000);
+    lua_pushstring(L, names[tagoio_call_want(it->call, tagoio_host_now_ms())]);
+    lua_pushnumber(L, (lua_Number)tagoio_call_retry_at_ms(it->call) / 1000);
     return 2;
 }
 
@@ -305,7 +306,7 @@ static void push_headers(lua_State *L, const tagoio_request *request) {
 /* call:begin(): what to send, as a table */
 static int begin(lua_State *L) {
     const call *it = check_alive(L);
-    int64_t now_ms = tagoio_driver_now_ms();
+    int64_t now_ms = tagoio_host_now_ms();
     tagoio_call_begin(it->call, now_ms);
     tagoio_request request = tagoio_call_request(it->call);
     int64_t timeout_ms = tagoio_call_attempt_ms(it->call, now_ms);
@@ -329,7 +330,7 @@ static int begin(lua_State *L) {
     return 1;
 }
 
-/* Before any of them counts: an answer is taken as a whole or not at all. */
+/* Before any of them counts: a response is taken as a whole or not at all. */
 static void check_lines(lua_State *L, int lines) {
     luaL_checktype(L, lines, LUA_TTABLE);
     for (int i = 1; i <= (int)lua_rawlen(L, lines); i++) {
@@ -352,20 +353,20 @@ static bool take_head(lua_State *L, tagoio_call *to, int lines) {
     return taken;
 }
 
-/* call:answer(lines, body): the lines of its head, strings */
-static int answer(lua_State *L) {
+/* call:response(lines, body): the lines of its head, strings */
+static int response(lua_State *L) {
     size_t bytes;
     const call *it = check_alive(L);
     check_lines(L, 2);
     const char *body = luaL_checklstring(L, 3, &bytes);
-    bool taken = take_head(L, it->call, 2) && tagoio_call_feed(it->call, body, bytes);
-    tagoio_moment moment = tagoio_driver_moment(it->driver);
+    bool taken = take_head(L, it->call, 2) && tagoio_call_body(it->call, body, bytes);
+    tagoio_now now = tagoio_driver_moment(it->driver);
     if (taken) {
-        tagoio_call_answer(it->call, &moment);
+        tagoio_call_complete(it->call, &now);
     } else { /* the call knows which limit it was */
         tagoio_failure failure = {
-            .fault = TAGOIO_FAULT_TOO_LARGE, .text = "past a limit", .sent = true};
-        tagoio_call_fail(it->call, &moment, &failure);
+            .reason = TAGOIO_FAILURE_TOO_LARGE, .text = "past a limit", .sent = true};
+        tagoio_call_fail(it->call, &now, &failure);
     }
     return 0;
 }
@@ -373,14 +374,15 @@ static int answer(lua_State *L) {
 /* call:fail(text, sent [, kind]): of a kind that a transport may name, else network */
 static int fail_call(lua_State *L) {
     const call *it = check_alive(L);
-    tagoio_failure failure = {.fault = TAGOIO_FAULT_LOST,
+    tagoio_failure failure = {.reason = TAGOIO_FAILURE_LOST,
                               .text = luaL_checkstring(L, 2),
                               .verbatim = true,
                               .sent = lua_toboolean(L, 3)};
     const char *kind = luaL_optstring(L, 4, "network");
-    luaL_argcheck(L, tagoio_fault_from_kind(kind, &failure.fault), 4, "unknown kind");
-    tagoio_moment moment = tagoio_driver_moment(it->driver);
-    tagoio_call_fail(it->call, &moment, &failure);
+    luaL_argcheck(L, tagoio_failure_reason_from_kind(kind, &failure.reason), 4,
+                  "unknown kind");
+    tagoio_now now = tagoio_driver_moment(it->driver);
+    tagoio_call_fail(it->call, &now, &failure);
     return 0;
 }
 
@@ -399,10 +401,10 @@ static void push_facts(lua_State *L, const tagoio_report *report) {
 }
 
 /* The fields of an err table; absent is what was not known. */
-static void push_failure(lua_State *L, const tagoio_writer *writer,
+static void push_failure(lua_State *L, const tagoio_push_json_context *writer,
                          const tagoio_report *report) {
     push_facts(L, report);
-    set_text(L, "kind", tagoio_kind_name(report->kind));
+    set_text(L, "kind", tagoio_error_kind_name(report->kind));
     set_text(L, "message", report->message);
     set_text(L, "operation", report->operation);
     lua_pushboolean(L, report->maybe_applied);
@@ -411,7 +413,7 @@ static void push_failure(lua_State *L, const tagoio_writer *writer,
         set_count(L, "retry_after", report->retry_after_s);
     }
     if (report->details != NULL) {
-        tagoio_writer_push(L, writer, report->details);
+        tagoio_push_json(L, writer, report->details);
         lua_setfield(L, -2, "details");
     }
 }
@@ -430,9 +432,9 @@ static int result(lua_State *L) {
     tagoio_report report = check_done(L, 2);
     lua_settop(L, 2);
     tagoio_get_uservalue(L, 1);
-    tagoio_writer writer = {.keep_null = it->keep_null, .array_mt = 3};
-    if (report.kind == TAGOIO_NONE) {
-        tagoio_writer_push(L, &writer, report.result);
+    tagoio_push_json_context writer = {.keep_null = it->keep_null, .array_mt = 3};
+    if (report.kind == TAGOIO_ERROR_NONE) {
+        tagoio_push_json(L, &writer, report.result);
         return 1;
     }
     lua_pushnil(L);
@@ -466,11 +468,11 @@ static int push_attempt(lua_State *L) {
     if (attempt->status != 0) {
         set_count(L, "status", attempt->status);
     }
-    if (attempt->kind != TAGOIO_NONE) {
-        set_text(L, "kind", tagoio_kind_name(attempt->kind));
+    if (attempt->kind != TAGOIO_ERROR_NONE) {
+        set_text(L, "kind", tagoio_error_kind_name(attempt->kind));
     }
-    if (attempt->rest_ms >= 0) {
-        set_number(L, "wait", (double)attempt->rest_ms / 1000);
+    if (attempt->retry_delay_ms >= 0) {
+        set_number(L, "wait", (double)attempt->retry_delay_ms / 1000);
     }
     return 1;
 }
@@ -488,7 +490,7 @@ static int facts(lua_State *L) {
 
 /* client:with(options): a client on the same connections, or nil, message, kind */
 static int derive(lua_State *L) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     const client *parent = check_client(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
@@ -537,7 +539,7 @@ static const luaL_Reg client_methods[] = {
     {"is_closed", is_closed}, {NULL, NULL}};
 
 static const luaL_Reg call_methods[] = {{"is_done", is_done}, {"want", want},
-                                        {"begin", begin},     {"answer", answer},
+                                        {"begin", begin},     {"response", response},
                                         {"fail", fail_call},  {"cancel", cancel_call},
                                         {"facts", facts},     {"attempt", push_attempt},
                                         {NULL, NULL}};

@@ -70,7 +70,7 @@ static int printable(lua_State *L) {
 
 /* now(): seconds of a clock that never goes back; its zero means nothing */
 static int now(lua_State *L) {
-    lua_pushnumber(L, (lua_Number)tagoio_driver_now_ms() / 1000);
+    lua_pushnumber(L, (lua_Number)tagoio_host_now_ms() / 1000);
     return 1;
 }
 
@@ -102,7 +102,7 @@ static int parse_date(lua_State *L) {
 
 /* format_date(seconds): text, or nil and what is wrong with the number */
 static int format_date(lua_State *L) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     char text[TAGOIO_DATE_BYTES];
     if (!tagoio_date_format(luaL_checknumber(L, 1), text, &err)) {
         lua_pushnil(L);

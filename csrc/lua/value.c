@@ -2,7 +2,7 @@
 /* Lua values to JSON and back, and the functions encode and decode. Reading never
    raises, so that it may hold what it builds; writing may, and holds nothing. */
 #include "lua/value.h"
-#include "core/text.h"
+#include "core/buffer.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -14,7 +14,7 @@ static const char markers_name[] = "tagoio.markers";
 static const char array_mt_name[] = "tagoio.array_mt";
 static const char json_box_name[] = "tagoio.json";
 
-/* ---- reading ---- */
+/* ---- outcome ---- */
 
 /* Where a value is: a chain from the inside out, on the C stack. */
 typedef struct place {
@@ -40,10 +40,10 @@ static void add_path(char *path, size_t size, const place *at) {
     }
 }
 
-static json_t *refuse(const tagoio_reader *reader, const place *at, tagoio_kind kind,
-                      const char *problem, tagoio_error *err) {
+static json_t *refuse(const tagoio_to_json_context *reader, const place *at,
+                      tagoio_error_kind kind, const char *problem, tagoio_error *err) {
     char path[200] = "";
-    if (err != NULL && err->kind == TAGOIO_NONE) {
+    if (err != NULL && err->kind == TAGOIO_ERROR_NONE) {
         add_path(path, sizeof path, at);
         err->kind = kind;
         tagoio_printable(path, sizeof path, path, strlen(path)); /* where it was cut */
@@ -53,8 +53,8 @@ static json_t *refuse(const tagoio_reader *reader, const place *at, tagoio_kind 
     return NULL;
 }
 
-static json_t *refuse_type(const tagoio_reader *reader, const place *at, int index,
-                           tagoio_error *err) {
+static json_t *refuse_type(const tagoio_to_json_context *reader, const place *at,
+                           int index, tagoio_error *err) {
     char problem[64];
     snprintf(problem, sizeof problem, "%s cannot be %s",
              lua_typename(reader->L, lua_type(reader->L, index)), reader->verb);
@@ -62,34 +62,35 @@ static json_t *refuse_type(const tagoio_reader *reader, const place *at, int ind
 }
 
 static json_t *out_of_memory(tagoio_error *err) {
-    if (err != NULL && err->kind == TAGOIO_NONE) {
-        err->kind = TAGOIO_MEMORY;
+    if (err != NULL && err->kind == TAGOIO_ERROR_NONE) {
+        err->kind = TAGOIO_ERROR_MEMORY;
         snprintf(err->message, sizeof err->message, "not enough memory");
     }
     return NULL;
 }
 
-static json_t *read_string(const tagoio_reader *reader, int index, const place *at,
-                           tagoio_error *err) {
+static json_t *read_string(const tagoio_to_json_context *reader, int index,
+                           const place *at, tagoio_error *err) {
     size_t bytes;
     const char *string = lua_tolstring(reader->L, index, &bytes);
     if (!tagoio_is_utf8(string, bytes)) {
-        return refuse(reader, at, TAGOIO_INVALID, "a string that is not UTF-8", err);
+        return refuse(reader, at, TAGOIO_ERROR_INVALID, "a string that is not UTF-8",
+                      err);
     }
     json_t *json = json_stringn_nocheck(string, bytes);
     return json != NULL ? json : out_of_memory(err);
 }
 
-static json_t *read_number(const tagoio_reader *reader, int index, const place *at,
-                           tagoio_error *err) {
+static json_t *read_number(const tagoio_to_json_context *reader, int index,
+                           const place *at, tagoio_error *err) {
     json_t *json;
     if (lua_isinteger(reader->L, index)) {
         json = json_integer((json_int_t)lua_tointeger(reader->L, index));
     } else {
         double number = lua_tonumber(reader->L, index);
         if (isnan(number) || isinf(number)) {
-            return refuse(reader, at, TAGOIO_INVALID, "NaN and infinity are not JSON",
-                          err);
+            return refuse(reader, at, TAGOIO_ERROR_INVALID,
+                          "NaN and infinity are not JSON", err);
         }
         bool whole = number == floor(number) && fabs(number) < 0x1p63;
         json = whole ? json_integer((json_int_t)number) : json_real(number);
@@ -101,7 +102,8 @@ typedef enum shape { OBJECT, ARRAY, MIXED, SPARSE } shape;
 
 /* What a marker says: a value in the table of markers, or __jsontype as dkjson has it.
  */
-static bool is_marked_array(const tagoio_reader *reader, int index, bool *is_object) {
+static bool is_marked_array(const tagoio_to_json_context *reader, int index,
+                            bool *is_object) {
     lua_State *L = reader->L;
     *is_object = false;
     if (!lua_getmetatable(L, index)) {
@@ -132,7 +134,7 @@ static bool is_index(lua_State *L, int index, size_t *largest) {
     return true;
 }
 
-static shape shape_of(const tagoio_reader *reader, int index, size_t *length) {
+static shape shape_of(const tagoio_to_json_context *reader, int index, size_t *length) {
     lua_State *L = reader->L;
     bool is_object;
     bool marked = is_marked_array(reader, index, &is_object);
@@ -157,8 +159,8 @@ static shape shape_of(const tagoio_reader *reader, int index, size_t *length) {
     return indices == *length ? ARRAY : SPARSE;
 }
 
-static json_t *read_value(const tagoio_reader *reader, int index, const place *at,
-                          tagoio_error *err);
+static json_t *read_value(const tagoio_to_json_context *reader, int index,
+                          const place *at, tagoio_error *err);
 
 /* Moves what was read into its container. */
 static bool append(json_t *array, json_t *element_take, tagoio_error *err) {
@@ -168,8 +170,8 @@ static bool append(json_t *array, json_t *element_take, tagoio_error *err) {
     return json_array_append_new(array, element_take) == 0 || out_of_memory(err);
 }
 
-static json_t *read_array(const tagoio_reader *reader, int index, size_t length,
-                          const place *at, tagoio_error *err) {
+static json_t *read_array(const tagoio_to_json_context *reader, int index,
+                          size_t length, const place *at, tagoio_error *err) {
     lua_State *L = reader->L;
     json_t *array = json_array();
     bool ok = array != NULL || out_of_memory(err);
@@ -187,24 +189,24 @@ static json_t *read_array(const tagoio_reader *reader, int index, size_t length,
 }
 
 /* The key at stack index top-1 and the value on top. */
-static bool read_member(const tagoio_reader *reader, json_t *object, const place *at,
-                        tagoio_error *err) {
+static bool read_member(const tagoio_to_json_context *reader, json_t *object,
+                        const place *at, tagoio_error *err) {
     lua_State *L = reader->L;
     int top = lua_gettop(L);
     if (lua_type(L, top - 1) != LUA_TSTRING) {
-        return refuse(reader, at, TAGOIO_INVALID, "a key that is no string", err) !=
-               NULL;
+        return refuse(reader, at, TAGOIO_ERROR_INVALID, "a key that is no string",
+                      err) != NULL;
     }
     size_t bytes;
     place inner = {.outer = at, .depth = at->depth + 1};
     inner.key = lua_tolstring(L, top - 1, &bytes);
     if (strlen(inner.key) != bytes) {
-        return refuse(reader, &inner, TAGOIO_INVALID, "a key with a NUL byte", err) !=
-               NULL;
+        return refuse(reader, &inner, TAGOIO_ERROR_INVALID, "a key with a NUL byte",
+                      err) != NULL;
     }
     if (!tagoio_is_utf8(inner.key, bytes)) {
-        return refuse(reader, &inner, TAGOIO_INVALID, "a string that is not UTF-8",
-                      err) != NULL;
+        return refuse(reader, &inner, TAGOIO_ERROR_INVALID,
+                      "a string that is not UTF-8", err) != NULL;
     }
     json_t *value = read_value(reader, top, &inner, err);
     if (value == NULL) {
@@ -214,8 +216,8 @@ static bool read_member(const tagoio_reader *reader, json_t *object, const place
            out_of_memory(err);
 }
 
-static json_t *read_object(const tagoio_reader *reader, int index, const place *at,
-                           tagoio_error *err) {
+static json_t *read_object(const tagoio_to_json_context *reader, int index,
+                           const place *at, tagoio_error *err) {
     lua_State *L = reader->L;
     json_t *object = json_object();
     bool ok = object != NULL || out_of_memory(err);
@@ -242,17 +244,18 @@ static bool is_inside_itself(const place *at) {
     return false;
 }
 
-static json_t *read_table(const tagoio_reader *reader, int index, const place *outside,
-                          tagoio_error *err) {
+static json_t *read_table(const tagoio_to_json_context *reader, int index,
+                          const place *outside, tagoio_error *err) {
     place here = *outside;
     const place *at = &here;
     size_t length;
     here.table = lua_topointer(reader->L, index);
     if (is_inside_itself(at)) {
-        return refuse(reader, at, TAGOIO_INVALID, "a table inside itself", err);
+        return refuse(reader, at, TAGOIO_ERROR_INVALID, "a table inside itself", err);
     }
     if (at->depth >= TAGOIO_MAX_JSON_DEPTH) {
-        return refuse(reader, at, TAGOIO_INVALID, "nested deeper than 128 levels", err);
+        return refuse(reader, at, TAGOIO_ERROR_INVALID, "nested deeper than 128 levels",
+                      err);
     }
     switch (shape_of(reader, index, &length)) {
     case ARRAY:
@@ -260,19 +263,19 @@ static json_t *read_table(const tagoio_reader *reader, int index, const place *o
     case OBJECT:
         return read_object(reader, index, at, err);
     case MIXED:
-        return refuse(reader, at, TAGOIO_INVALID,
+        return refuse(reader, at, TAGOIO_ERROR_INVALID,
                       "a table with indices and other keys is neither array nor object",
                       err);
     case SPARSE:
         break;
     }
-    return refuse(reader, at, TAGOIO_INVALID, "an array with holes (use tagoio.null)",
-                  err);
+    return refuse(reader, at, TAGOIO_ERROR_INVALID,
+                  "an array with holes (use tagoio.null)", err);
 }
 
 /* null, or a marker of an empty array such as cjson has. */
-static json_t *read_pointer(const tagoio_reader *reader, int index, const place *at,
-                            tagoio_error *err) {
+static json_t *read_pointer(const tagoio_to_json_context *reader, int index,
+                            const place *at, tagoio_error *err) {
     lua_State *L = reader->L;
     if (lua_touserdata(L, index) == NULL) {
         return json_null();
@@ -288,8 +291,8 @@ static json_t *read_pointer(const tagoio_reader *reader, int index, const place 
     return array != NULL ? array : out_of_memory(err);
 }
 
-static json_t *read_value(const tagoio_reader *reader, int index, const place *at,
-                          tagoio_error *err) {
+static json_t *read_value(const tagoio_to_json_context *reader, int index,
+                          const place *at, tagoio_error *err) {
     switch (lua_type(reader->L, index)) {
     case LUA_TNIL:
         return json_null();
@@ -319,7 +322,7 @@ static void check_stack(lua_State *L, int slots) {
     }
 }
 
-void tagoio_reader_prepare(tagoio_reader *reader) {
+void tagoio_to_json_prepare(tagoio_to_json_context *reader) {
     lua_State *L = reader->L;
     /* A key and a value for each level, and what one level needs beside them. */
     check_stack(L, 2 * TAGOIO_MAX_JSON_DEPTH + 16);
@@ -328,7 +331,8 @@ void tagoio_reader_prepare(tagoio_reader *reader) {
     lua_pushliteral(L, "__jsontype");
 }
 
-json_t *tagoio_reader_read(const tagoio_reader *reader, int index, tagoio_error *err) {
+json_t *tagoio_to_json(const tagoio_to_json_context *reader, int index,
+                       tagoio_error *err) {
     return read_value(reader, index, &(place){.depth = 0}, err);
 }
 
@@ -354,18 +358,19 @@ static void push_integer(lua_State *L, json_int_t number) {
 
 static int clamp(size_t count) { return count > 1u << 20 ? 1 << 20 : (int)count; }
 
-static void push_array(lua_State *L, const tagoio_writer *writer, const json_t *array) {
+static void push_array(lua_State *L, const tagoio_push_json_context *writer,
+                       const json_t *array) {
     size_t length = json_array_size(array);
     lua_createtable(L, clamp(length), 0);
     for (size_t i = 0; i < length; i++) {
-        tagoio_writer_push(L, writer, json_array_get(array, i));
+        tagoio_push_json(L, writer, json_array_get(array, i));
         lua_rawseti(L, -2, (int)(i + 1));
     }
     lua_pushvalue(L, writer->array_mt);
     lua_setmetatable(L, -2);
 }
 
-static void push_object(lua_State *L, const tagoio_writer *writer,
+static void push_object(lua_State *L, const tagoio_push_json_context *writer,
                         const json_t *object) {
     lua_createtable(L, 0, clamp(json_object_size(object)));
     /* jansson's iterators take a json_t that is not const, and do not change it. */
@@ -375,14 +380,14 @@ static void push_object(lua_State *L, const tagoio_writer *writer,
         const json_t *value = json_object_iter_value(at);
         if (writer->keep_null || !json_is_null(value)) {
             lua_pushstring(L, json_object_iter_key(at));
-            tagoio_writer_push(L, writer, value);
+            tagoio_push_json(L, writer, value);
             lua_rawset(L, -3);
         }
     }
 }
 
-void tagoio_writer_push(lua_State *L, const tagoio_writer *writer,
-                        const json_t *value) {
+void tagoio_push_json(lua_State *L, const tagoio_push_json_context *writer,
+                      const json_t *value) {
     check_stack(L, 4);
     switch (json_typeof(value)) {
     case JSON_OBJECT:
@@ -440,23 +445,23 @@ static json_box *push_box(lua_State *L) {
 static int fail(lua_State *L, const tagoio_error *err) {
     lua_pushnil(L);
     lua_pushstring(L, err->message);
-    lua_pushstring(L, tagoio_kind_name(err->kind));
+    lua_pushstring(L, tagoio_error_kind_name(err->kind));
     return 3;
 }
 
 /* encode(value, indent): text, or nil, message, kind */
 static int encode(lua_State *L) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     size_t indent = (size_t)luaL_checkinteger(L, 2);
     lua_settop(L, 1);
     json_box *box = push_box(L);
-    tagoio_reader reader = {.L = L,
-                            .operation = "encode",
-                            .argument = "value",
-                            .verb = "encoded",
-                            .refusal = TAGOIO_INVALID};
-    tagoio_reader_prepare(&reader);
-    box->json = tagoio_reader_read(&reader, 1, &err);
+    tagoio_to_json_context reader = {.L = L,
+                                     .operation = "encode",
+                                     .argument = "value",
+                                     .verb = "encoded",
+                                     .refusal = TAGOIO_ERROR_INVALID};
+    tagoio_to_json_prepare(&reader);
+    box->json = tagoio_to_json(&reader, 1, &err);
     if (box->json == NULL) {
         return fail(L, &err);
     }
@@ -471,7 +476,7 @@ static int encode(lua_State *L) {
 
 /* decode(text, keep_null, array_mt): value, or nil, message, kind */
 static int decode(lua_State *L) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     size_t bytes;
     const char *text = luaL_checklstring(L, 1, &bytes);
     lua_settop(L, 3);
@@ -480,8 +485,8 @@ static int decode(lua_State *L) {
     if (box->json == NULL) {
         return fail(L, &err);
     }
-    tagoio_writer writer = {.keep_null = lua_toboolean(L, 2), .array_mt = 3};
-    tagoio_writer_push(L, &writer, box->json);
+    tagoio_push_json_context writer = {.keep_null = lua_toboolean(L, 2), .array_mt = 3};
+    tagoio_push_json(L, &writer, box->json);
     empty(box);
     return 1;
 }

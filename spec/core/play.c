@@ -23,7 +23,7 @@ tagoio_options play_options(void) {
 
 tagoio_settings *play_settings(const tagoio_options *options) {
     tagoio_options usual = play_options();
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     tagoio_settings *settings =
         tagoio_settings_new(options != NULL ? options : &usual, NULL, &err);
     need(settings != NULL, err.message);
@@ -38,15 +38,15 @@ json_t *play_json(const char *text) {
 
 tagoio_call *play_call(tagoio_settings *settings, const char *operation,
                        const char *arguments) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     tagoio_call *call =
         tagoio_call_new(settings, operation, play_json(arguments), 0, &err);
     need(call != NULL, err.message);
     return call;
 }
 
-tagoio_moment play_moment(int64_t now_ms) {
-    return (tagoio_moment){.now_ms = now_ms, .wall_s = PLAY_WALL_S, .chance = 0.5};
+tagoio_now play_moment(int64_t now_ms) {
+    return (tagoio_now){.now_ms = now_ms, .wall_s = PLAY_WALL_S, .jitter = 0.5};
 }
 
 bool play_head(tagoio_call *call, const char *lines) {
@@ -68,20 +68,20 @@ static void play_status(tagoio_call *call, const char *head) {
     play_head(call, head);
 }
 
-void play_answer(tagoio_call *call, const tagoio_moment *moment, const char *head,
+void play_answer(tagoio_call *call, const tagoio_now *now, const char *head,
                  const char *body) {
-    tagoio_call_begin(call, moment->now_ms);
+    tagoio_call_begin(call, now->now_ms);
     play_status(call, head);
-    tagoio_call_feed(call, body, strlen(body));
-    tagoio_call_answer(call, moment);
+    tagoio_call_body(call, body, strlen(body));
+    tagoio_call_complete(call, now);
 }
 
-void play_fault(tagoio_call *call, const tagoio_moment *moment, const char *head,
-                tagoio_fault fault, bool sent) {
-    tagoio_call_begin(call, moment->now_ms);
+void play_fault(tagoio_call *call, const tagoio_now *now, const char *head,
+                tagoio_failure_reason reason, bool sent) {
+    tagoio_call_begin(call, now->now_ms);
     if (head != NULL) {
         play_status(call, head);
     }
-    tagoio_call_fail(call, moment,
-                     &(tagoio_failure){.fault = fault, .text = "said", .sent = sent});
+    tagoio_call_fail(call, now,
+                     &(tagoio_failure){.reason = reason, .text = "said", .sent = sent});
 }

@@ -28,17 +28,18 @@ tagoio_call *play_call(tagoio_settings *settings, const char *operation,
 enum { PLAY_WALL_S = 1700000030 };
 
 /* Chance is a half. */
-tagoio_moment play_moment(int64_t now_ms);
+tagoio_now play_moment(int64_t now_ms);
 
-/* The head of an answer, its lines divided by "\n". */
+/* The head of a response, its lines divided by "\n". */
 bool play_head(tagoio_call *call, const char *lines);
 
-/* The call begins, its answer comes and is complete; head "200" is "HTTP/1.1 200 X". */
-void play_answer(tagoio_call *call, const tagoio_moment *moment, const char *head,
+/* The call begins, its response comes and is complete; head "200" is "HTTP/1.1 200 X".
+ */
+void play_answer(tagoio_call *call, const tagoio_now *now, const char *head,
                  const char *body);
 
 /* The call begins and fails; with a head (may be NULL), after that came. */
-void play_fault(tagoio_call *call, const tagoio_moment *moment, const char *head,
-                tagoio_fault fault, bool sent);
+void play_fault(tagoio_call *call, const tagoio_now *now, const char *head,
+                tagoio_failure_reason reason, bool sent);
 
 #endif

@@ -11,7 +11,7 @@ const char *session_variable(const char *name) {
 }
 
 session session_open(const char *base_url) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     session it = {NULL, NULL};
     it.driver = tagoio_driver_new(
         &(tagoio_driver_options){.base_url = base_url,
@@ -36,9 +36,9 @@ void session_close(const session *it) {
 
 tagoio_call *session_start(const session *it, const char *operation,
                            json_t *arguments) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
-    tagoio_call *call = tagoio_call_new(it->settings, operation, arguments,
-                                        tagoio_driver_now_ms(), &err);
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+    tagoio_call *call =
+        tagoio_call_new(it->settings, operation, arguments, tagoio_host_now_ms(), &err);
     check_text("", err.message);
     check_true(call != NULL && tagoio_driver_start(it->driver, call, &err));
     return call;

@@ -9,29 +9,29 @@ static void test_each_attempt_is_kept(void) {
     check_case("a failed attempt, a success");
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, "profile.list", "[]");
-    tagoio_moment at = play_moment(1000);
+    tagoio_now at = play_moment(1000);
     check_true(tagoio_call_attempt(call, 1) == NULL);
     tagoio_call_begin(call, 900);
     play_head(call, "HTTP/1.1 503 Busy\nX-Request-Id: r-1 " PLAY_TOKEN "\n\n");
-    tagoio_call_feed(call, "soon", 4);
+    tagoio_call_body(call, "soon", 4);
     check_true(tagoio_call_attempt(call, 1) == NULL);
-    tagoio_call_answer(call, &at);
+    tagoio_call_complete(call, &at);
 
     const tagoio_attempt *first = tagoio_call_attempt(call, 1);
-    check_number(TAGOIO_API, first->kind);
+    check_number(TAGOIO_ERROR_API, first->kind);
     check_number(503, first->status);
     check_number(4, (int64_t)first->body_bytes);
     check_number(100, first->elapsed_ms);
-    check_number(50, first->rest_ms);
+    check_number(50, first->retry_delay_ms);
     check_text("r-1 ***", first->request_id);
     check_true(tagoio_call_attempt(call, 2) == NULL);
 
     at = play_moment(2000);
     play_answer(call, &at, "200", "{\"status\":true,\"result\":[]}");
     const tagoio_attempt *second = tagoio_call_attempt(call, 2);
-    check_number(TAGOIO_NONE, second->kind);
+    check_number(TAGOIO_ERROR_NONE, second->kind);
     check_number(200, second->status);
-    check_number(-1, second->rest_ms);
+    check_number(-1, second->retry_delay_ms);
     check_text("", second->request_id);
     check_text(NULL, tagoio_call_report(call).request_id);
     check_true(tagoio_call_attempt(call, 0) == NULL);
@@ -46,9 +46,9 @@ static void test_canceled_attempt(void) {
     tagoio_call *call = play_call(settings, "profile.list", "[]");
     tagoio_call_begin(call, 100);
     tagoio_call_cancel(call, 300);
-    check_number(TAGOIO_CANCELED, tagoio_call_attempt(call, 1)->kind);
+    check_number(TAGOIO_ERROR_CANCELED, tagoio_call_attempt(call, 1)->kind);
     check_number(200, tagoio_call_attempt(call, 1)->elapsed_ms);
-    check_number(-1, tagoio_call_attempt(call, 1)->rest_ms);
+    check_number(-1, tagoio_call_attempt(call, 1)->retry_delay_ms);
     tagoio_call_unref(call);
 
     call = play_call(settings, "profile.list", "[]");
@@ -62,26 +62,26 @@ static void test_canceled_attempt(void) {
 static void test_reported(void) {
     static const struct {
         const char *kind;
-        tagoio_kind expected;
+        tagoio_error_kind expected;
     } rows[] = {
-        {"connect", TAGOIO_CONNECT},
-        {"tls", TAGOIO_TLS},
-        {"timeout", TAGOIO_TIMEOUT},
-        {"network", TAGOIO_NETWORK},
+        {"connect", TAGOIO_ERROR_CONNECT},
+        {"tls", TAGOIO_ERROR_TLS},
+        {"timeout", TAGOIO_ERROR_TIMEOUT},
+        {"network", TAGOIO_ERROR_NETWORK},
     };
-    tagoio_fault fault = TAGOIO_FAULT_LOCAL;
+    tagoio_failure_reason reason = TAGOIO_FAILURE_LOCAL;
     for (int i = 0; i < check_count(rows); i++) {
         check_case("a transport reports %s in its own words", rows[i].kind);
         tagoio_options options = play_options();
         options.attempts = 1;
         tagoio_settings *settings = play_settings(&options);
         tagoio_call *call = play_call(settings, "profile.list", "[]");
-        tagoio_moment moment = play_moment(0);
-        check_true(tagoio_fault_from_kind(rows[i].kind, &fault));
+        tagoio_now now = play_moment(0);
+        check_true(tagoio_failure_reason_from_kind(rows[i].kind, &reason));
         tagoio_call_begin(call, 0);
         tagoio_call_fail(
-            call, &moment,
-            &(tagoio_failure){.fault = fault, .text = "refused", .verbatim = true});
+            call, &now,
+            &(tagoio_failure){.reason = reason, .text = "refused", .verbatim = true});
         tagoio_report report = tagoio_call_report(call);
         check_number(rows[i].expected, report.kind);
         check_text("profile.list: refused (api.tago.io)", report.message);
@@ -89,9 +89,9 @@ static void test_reported(void) {
         tagoio_settings_unref(settings);
     }
     check_case("other kinds are not a transport's");
-    check_true(!tagoio_fault_from_kind("api", &fault));
-    check_true(!tagoio_fault_from_kind("", &fault));
-    check_true(!tagoio_fault_from_kind("memory", &fault));
+    check_true(!tagoio_failure_reason_from_kind("api", &reason));
+    check_true(!tagoio_failure_reason_from_kind("", &reason));
+    check_true(!tagoio_failure_reason_from_kind("memory", &reason));
 }
 
 /* What a caller or a server wrote, as a message shows it. */

@@ -91,9 +91,9 @@ static void test_refused(void) {
     for (int i = 0; i < check_count(rows); i++) {
         check_case("no date: %g", rows[i].seconds);
         char date[TAGOIO_DATE_BYTES] = "";
-        tagoio_error err = {.kind = TAGOIO_NONE};
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
         check_true(!tagoio_date_format(rows[i].seconds, date, &err));
-        check_true(err.kind == TAGOIO_INVALID);
+        check_true(err.kind == TAGOIO_ERROR_INVALID);
         check_within(rows[i].why, err.message);
         check_text("", date);
     }

@@ -28,7 +28,7 @@ static void test_profile_comes_and_goes(void) {
 
     tagoio_call *gone = session_perform(&it, "profile.info", json_pack("[s]", id));
     report = tagoio_call_report(gone);
-    check_number(TAGOIO_API, report.kind);
+    check_number(TAGOIO_ERROR_API, report.kind);
     check_number(404, report.status);
     check_within("profile.info: Profile not found (HTTP 404, ", report.message);
 
@@ -64,10 +64,10 @@ static void test_cancel(void) {
     tagoio_driver_step(it.driver, 0);
     tagoio_driver_cancel(it.driver, call);
     check_number(TAGOIO_DONE, tagoio_call_want(call, 0));
-    check_number(TAGOIO_CANCELED, tagoio_call_report(call).kind);
+    check_number(TAGOIO_ERROR_CANCELED, tagoio_call_report(call).kind);
     tagoio_call_unref(call);
     call = session_perform(&it, "profile.list", json_array());
-    check_number(TAGOIO_NONE, tagoio_call_report(call).kind);
+    check_number(TAGOIO_ERROR_NONE, tagoio_call_report(call).kind);
     tagoio_call_unref(call);
     session_close(&it);
 }
@@ -77,7 +77,7 @@ static void test_nobody_listens(void) {
     session it = session_open("http://127.0.0.1:1");
     tagoio_call *call = session_perform(&it, "profile.list", json_array());
     tagoio_report report = tagoio_call_report(call);
-    check_number(TAGOIO_CONNECT, report.kind);
+    check_number(TAGOIO_ERROR_CONNECT, report.kind);
     check_number(0, report.status);
     check_true(!report.maybe_applied);
     check_within("profile.list: ", report.message);

@@ -16,16 +16,17 @@ enum { CHILDREN = 8, ROUNDS = 5, PROFILES = 3 };
 static const char *const profiles[PROFILES] = {
     "5bbe3d1d4d3ad10021e1d2a1", "5bbe3d1d4d3ad10021e1d2b2", "5bbe3d1d4d3ad10021e1d2c3"};
 
-/* Whether the answer is there, is that of this profile, and came at once. */
+/* Whether the response is there, is that of this profile, and came at once. */
 static bool is_answered(tagoio_call *call, const char *profile) {
     tagoio_report report = tagoio_call_report(call);
     const json_t *info = json_object_get(report.result, "info");
     const char *id = json_string_value(json_object_get(info, "id"));
-    return report.kind == TAGOIO_NONE && report.attempts == 1 && id != NULL &&
+    return report.kind == TAGOIO_ERROR_NONE && report.attempts == 1 && id != NULL &&
            strcmp(id, profile) == 0;
 }
 
-/* All profiles at once, again and again: an answer of another process would be noticed.
+/* All profiles at once, again and again: a response of another process would be
+ * noticed.
  */
 static bool is_served(const session *it) {
     bool served = true;
@@ -43,19 +44,19 @@ static bool is_served(const session *it) {
     return served;
 }
 
-/* A control route of the emulator, over a client of its own; its answer, owned. */
+/* A control route of the emulator, over a client of its own; its response, owned. */
 static json_t *control(const char *method, const char *route, json_t *body) {
     tagoio_error err;
     session it = session_open(session_variable("EMULATOR_HTTP"));
     tagoio_call *call = tagoio_call_new_row(
         it.settings, tagoio_operation_request(method, true),
-        json_pack("[[ss]no]", "_emulator", route, body), tagoio_driver_now_ms(), &err);
+        json_pack("[[ss]no]", "_emulator", route, body), tagoio_host_now_ms(), &err);
     tagoio_driver_start(it.driver, call, &err);
     session_finish(&it);
-    json_t *answer = json_incref(tagoio_call_report(call).result);
+    json_t *response = json_incref(tagoio_call_report(call).result);
     tagoio_call_unref(call);
     session_close(&it);
-    return answer;
+    return response;
 }
 
 /* A number of the emulator's counts; 0: it does not say. */
@@ -73,7 +74,7 @@ static void hold_next(const char *profile) {
                         json_pack("{s:{s:s},s:b}", "match", "path", path, "hold", 1)));
 }
 
-/* Until its answer is held back: then nothing but a release ends it. */
+/* Until its response is held back: then nothing but a release ends it. */
 static void step_until_held(const session *it) {
     while (count_of("holding") == 0) {
         tagoio_driver_step(it->driver, 10);
@@ -83,7 +84,7 @@ static void step_until_held(const session *it) {
 /* In a child: everything is done with what the parent made, and then freed. */
 static bool be_child(const session *it, tagoio_call *under_way) {
     bool served = is_served(it);
-    bool canceled = tagoio_call_report(under_way).kind == TAGOIO_CANCELED;
+    bool canceled = tagoio_call_report(under_way).kind == TAGOIO_ERROR_CANCELED;
     tagoio_call_unref(under_way);
     session_close(it);
     return served && canceled;

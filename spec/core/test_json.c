@@ -9,7 +9,7 @@
 #include <string.h>
 
 static void check_encoded(const json_t *value, size_t indent, const char *expected) {
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     char *text = tagoio_json_encode(value, indent, &err);
     check_text(expected, text);
     check_text("", err.message);
@@ -17,7 +17,7 @@ static void check_encoded(const json_t *value, size_t indent, const char *expect
 }
 
 static json_t *decode(const char *text, tagoio_error *err) {
-    *err = (tagoio_error){.kind = TAGOIO_NONE};
+    *err = (tagoio_error){.kind = TAGOIO_ERROR_NONE};
     return tagoio_json_decode(text, strlen(text), err);
 }
 
@@ -170,7 +170,7 @@ static void test_refused(void) {
         tagoio_error err;
         json_t *value = decode(refusals[i].text, &err);
         check_true(value == NULL);
-        check_text("protocol", tagoio_kind_name(err.kind));
+        check_text("protocol", tagoio_error_kind_name(err.kind));
         check_within(refusals[i].why, err.message);
         check_true(tagoio_json_decode(refusals[i].text, strlen(refusals[i].text),
                                       NULL) == NULL);
@@ -180,7 +180,7 @@ static void test_refused(void) {
 /* jansson skips a NUL behind a number or a word. */
 static void test_nul(void) {
     check_case("a NUL between values is refused");
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     check_true(tagoio_json_decode("[1\0]", 4, &err) == NULL);
     check_text("not JSON: line 1, column 3: invalid token", err.message);
     check_true(tagoio_json_decode("true\0", 5, NULL) == NULL);
@@ -229,7 +229,7 @@ static void test_limits(void) {
         tagoio_error err;
         json_t *value = decode(text, &err);
         check_true(value == NULL); /* none of them is JSON */
-        check_text("protocol", tagoio_kind_name(err.kind));
+        check_text("protocol", tagoio_error_kind_name(err.kind));
         check_within(rows[i].why != NULL ? rows[i].why : "not JSON: line", err.message);
         free(text);
     }
@@ -251,9 +251,9 @@ static void test_limits_met(void) {
 
     check_case("129 deep is not written");
     json_t *deeper = json_pack("[o]", value);
-    err = (tagoio_error){.kind = TAGOIO_NONE};
+    err = (tagoio_error){.kind = TAGOIO_ERROR_NONE};
     check_true(tagoio_json_encode(deeper, 0, &err) == NULL);
-    check_true(err.kind == TAGOIO_INVALID);
+    check_true(err.kind == TAGOIO_ERROR_INVALID);
     check_text("nested more than 128 deep", err.message);
     json_decref(deeper);
 }
@@ -280,9 +280,9 @@ static void test_cycle(void) {
     json_t *b = json_array();
     json_array_append(a, b);
     json_array_append(b, a);
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     check_true(tagoio_json_encode(a, 0, &err) == NULL);
-    check_text("invalid", tagoio_kind_name(err.kind));
+    check_text("invalid", tagoio_error_kind_name(err.kind));
     json_array_clear(b);
     json_decref(b);
     json_decref(a);

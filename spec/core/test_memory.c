@@ -121,10 +121,10 @@ typedef struct script {
     const char *name;
     const char *operation; /* or a method, of a request to any endpoint */
     const char *arguments;
-    int lost; /* attempts that fail before the answer comes */
+    int lost; /* attempts that fail before the response comes */
     const char *head;
     const char *body;
-    tagoio_kind kind;
+    tagoio_error_kind kind;
     const char *result; /* of a success, as JSON */
 } script;
 
@@ -135,42 +135,43 @@ static const script scripts[] = {
      "{\"status\":true,\"result\":[{\"id\":\"5bbe3d1d4d3ad10021e1d2a1\",\"n\":[1,0.5,"
      "null,"
      "9007199254740993]}]}",
-     TAGOIO_NONE,
+     TAGOIO_ERROR_NONE,
      "[{\"id\":\"5bbe3d1d4d3ad10021e1d2a1\",\"n\":[1,0.5,null,9007199254740993]}]"},
     {"a read with a query", "profile.tokenList",
      "[\"a\", {\"page\": 2, \"filter\": {\"token\": [\"" SECRET "\", 123456], "
      "\"tags\": [{\"key\": true}]}, \"orderBy\": [\"name\", \"desc\"]}]",
-     0, "HTTP/1.1 200 OK", "{\"status\":true,\"result\":[]}", TAGOIO_NONE, "[]"},
+     0, "HTTP/1.1 200 OK", "{\"status\":true,\"result\":[]}", TAGOIO_ERROR_NONE, "[]"},
     {"a read with a date", "profile.auditLog",
      "[\"a\", {\"start_date\": 5, \"limit\": 1}]", 0, "HTTP/1.1 200 OK",
-     "{\"status\":true,\"result\":{}}", TAGOIO_NONE, "{}"},
+     "{\"status\":true,\"result\":{}}", TAGOIO_ERROR_NONE, "{}"},
     {"a write with a date and secrets", "profile.tokenCreate",
      "[\"a\", {\"expire_time\": 5, \"password\": \"" SECRET
      "\", \"pin_code\": 123456}]",
-     0, "HTTP/1.1 201 X", "{\"status\":true,\"result\":{\"id\":\"x\"}}", TAGOIO_NONE,
-     "{\"id\":\"x\"}"},
+     0, "HTTP/1.1 201 X", "{\"status\":true,\"result\":{\"id\":\"x\"}}",
+     TAGOIO_ERROR_NONE, "{\"id\":\"x\"}"},
     {"a write of one member", "profile.addTeamMember", "[\"a\", \"b@c.d\"]", 0,
-     "HTTP/1.1 200 OK", "{\"status\":true,\"result\":\"User\"}", TAGOIO_NONE,
+     "HTTP/1.1 200 OK", "{\"status\":true,\"result\":\"User\"}", TAGOIO_ERROR_NONE,
      "\"User\""},
     {"a success after two failures", "profile.edit", "[\"a\", {\"name\": \"b\"}]", 2,
-     "HTTP/1.1 200 OK", "{\"status\":true}", TAGOIO_NONE, "true"},
+     "HTTP/1.1 200 OK", "{\"status\":true}", TAGOIO_ERROR_NONE, "true"},
     {"an error that echoes secrets", "profile.tokenDelete", "[\"a\", \"" SECRET "\"]",
      0, "HTTP/1.1 404 X\nx-request-id: r-" PLAY_TOKEN,
      "{\"message\":\"no " SECRET "\",\"" SECRET "\":[\"" SECRET "\",1,0.5]}",
-     TAGOIO_API, NULL},
+     TAGOIO_ERROR_API, NULL},
     {"a text that echoes a secret", "profile.tokenDelete", "[\"a\", \"" SECRET "\"]", 0,
-     "HTTP/1.1 404 X", "no \"" SECRET "\"", TAGOIO_API, NULL},
+     "HTTP/1.1 404 X", "no \"" SECRET "\"", TAGOIO_ERROR_API, NULL},
     {"an error whose message is JSON", "profile.info", "[\"a\"]", 0, "HTTP/1.1 400 X",
-     "{\"message\":\"{\\\"a\\\":[1]}\",\"field_errors\":{\"b\":{}}}", TAGOIO_API, NULL},
+     "{\"message\":\"{\\\"a\\\":[1]}\",\"field_errors\":{\"b\":{}}}", TAGOIO_ERROR_API,
+     NULL},
     {"an HTML page", "profile.info", "[\"a\"]", 0, "HTTP/1.1 200 OK",
-     "<title>Page</title>", TAGOIO_PROTOCOL, NULL},
+     "<title>Page</title>", TAGOIO_ERROR_PROTOCOL, NULL},
     {"any endpoint, and a warning", "POST",
      "[[\"token\", \"" SECRET "\"], {\"a\": {\"b\": 1}}, [{\"password\": \"" SECRET
      "\"}]]",
      0, "HTTP/1.1 200 OK\nx-request-id: r-" PLAY_TOKEN "\nserver: x",
-     "{\"status\":true,\"result\":{},\"message\":\"Soon\"}", TAGOIO_NONE, "{}"},
-    {"a lost connection", "profile.info", "[\"a\"]", 3, NULL, NULL, TAGOIO_NETWORK,
-     NULL},
+     "{\"status\":true,\"result\":{},\"message\":\"Soon\"}", TAGOIO_ERROR_NONE, "{}"},
+    {"a lost connection", "profile.info", "[\"a\"]", 3, NULL, NULL,
+     TAGOIO_ERROR_NETWORK, NULL},
 };
 
 typedef struct outcome {
@@ -181,25 +182,25 @@ typedef struct outcome {
 
 /* One attempt that fails, or the one that is answered. */
 static void attempt(const script *s, tagoio_call *call, int number, int64_t now_ms) {
-    tagoio_moment moment = play_moment(now_ms);
+    tagoio_now now = play_moment(now_ms);
     tagoio_failure failure = {
-        .fault = TAGOIO_FAULT_LOST, .text = "reset", .sent = true};
+        .reason = TAGOIO_FAILURE_LOST, .text = "reset", .sent = true};
     tagoio_call_begin(call, now_ms);
     if (number < s->lost) {
-        tagoio_call_fail(call, &moment, &failure);
+        tagoio_call_fail(call, &now, &failure);
         return;
     }
     size_t half = strlen(s->body) / 2;
-    if (play_head(call, s->head) && tagoio_call_feed(call, s->body, half) &&
-        tagoio_call_feed(call, s->body + half, strlen(s->body) - half)) {
-        tagoio_call_answer(call, &moment);
+    if (play_head(call, s->head) && tagoio_call_body(call, s->body, half) &&
+        tagoio_call_body(call, s->body + half, strlen(s->body) - half)) {
+        tagoio_call_complete(call, &now);
     } else {
-        tagoio_call_fail(call, &moment, &failure);
+        tagoio_call_fail(call, &now, &failure);
     }
 }
 
 static outcome run(const script *s, long successes, failure_mode mode) {
-    outcome it = {.err = {.kind = TAGOIO_NONE}};
+    outcome it = {.err = {.kind = TAGOIO_ERROR_NONE}};
     tagoio_options options = play_options();
     json_t *arguments = play_json(s->arguments);
     fail_after(successes, mode);
@@ -217,7 +218,7 @@ static outcome run(const script *s, long successes, failure_mode mode) {
     for (int number = 0;
          it.call != NULL && tagoio_call_want(it.call, now) == TAGOIO_BEGIN; number++) {
         attempt(s, it.call, number, now);
-        now = tagoio_call_due_ms(it.call);
+        now = tagoio_call_retry_at_ms(it.call);
     }
     fail_no_more();
     return it;
@@ -241,15 +242,15 @@ static void check_facts(const script *s, const tagoio_call *call) {
 
 static void check_outcome(const script *s, const outcome *it) {
     if (it->call == NULL) {
-        check_text("memory", tagoio_kind_name(it->err.kind));
+        check_text("memory", tagoio_error_kind_name(it->err.kind));
         check_within("not enough memory", it->err.message);
         return;
     }
     tagoio_report report = tagoio_call_report(it->call);
     check_true(tagoio_call_want(it->call, 0) == TAGOIO_DONE);
-    check_true(report.kind == s->kind || report.kind == TAGOIO_MEMORY);
+    check_true(report.kind == s->kind || report.kind == TAGOIO_ERROR_MEMORY);
     check_facts(s, it->call);
-    if (report.kind == TAGOIO_NONE) {
+    if (report.kind == TAGOIO_ERROR_NONE) {
         check_success(s, &report);
         return;
     }
@@ -257,7 +258,8 @@ static void check_outcome(const script *s, const outcome *it) {
     if (check_true(report.message != NULL)) {
         check_true(strstr(report.message, "p-a") == NULL);
     }
-    check_within(report.kind == TAGOIO_MEMORY ? "not enough memory" : "api.tago.io",
+    check_within(report.kind == TAGOIO_ERROR_MEMORY ? "not enough memory"
+                                                    : "api.tago.io",
                  report.message);
 }
 
@@ -268,8 +270,8 @@ static bool check_run_of(const script *s, long successes, failure_mode mode) {
     bool failed = memory.failures > 0;
     check_outcome(s, &it);
     if (!failed && it.call != NULL) {
-        tagoio_kind kind = tagoio_call_report(it.call).kind;
-        check_text(tagoio_kind_name(s->kind), tagoio_kind_name(kind));
+        tagoio_error_kind kind = tagoio_call_report(it.call).kind;
+        check_text(tagoio_error_kind_name(s->kind), tagoio_error_kind_name(kind));
     }
     tagoio_call_unref(it.call);
     tagoio_settings_unref(it.settings);
@@ -294,7 +296,7 @@ static void test_calls(void) {
 static void test_same_client(void) {
     check_case("the next call of the same client");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     bool failed = true;
     for (long successes = 0; failed; successes++) {
         json_t *arguments = play_json("[\"a\"]");
@@ -302,14 +304,14 @@ static void test_same_client(void) {
         tagoio_call *call =
             tagoio_call_new(settings, "profile.info", arguments, 0, NULL);
         if (call != NULL) {
-            play_answer(call, &moment, "400", "{\"message\":\"no\"}");
+            play_answer(call, &now, "400", "{\"message\":\"no\"}");
         }
         failed = memory.failures > 0;
         fail_no_more();
         tagoio_call_unref(call);
         call = play_call(settings, "profile.info", "[\"a\"]");
-        play_answer(call, &moment, "200", "{\"status\":true,\"result\":{}}");
-        check_true(tagoio_call_report(call).kind == TAGOIO_NONE);
+        play_answer(call, &now, "200", "{\"status\":true,\"result\":{}}");
+        check_true(tagoio_call_report(call).kind == TAGOIO_ERROR_NONE);
         tagoio_call_unref(call);
     }
     tagoio_settings_unref(settings);
@@ -324,7 +326,8 @@ static void test_cancel(void) {
     tagoio_call_cancel(call, 0);
     fail_no_more();
     tagoio_report report = tagoio_call_report(call);
-    check_true(report.kind == TAGOIO_CANCELED || report.kind == TAGOIO_MEMORY);
+    check_true(report.kind == TAGOIO_ERROR_CANCELED ||
+               report.kind == TAGOIO_ERROR_MEMORY);
     check_true(report.message != NULL);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
@@ -336,14 +339,14 @@ static void check_json(const char *text) {
     bool failed = true;
     for (long successes = 0; failed; successes++) {
         long before = memory.balance;
-        tagoio_error err = {.kind = TAGOIO_NONE};
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
         fail_after(successes, ONCE);
         json_t *value = tagoio_json_decode(text, strlen(text), &err);
         char *again = value == NULL ? NULL : tagoio_json_encode(value, 0, &err);
         failed = memory.failures > 0;
         fail_no_more();
         check_text(failed ? NULL : text, again);
-        check_true(!failed || err.kind == TAGOIO_MEMORY);
+        check_true(!failed || err.kind == TAGOIO_ERROR_MEMORY);
         json_decref(value);
         free(again);
         check_number(before, memory.balance);
@@ -365,13 +368,13 @@ static void test_refusal(void) {
     bool failed = true;
     for (long successes = 0; failed; successes++) {
         json_t *arguments = play_json("[\"a\", {\"pages\": 2}]");
-        tagoio_error err = {.kind = TAGOIO_NONE};
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
         fail_after(successes, ONCE);
         check_true(tagoio_call_new(settings, "profile.tokenList", arguments, 0, &err) ==
                    NULL);
         failed = memory.failures > 0;
         fail_no_more();
-        bool memory_kind = failed && err.kind == TAGOIO_MEMORY;
+        bool memory_kind = failed && err.kind == TAGOIO_ERROR_MEMORY;
         check_text(memory_kind
                        ? "not enough memory"
                        : "profile.tokenList: query.pages: unknown key; allowed: "

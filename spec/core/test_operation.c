@@ -109,7 +109,7 @@ static const char *const orders[][2] = {
 
 static tagoio_call *try_call(tagoio_settings *settings, const char *operation,
                              const char *arguments, tagoio_error *err) {
-    *err = (tagoio_error){.kind = TAGOIO_NONE};
+    *err = (tagoio_error){.kind = TAGOIO_ERROR_NONE};
     char name[80];
     snprintf(name, sizeof name, "profile.%s", operation);
     return tagoio_call_new(settings, name, play_json(arguments), 0, err);
@@ -196,7 +196,7 @@ static void test_base_url(void) {
 typedef struct refusal_row {
     const char *operation;
     const char *arguments;
-    tagoio_kind kind;
+    tagoio_error_kind kind;
     const char *message; /* behind "profile.": all of it */
 } refusal_row;
 
@@ -208,76 +208,76 @@ typedef struct refusal_row {
 
 static const refusal_row refusals[] = {
     /* path segments */
-    {"info", "[\"\"]", TAGOIO_INVALID, "info: profileID: must not be empty"},
-    {"info", "[\".\"]", TAGOIO_INVALID, "info: profileID: must not be . or .., which paths drop"},
-    {"info", "[\"..\"]", TAGOIO_INVALID, "info: profileID: must not be . or .., which paths drop"},
-    {"info", "[\"a\\u0000b\"]", TAGOIO_INVALID, "info: profileID: must not hold a control byte"},
-    {"info", "[\"\\u0000\"]", TAGOIO_INVALID, "info: profileID: must not hold a control byte"},
-    {"info", "[\"a\\r\\nb\"]", TAGOIO_INVALID, "info: profileID: must not hold a control byte"},
-    {"info", "[\"\\t\"]", TAGOIO_INVALID, "info: profileID: must not hold a control byte"},
-    {"info", "[\"\\u001f\"]", TAGOIO_INVALID, "info: profileID: must not hold a control byte"},
-    {"info", "[\"\\u007f\"]", TAGOIO_INVALID, "info: profileID: must not hold a control byte"},
-    {"info", "[]", TAGOIO_MISUSE, "info: profileID: a string is needed, got nothing"},
-    {"info", "[null]", TAGOIO_MISUSE, "info: profileID: a string is needed, got nothing"},
-    {"info", "[5]", TAGOIO_MISUSE, "info: profileID: a string is needed, got a number"},
-    {"info", "[0.5]", TAGOIO_MISUSE, "info: profileID: a string is needed, got a number"},
-    {"info", "[true]", TAGOIO_MISUSE, "info: profileID: a string is needed, got a boolean"},
-    {"info", "[{}]", TAGOIO_MISUSE, "info: profileID: a string is needed, got a table"},
-    {"info", "[[]]", TAGOIO_MISUSE, "info: profileID: a string is needed, got a list"},
-    {"auditLogQuery", "[\"a\"]", TAGOIO_MISUSE, "auditLogQuery: queryId: a string is needed, got nothing"},
-    {"auditLogQuery", "[\"a\", \"..\"]", TAGOIO_INVALID, "auditLogQuery: queryId: must not be . or .., which paths drop"},
-    {"tokenDelete", "[\"a\", \"\"]", TAGOIO_INVALID, "tokenDelete: token: must not be empty"},
-    {"tokenDelete", "[\"a\", 1]", TAGOIO_MISUSE, "tokenDelete: token: a string is needed, got a number"},
-    {"deleteTeamMember", "[\"a\", \"..\"]", TAGOIO_INVALID, "deleteTeamMember: accountId: must not be . or .., which paths drop"},
-    {"transferTokenToAnotherProfile", "[\"\"]", TAGOIO_INVALID, "transferTokenToAnotherProfile: targetProfileID: must not be empty"},
+    {"info", "[\"\"]", TAGOIO_ERROR_INVALID, "info: profileID: must not be empty"},
+    {"info", "[\".\"]", TAGOIO_ERROR_INVALID, "info: profileID: must not be . or .., which paths drop"},
+    {"info", "[\"..\"]", TAGOIO_ERROR_INVALID, "info: profileID: must not be . or .., which paths drop"},
+    {"info", "[\"a\\u0000b\"]", TAGOIO_ERROR_INVALID, "info: profileID: must not hold a control byte"},
+    {"info", "[\"\\u0000\"]", TAGOIO_ERROR_INVALID, "info: profileID: must not hold a control byte"},
+    {"info", "[\"a\\r\\nb\"]", TAGOIO_ERROR_INVALID, "info: profileID: must not hold a control byte"},
+    {"info", "[\"\\t\"]", TAGOIO_ERROR_INVALID, "info: profileID: must not hold a control byte"},
+    {"info", "[\"\\u001f\"]", TAGOIO_ERROR_INVALID, "info: profileID: must not hold a control byte"},
+    {"info", "[\"\\u007f\"]", TAGOIO_ERROR_INVALID, "info: profileID: must not hold a control byte"},
+    {"info", "[]", TAGOIO_ERROR_MISUSE, "info: profileID: a string is needed, got nothing"},
+    {"info", "[null]", TAGOIO_ERROR_MISUSE, "info: profileID: a string is needed, got nothing"},
+    {"info", "[5]", TAGOIO_ERROR_MISUSE, "info: profileID: a string is needed, got a number"},
+    {"info", "[0.5]", TAGOIO_ERROR_MISUSE, "info: profileID: a string is needed, got a number"},
+    {"info", "[true]", TAGOIO_ERROR_MISUSE, "info: profileID: a string is needed, got a boolean"},
+    {"info", "[{}]", TAGOIO_ERROR_MISUSE, "info: profileID: a string is needed, got a table"},
+    {"info", "[[]]", TAGOIO_ERROR_MISUSE, "info: profileID: a string is needed, got a list"},
+    {"auditLogQuery", "[\"a\"]", TAGOIO_ERROR_MISUSE, "auditLogQuery: queryId: a string is needed, got nothing"},
+    {"auditLogQuery", "[\"a\", \"..\"]", TAGOIO_ERROR_INVALID, "auditLogQuery: queryId: must not be . or .., which paths drop"},
+    {"tokenDelete", "[\"a\", \"\"]", TAGOIO_ERROR_INVALID, "tokenDelete: token: must not be empty"},
+    {"tokenDelete", "[\"a\", 1]", TAGOIO_ERROR_MISUSE, "tokenDelete: token: a string is needed, got a number"},
+    {"deleteTeamMember", "[\"a\", \"..\"]", TAGOIO_ERROR_INVALID, "deleteTeamMember: accountId: must not be . or .., which paths drop"},
+    {"transferTokenToAnotherProfile", "[\"\"]", TAGOIO_ERROR_INVALID, "transferTokenToAnotherProfile: targetProfileID: must not be empty"},
     /* how many */
-    {"list", "[\"a\"]", TAGOIO_MISUSE, "list: takes 0 arguments, got 1"},
-    {"info", "[\"a\", {}]", TAGOIO_MISUSE, "info: takes 1 arguments, got 2"},
-    {"edit", "[\"a\", {}, {}]", TAGOIO_MISUSE, "edit: takes 2 arguments, got 3"},
-    {"nothing", "[]", TAGOIO_MISUSE, "nothing: unknown operation"},
-    {"List", "[]", TAGOIO_MISUSE, "List: unknown operation"},
+    {"list", "[\"a\"]", TAGOIO_ERROR_MISUSE, "list: takes 0 arguments, got 1"},
+    {"info", "[\"a\", {}]", TAGOIO_ERROR_MISUSE, "info: takes 1 arguments, got 2"},
+    {"edit", "[\"a\", {}, {}]", TAGOIO_ERROR_MISUSE, "edit: takes 2 arguments, got 3"},
+    {"nothing", "[]", TAGOIO_ERROR_MISUSE, "nothing: unknown operation"},
+    {"List", "[]", TAGOIO_ERROR_MISUSE, "List: unknown operation"},
     /* queries */
-    {"summary", "[\"a\", true]", TAGOIO_MISUSE, "summary: query: a table with keys is needed, got a boolean"},
-    {"summary", "[\"a\", []]", TAGOIO_MISUSE, "summary: query: a table with keys is needed, got a list"},
-    {"summary", "[\"a\", {\"onlyamount\": true}]", TAGOIO_MISUSE, "summary: query.onlyamount: unknown key; allowed: onlyAmount"},
-    {"summary", "[\"a\", {\"two\\nlines\\u001b[2J\": true}]", TAGOIO_MISUSE, "summary: query.two lines [2J: unknown key; allowed: onlyAmount"},
-    {"summary", "[\"a\", {\"a" ACCENTS_10 ACCENTS_10 ACCENTS_10 "\": true}]", TAGOIO_MISUSE, "summary: query.a" ACCENTS_10 ACCENTS_9 ACCENTS_10 ": unknown key; allowed: onlyAmount"},
-    {"tokenList", "[\"a\", {\"token\": \"x\"}]", TAGOIO_MISUSE, "tokenList: query.token: unknown key; allowed: page, amount, fields, filter, orderBy"},
-    {"create", "[{}, {\"free\": true}]", TAGOIO_MISUSE, "create: query.free: unknown key; allowed: allocate_free_resources"},
-    {"usageStatisticList", "[\"a\", {\"from\": 1}]", TAGOIO_MISUSE, "usageStatisticList: query.from: unknown key; allowed: date, start_date, end_date, periodicity, timezone"},
-    {"auditLog", "[\"a\", {\"resourceId\": 1}]", TAGOIO_MISUSE, "auditLog: query.resourceId: unknown key; allowed: " AUDIT_KEYS},
-    {"summary", "[\"a\", {\"onlyAmount\": \"true\"}]", TAGOIO_MISUSE, "summary: query.onlyAmount: a boolean is needed, got a string"},
-    {"summary", "[\"a\", {\"onlyAmount\": 1}]", TAGOIO_MISUSE, "summary: query.onlyAmount: a boolean is needed, got a number"},
-    {"tokenList", "[\"a\", {\"page\": \"1\"}]", TAGOIO_MISUSE, "tokenList: query.page: a whole number is needed, got a string"},
-    {"tokenList", "[\"a\", {\"amount\": 1.5}]", TAGOIO_MISUSE, "tokenList: query.amount: a whole number is needed, got a number"},
-    {"tokenList", "[\"a\", {\"amount\": false}]", TAGOIO_MISUSE, "tokenList: query.amount: a whole number is needed, got a boolean"},
-    {"tokenList", "[\"a\", {\"fields\": \"name\"}]", TAGOIO_MISUSE, "tokenList: query.fields: a list of strings is needed, got a string"},
-    {"tokenList", "[\"a\", {\"fields\": [1]}]", TAGOIO_MISUSE, "tokenList: query.fields: a list of strings is needed, got a list"},
-    {"tokenList", "[\"a\", {\"fields\": {\"a\": \"b\"}}]", TAGOIO_MISUSE, "tokenList: query.fields: a list of strings is needed, got a table"},
-    {"tokenList", "[\"a\", {\"filter\": \"name\"}]", TAGOIO_MISUSE, "tokenList: query.filter: a table with keys is needed, got a string"},
-    {"tokenList", "[\"a\", {\"filter\": [1]}]", TAGOIO_MISUSE, "tokenList: query.filter: a table with keys is needed, got a list"},
-    {"tokenList", "[\"a\", {\"orderBy\": 1}]", TAGOIO_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a number"},
-    {"tokenList", "[\"a\", {\"orderBy\": []}]", TAGOIO_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a list"},
-    {"tokenList", "[\"a\", {\"orderBy\": {}}]", TAGOIO_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a table"},
-    {"tokenList", "[\"a\", {\"orderBy\": [\"a\", \"b\", \"c\"]}]", TAGOIO_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a list"},
-    {"tokenList", "[\"a\", {\"orderBy\": [\"a\", 1]}]", TAGOIO_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a list"},
-    {"usageStatisticList", "[\"a\", {\"timezone\": 3}]", TAGOIO_MISUSE, "usageStatisticList: query.timezone: a string is needed, got a number"},
-    {"usageStatisticList", "[\"a\", {\"date\": true}]", TAGOIO_MISUSE, "usageStatisticList: query.date: a string or a number of seconds is needed, got a boolean"},
+    {"summary", "[\"a\", true]", TAGOIO_ERROR_MISUSE, "summary: query: a table with keys is needed, got a boolean"},
+    {"summary", "[\"a\", []]", TAGOIO_ERROR_MISUSE, "summary: query: a table with keys is needed, got a list"},
+    {"summary", "[\"a\", {\"onlyamount\": true}]", TAGOIO_ERROR_MISUSE, "summary: query.onlyamount: unknown key; allowed: onlyAmount"},
+    {"summary", "[\"a\", {\"two\\nlines\\u001b[2J\": true}]", TAGOIO_ERROR_MISUSE, "summary: query.two lines [2J: unknown key; allowed: onlyAmount"},
+    {"summary", "[\"a\", {\"a" ACCENTS_10 ACCENTS_10 ACCENTS_10 "\": true}]", TAGOIO_ERROR_MISUSE, "summary: query.a" ACCENTS_10 ACCENTS_9 ACCENTS_10 ": unknown key; allowed: onlyAmount"},
+    {"tokenList", "[\"a\", {\"token\": \"x\"}]", TAGOIO_ERROR_MISUSE, "tokenList: query.token: unknown key; allowed: page, amount, fields, filter, orderBy"},
+    {"create", "[{}, {\"free\": true}]", TAGOIO_ERROR_MISUSE, "create: query.free: unknown key; allowed: allocate_free_resources"},
+    {"usageStatisticList", "[\"a\", {\"from\": 1}]", TAGOIO_ERROR_MISUSE, "usageStatisticList: query.from: unknown key; allowed: date, start_date, end_date, periodicity, timezone"},
+    {"auditLog", "[\"a\", {\"resourceId\": 1}]", TAGOIO_ERROR_MISUSE, "auditLog: query.resourceId: unknown key; allowed: " AUDIT_KEYS},
+    {"summary", "[\"a\", {\"onlyAmount\": \"true\"}]", TAGOIO_ERROR_MISUSE, "summary: query.onlyAmount: a boolean is needed, got a string"},
+    {"summary", "[\"a\", {\"onlyAmount\": 1}]", TAGOIO_ERROR_MISUSE, "summary: query.onlyAmount: a boolean is needed, got a number"},
+    {"tokenList", "[\"a\", {\"page\": \"1\"}]", TAGOIO_ERROR_MISUSE, "tokenList: query.page: a whole number is needed, got a string"},
+    {"tokenList", "[\"a\", {\"amount\": 1.5}]", TAGOIO_ERROR_MISUSE, "tokenList: query.amount: a whole number is needed, got a number"},
+    {"tokenList", "[\"a\", {\"amount\": false}]", TAGOIO_ERROR_MISUSE, "tokenList: query.amount: a whole number is needed, got a boolean"},
+    {"tokenList", "[\"a\", {\"fields\": \"name\"}]", TAGOIO_ERROR_MISUSE, "tokenList: query.fields: a list of strings is needed, got a string"},
+    {"tokenList", "[\"a\", {\"fields\": [1]}]", TAGOIO_ERROR_MISUSE, "tokenList: query.fields: a list of strings is needed, got a list"},
+    {"tokenList", "[\"a\", {\"fields\": {\"a\": \"b\"}}]", TAGOIO_ERROR_MISUSE, "tokenList: query.fields: a list of strings is needed, got a table"},
+    {"tokenList", "[\"a\", {\"filter\": \"name\"}]", TAGOIO_ERROR_MISUSE, "tokenList: query.filter: a table with keys is needed, got a string"},
+    {"tokenList", "[\"a\", {\"filter\": [1]}]", TAGOIO_ERROR_MISUSE, "tokenList: query.filter: a table with keys is needed, got a list"},
+    {"tokenList", "[\"a\", {\"orderBy\": 1}]", TAGOIO_ERROR_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a number"},
+    {"tokenList", "[\"a\", {\"orderBy\": []}]", TAGOIO_ERROR_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a list"},
+    {"tokenList", "[\"a\", {\"orderBy\": {}}]", TAGOIO_ERROR_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a table"},
+    {"tokenList", "[\"a\", {\"orderBy\": [\"a\", \"b\", \"c\"]}]", TAGOIO_ERROR_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a list"},
+    {"tokenList", "[\"a\", {\"orderBy\": [\"a\", 1]}]", TAGOIO_ERROR_MISUSE, "tokenList: query.orderBy: \"field,asc\" or { \"field\", \"asc\" } is needed, got a list"},
+    {"usageStatisticList", "[\"a\", {\"timezone\": 3}]", TAGOIO_ERROR_MISUSE, "usageStatisticList: query.timezone: a string is needed, got a number"},
+    {"usageStatisticList", "[\"a\", {\"date\": true}]", TAGOIO_ERROR_MISUSE, "usageStatisticList: query.date: a string or a number of seconds is needed, got a boolean"},
     /* dates */
-    {"usageStatisticList", "[\"a\", {\"date\": 100000000001}]", TAGOIO_INVALID, "usageStatisticList: query.date: 100000000001 is too late a date (seconds, not milliseconds)"},
-    {"usageStatisticList", "[\"a\", {\"start_date\": 1725148800000}]", TAGOIO_INVALID, "usageStatisticList: query.start_date: 1725148800000 is too late a date (seconds, not milliseconds)"},
-    {"auditLog", "[\"a\", {\"end_date\": -62167219201}]", TAGOIO_INVALID, "auditLog: query.end_date: -62167219201 is a date before the year 0 (seconds since 1970)"},
-    {"tokenCreate", "[\"a\", {\"expire_time\": 1725148800000}]", TAGOIO_INVALID, "tokenCreate: body.expire_time: 1725148800000 is too late a date (seconds, not milliseconds)"},
+    {"usageStatisticList", "[\"a\", {\"date\": 100000000001}]", TAGOIO_ERROR_INVALID, "usageStatisticList: query.date: 100000000001 is too late a date (seconds, not milliseconds)"},
+    {"usageStatisticList", "[\"a\", {\"start_date\": 1725148800000}]", TAGOIO_ERROR_INVALID, "usageStatisticList: query.start_date: 1725148800000 is too late a date (seconds, not milliseconds)"},
+    {"auditLog", "[\"a\", {\"end_date\": -62167219201}]", TAGOIO_ERROR_INVALID, "auditLog: query.end_date: -62167219201 is a date before the year 0 (seconds since 1970)"},
+    {"tokenCreate", "[\"a\", {\"expire_time\": 1725148800000}]", TAGOIO_ERROR_INVALID, "tokenCreate: body.expire_time: 1725148800000 is too late a date (seconds, not milliseconds)"},
     /* bodies */
-    {"create", "[]", TAGOIO_MISUSE, "create: body: a table with keys is needed, got nothing"},
-    {"edit", "[\"a\"]", TAGOIO_MISUSE, "edit: body: a table with keys is needed, got nothing"},
-    {"edit", "[\"a\", null]", TAGOIO_MISUSE, "edit: body: a table with keys is needed, got nothing"},
-    {"edit", "[\"a\", []]", TAGOIO_MISUSE, "edit: body: a table with keys is needed, got a list"},
-    {"delete", "[\"a\", \"password\"]", TAGOIO_MISUSE, "delete: body: a table with keys is needed, got a string"},
-    {"serviceEdit", "[\"a\", 5]", TAGOIO_MISUSE, "serviceEdit: body: a table with keys is needed, got a number"},
-    {"tokenCreate", "[\"a\", false]", TAGOIO_MISUSE, "tokenCreate: body: a table with keys is needed, got a boolean"},
-    {"addTeamMember", "[\"a\"]", TAGOIO_MISUSE, "addTeamMember: email: a string is needed, got nothing"},
-    {"addTeamMember", "[\"a\", {\"email\": \"b\"}]", TAGOIO_MISUSE, "addTeamMember: email: a string is needed, got a table"},
+    {"create", "[]", TAGOIO_ERROR_MISUSE, "create: body: a table with keys is needed, got nothing"},
+    {"edit", "[\"a\"]", TAGOIO_ERROR_MISUSE, "edit: body: a table with keys is needed, got nothing"},
+    {"edit", "[\"a\", null]", TAGOIO_ERROR_MISUSE, "edit: body: a table with keys is needed, got nothing"},
+    {"edit", "[\"a\", []]", TAGOIO_ERROR_MISUSE, "edit: body: a table with keys is needed, got a list"},
+    {"delete", "[\"a\", \"password\"]", TAGOIO_ERROR_MISUSE, "delete: body: a table with keys is needed, got a string"},
+    {"serviceEdit", "[\"a\", 5]", TAGOIO_ERROR_MISUSE, "serviceEdit: body: a table with keys is needed, got a number"},
+    {"tokenCreate", "[\"a\", false]", TAGOIO_ERROR_MISUSE, "tokenCreate: body: a table with keys is needed, got a boolean"},
+    {"addTeamMember", "[\"a\"]", TAGOIO_ERROR_MISUSE, "addTeamMember: email: a string is needed, got nothing"},
+    {"addTeamMember", "[\"a\", {\"email\": \"b\"}]", TAGOIO_ERROR_MISUSE, "addTeamMember: email: a string is needed, got a table"},
 };
 /* clang-format on */
 
@@ -289,7 +289,7 @@ static void test_refusals(void) {
         tagoio_error err;
         tagoio_call *call = try_call(settings, row->operation, row->arguments, &err);
         check_true(call == NULL);
-        check_text(tagoio_kind_name(row->kind), tagoio_kind_name(err.kind));
+        check_text(tagoio_error_kind_name(row->kind), tagoio_error_kind_name(err.kind));
         check_true(strncmp(err.message, "profile.", 8) == 0);
         check_text(row->message, err.message + 8);
         tagoio_call_unref(call);
@@ -322,11 +322,11 @@ static json_t *deep_object(int depth) {
 /* Takes the arguments: what is said when they are too much; NULL: they fit. */
 static void check_limit(const char *operation, json_t *arguments, const char *message) {
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     tagoio_call *call = tagoio_call_new(settings, operation, arguments, 0, &err);
     check_true((call != NULL) == (message == NULL));
     check_text(message == NULL ? "" : message, err.message);
-    check_text(message == NULL ? "none" : "invalid", tagoio_kind_name(err.kind));
+    check_text(message == NULL ? "none" : "invalid", tagoio_error_kind_name(err.kind));
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
@@ -442,8 +442,8 @@ static const option_row option_rows[] = {
     {"a negative wait", {GOOD, .max_retry_after_ms = -1}, "max_retry_after_ms: out of range"},
     {"no attempts", {GOOD, .attempts = 0}, "attempts: out of range"},
     {"too many attempts", {GOOD, .attempts = 101}, "attempts: out of range"},
-    {"an answer of no bytes", {GOOD, .max_response_bytes = 0}, "max_response_bytes: out of range"},
-    {"an answer of all bytes", {GOOD, .max_response_bytes = SIZE_MAX}, "max_response_bytes: out of range"},
+    {"a response of no bytes", {GOOD, .max_response_bytes = 0}, "max_response_bytes: out of range"},
+    {"a response of all bytes", {GOOD, .max_response_bytes = SIZE_MAX}, "max_response_bytes: out of range"},
 };
 /* clang-format on */
 
@@ -451,12 +451,12 @@ static void test_options(void) {
     for (int i = 0; i < check_count(option_rows); i++) {
         const option_row *row = &option_rows[i];
         check_case("options: %s", row->name);
-        tagoio_error err = {.kind = TAGOIO_NONE};
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
         tagoio_settings *settings = tagoio_settings_new(&row->options, NULL, &err);
         check_true((settings != NULL) == (row->message == NULL));
         check_text(row->message == NULL ? "" : row->message, err.message);
         check_text(row->message == NULL ? "none" : "misuse",
-                   tagoio_kind_name(err.kind));
+                   tagoio_error_kind_name(err.kind));
         tagoio_settings_unref(settings);
     }
     check_case("options: the defaults");
@@ -476,7 +476,7 @@ static void test_kind_names(void) {
                                         "protocol", "canceled", "memory"};
     for (int i = 0; i < check_count(names); i++) {
         check_case("kind %s", names[i]);
-        check_text(names[i], tagoio_kind_name((tagoio_kind)i));
+        check_text(names[i], tagoio_error_kind_name((tagoio_error_kind)i));
     }
 }
 

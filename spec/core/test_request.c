@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests to any endpoint: what they send, what they refuse, how their answers are
+/* Requests to any endpoint: what they send, what they refuse, how their responses are
    read; and what is known of a success beside its result. */
 #include "check.h"
 #include "play.h"
@@ -10,7 +10,7 @@
 static tagoio_call *try_request(tagoio_settings *settings, const char *method,
                                 bool idempotent, const char *arguments,
                                 tagoio_error *err) {
-    *err = (tagoio_error){.kind = TAGOIO_NONE};
+    *err = (tagoio_error){.kind = TAGOIO_ERROR_NONE};
     const tagoio_operation *row = tagoio_operation_request(method, idempotent);
     return tagoio_call_new_row(settings, row, play_json(arguments), 0, err);
 }
@@ -71,22 +71,22 @@ static void test_requests(void) {
 /* clang-format off */
 static const struct {
     const char *arguments;
-    tagoio_kind kind;
+    tagoio_error_kind kind;
     const char *message; /* behind "request.POST: " */
 } refusals[] = {
-    {"[]", TAGOIO_MISUSE, "path: a list of strings is needed, got nothing"},
-    {"[[]]", TAGOIO_MISUSE, "path: a list of strings is needed, got a list"},
-    {"[\"a/b\"]", TAGOIO_MISUSE, "path: a list of strings is needed, got a string"},
-    {"[{\"a\": \"b\"}]", TAGOIO_MISUSE, "path: a list of strings is needed, got a table"},
-    {"[[\"a\", 5]]", TAGOIO_MISUSE, "path[2]: a string is needed, got a number"},
-    {"[[\"a\", null]]", TAGOIO_MISUSE, "path[2]: a string is needed, got nothing"},
-    {"[[\"a\", \"\"]]", TAGOIO_INVALID, "path[2]: must not be empty"},
-    {"[[\"..\", \"a\"]]", TAGOIO_INVALID, "path[1]: must not be . or .., which paths drop"},
-    {"[[\"a\\u0000\"]]", TAGOIO_INVALID, "path[1]: must not hold a control byte"},
-    {"[[\"a\"], [1]]", TAGOIO_MISUSE, "query: a table with keys is needed, got a list"},
-    {"[[\"a\"], \"b=1\"]", TAGOIO_MISUSE, "query: a table with keys is needed, got a string"},
-    {"[[\"a\"], null, \"b\"]", TAGOIO_MISUSE, "body: a table is needed, got a string"},
-    {"[[\"a\"], null, 1]", TAGOIO_MISUSE, "body: a table is needed, got a number"},
+    {"[]", TAGOIO_ERROR_MISUSE, "path: a list of strings is needed, got nothing"},
+    {"[[]]", TAGOIO_ERROR_MISUSE, "path: a list of strings is needed, got a list"},
+    {"[\"a/b\"]", TAGOIO_ERROR_MISUSE, "path: a list of strings is needed, got a string"},
+    {"[{\"a\": \"b\"}]", TAGOIO_ERROR_MISUSE, "path: a list of strings is needed, got a table"},
+    {"[[\"a\", 5]]", TAGOIO_ERROR_MISUSE, "path[2]: a string is needed, got a number"},
+    {"[[\"a\", null]]", TAGOIO_ERROR_MISUSE, "path[2]: a string is needed, got nothing"},
+    {"[[\"a\", \"\"]]", TAGOIO_ERROR_INVALID, "path[2]: must not be empty"},
+    {"[[\"..\", \"a\"]]", TAGOIO_ERROR_INVALID, "path[1]: must not be . or .., which paths drop"},
+    {"[[\"a\\u0000\"]]", TAGOIO_ERROR_INVALID, "path[1]: must not hold a control byte"},
+    {"[[\"a\"], [1]]", TAGOIO_ERROR_MISUSE, "query: a table with keys is needed, got a list"},
+    {"[[\"a\"], \"b=1\"]", TAGOIO_ERROR_MISUSE, "query: a table with keys is needed, got a string"},
+    {"[[\"a\"], null, \"b\"]", TAGOIO_ERROR_MISUSE, "body: a table is needed, got a string"},
+    {"[[\"a\"], null, 1]", TAGOIO_ERROR_MISUSE, "body: a table is needed, got a number"},
 };
 /* clang-format on */
 
@@ -98,7 +98,8 @@ static void test_refusals(void) {
         tagoio_call *call =
             try_request(settings, "POST", false, refusals[i].arguments, &err);
         check_true(call == NULL);
-        check_text(tagoio_kind_name(refusals[i].kind), tagoio_kind_name(err.kind));
+        check_text(tagoio_error_kind_name(refusals[i].kind),
+                   tagoio_error_kind_name(err.kind));
         check_true(strncmp(err.message, "request.POST: ", 14) == 0);
         check_text(refusals[i].message, err.message + 14);
         tagoio_call_unref(call);
@@ -106,12 +107,12 @@ static void test_refusals(void) {
     tagoio_settings_unref(settings);
 }
 
-/* Whether a request is repeated after an answer that leaves open what happened. */
+/* Whether a request is repeated after a response that leaves open what happened. */
 static void test_classes(void) {
     static const struct {
         const char *method;
         bool idempotent;
-        bool repeated;
+        bool retried;
     } rows[] = {
         {"GET", false, true},    {"GET", true, true},   {"POST", false, false},
         {"POST", true, true},    {"PUT", false, false}, {"PUT", true, true},
@@ -119,15 +120,15 @@ static void test_classes(void) {
         {"DELETE", true, true},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("%s, idempotent %d", rows[i].method, rows[i].idempotent);
         tagoio_call *call =
             need_request(settings, rows[i].method, rows[i].idempotent, "[[\"a\"]]");
-        check_true(tagoio_call_request(call).repeatable == rows[i].repeated);
-        play_answer(call, &moment, "502", "{}");
+        check_true(tagoio_call_request(call).repeatable == rows[i].retried);
+        play_answer(call, &now, "502", "{}");
         bool done = tagoio_call_want(call, 0) == TAGOIO_DONE;
-        check_true(done == !rows[i].repeated);
+        check_true(done == !rows[i].retried);
         check_true(!done || tagoio_call_report(call).maybe_applied);
         tagoio_call_unref(call);
     }
@@ -137,43 +138,44 @@ static void test_classes(void) {
     tagoio_settings_unref(settings);
 }
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
 /* clang-format off */
 static const struct {
     const char *name;
     const char *body;
-    tagoio_kind kind;
+    tagoio_error_kind kind;
     const char *result; /* as JSON; NULL: none */
     const char *message;
-} answers[] = {
-    {"a result", "{\"status\":true,\"result\":[1]}", TAGOIO_NONE, "[1]", NULL},
-    {"no result", "{\"status\":true}", TAGOIO_NONE, "true", NULL},
-    {"a warning", "{\"status\":true,\"result\":{},\"message\":\"Soon\\ngone\"}", TAGOIO_NONE, "{}", "Soon gone"},
-    {"a warning with the token", "{\"status\":true,\"result\":{},\"message\":\"not " PLAY_TOKEN "\"}", TAGOIO_NONE, "{}", "not ***"},
-    {"a warning that is none", "{\"status\":true,\"result\":{},\"message\":\"\"}", TAGOIO_NONE, "{}", NULL},
-    {"no envelope", "{\"message\":\"Queued\",\"backup_id\":\"b\"}", TAGOIO_NONE, "{\"backup_id\":\"b\",\"message\":\"Queued\"}", NULL},
-    {"an empty object", "{}", TAGOIO_NONE, "{}", NULL},
-    {"status false", "{\"status\":false,\"message\":\"No\"}", TAGOIO_API, NULL, "request.POST: No (HTTP 200, api.tago.io)"},
-    {"another status", "{\"status\":\"queued\"}", TAGOIO_PROTOCOL, NULL, "request.POST: not an answer of TagoIO: JSON without a status of true or false (HTTP 200, api.tago.io); it may have been applied"},
-    {"an array", "[]", TAGOIO_PROTOCOL, NULL, "request.POST: not an answer of TagoIO: JSON without a status of true or false (HTTP 200, api.tago.io); it may have been applied"},
-    {"no JSON", "", TAGOIO_PROTOCOL, NULL, "request.POST: not an answer of TagoIO: an empty body (HTTP 200, api.tago.io); it may have been applied"},
+} responses[] = {
+    {"a result", "{\"status\":true,\"result\":[1]}", TAGOIO_ERROR_NONE, "[1]", NULL},
+    {"no result", "{\"status\":true}", TAGOIO_ERROR_NONE, "true", NULL},
+    {"a warning", "{\"status\":true,\"result\":{},\"message\":\"Soon\\ngone\"}", TAGOIO_ERROR_NONE, "{}", "Soon gone"},
+    {"a warning with the token", "{\"status\":true,\"result\":{},\"message\":\"not " PLAY_TOKEN "\"}", TAGOIO_ERROR_NONE, "{}", "not ***"},
+    {"a warning that is none", "{\"status\":true,\"result\":{},\"message\":\"\"}", TAGOIO_ERROR_NONE, "{}", NULL},
+    {"no envelope", "{\"message\":\"Queued\",\"backup_id\":\"b\"}", TAGOIO_ERROR_NONE, "{\"backup_id\":\"b\",\"message\":\"Queued\"}", NULL},
+    {"an empty object", "{}", TAGOIO_ERROR_NONE, "{}", NULL},
+    {"status false", "{\"status\":false,\"message\":\"No\"}", TAGOIO_ERROR_API, NULL, "request.POST: No (HTTP 200, api.tago.io)"},
+    {"another status", "{\"status\":\"queued\"}", TAGOIO_ERROR_PROTOCOL, NULL, "request.POST: not a response of TagoIO: JSON without a status of true or false (HTTP 200, api.tago.io); it may have been applied"},
+    {"an array", "[]", TAGOIO_ERROR_PROTOCOL, NULL, "request.POST: not a response of TagoIO: JSON without a status of true or false (HTTP 200, api.tago.io); it may have been applied"},
+    {"no JSON", "", TAGOIO_ERROR_PROTOCOL, NULL, "request.POST: not a response of TagoIO: an empty body (HTTP 200, api.tago.io); it may have been applied"},
 };
 /* clang-format on */
 
 static void test_answers(void) {
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
-    for (int i = 0; i < check_count(answers); i++) {
-        check_case("answer: %s", answers[i].name);
+    tagoio_now now = play_moment(0);
+    for (int i = 0; i < check_count(responses); i++) {
+        check_case("response: %s", responses[i].name);
         tagoio_call *call = need_request(settings, "POST", false, "[[\"a\"]]");
-        play_answer(call, &moment, "200", answers[i].body);
+        play_answer(call, &now, "200", responses[i].body);
         tagoio_report report = tagoio_call_report(call);
         char *result =
             report.result == NULL ? NULL : tagoio_json_encode(report.result, 0, NULL);
-        check_text(tagoio_kind_name(answers[i].kind), tagoio_kind_name(report.kind));
-        check_text(answers[i].result, result);
-        check_text(answers[i].message, report.message);
+        check_text(tagoio_error_kind_name(responses[i].kind),
+                   tagoio_error_kind_name(report.kind));
+        check_text(responses[i].result, result);
+        check_text(responses[i].message, report.message);
         free(result);
         tagoio_call_unref(call);
     }
@@ -181,12 +183,12 @@ static void test_answers(void) {
 }
 
 static void test_operations_are_stricter(void) {
-    check_case("an operation takes no answer without an envelope");
+    check_case("an operation takes no response without an envelope");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     tagoio_call *call = play_call(settings, "profile.edit", "[\"a\", {}]");
-    play_answer(call, &moment, "200", "{\"message\":\"Queued\"}");
-    check_text("protocol", tagoio_kind_name(tagoio_call_report(call).kind));
+    play_answer(call, &now, "200", "{\"message\":\"Queued\"}");
+    check_text("protocol", tagoio_error_kind_name(tagoio_call_report(call).kind));
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
@@ -194,13 +196,13 @@ static void test_operations_are_stricter(void) {
 static void test_heads(void) {
     static const char body[] = "{\"status\":true,\"result\":[]}";
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
 
-    check_case("the head of the last answer is kept");
+    check_case("the head of the last response is kept");
     tagoio_call *call = need_request(settings, "GET", false, "[[\"a\"]]");
-    play_answer(call, &moment, "HTTP/1.1 502 X\nOld: 1\n", "");
-    moment = play_moment(tagoio_call_due_ms(call));
-    play_answer(call, &moment,
+    play_answer(call, &now, "HTTP/1.1 502 X\nOld: 1\n", "");
+    now = play_moment(tagoio_call_retry_at_ms(call));
+    play_answer(call, &now,
                 "HTTP/1.1 103 X\nLink: 2\n\nHTTP/1.1 201 X\nA: 3\nCF-Ray: q", body);
     tagoio_report report = tagoio_call_report(call);
     check_text("A: 3CF-Ray: q", report.head); /* a driver leaves the line ends there */
@@ -211,7 +213,7 @@ static void test_heads(void) {
 
     check_case("an operation keeps none, but the id of the request");
     call = play_call(settings, "profile.list", "[]");
-    play_answer(call, &moment, "HTTP/1.1 200 X\nA: 3\nCF-Ray: q", body);
+    play_answer(call, &now, "HTTP/1.1 200 X\nA: 3\nCF-Ray: q", body);
     report = tagoio_call_report(call);
     check_text(NULL, report.head);
     check_text("q", report.request_id);
@@ -231,11 +233,11 @@ static void test_secret_segments(void) {
         {"[[\"profile\", \"visible\"]]", "no visible", "no visible"},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("secrets of %s", rows[i].path);
         tagoio_call *call = need_request(settings, "DELETE", false, rows[i].path);
-        play_answer(call, &moment, "404", rows[i].said);
+        play_answer(call, &now, "404", rows[i].said);
         check_within(rows[i].shown, tagoio_call_report(call).message);
         tagoio_call_unref(call);
     }

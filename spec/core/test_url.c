@@ -114,17 +114,17 @@ static const struct {
 static void test_addresses(void) {
     for (int i = 0; i < check_count(addresses); i++) {
         check_case("the address \"%s\"", addresses[i].text);
-        tagoio_error err = {.kind = TAGOIO_NONE};
-        tagoio_text url = {.limit = TAGOIO_MAX_URL_BYTES};
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+        tagoio_buffer url = {.limit = TAGOIO_MAX_URL_BYTES};
         bool taken = tagoio_url_check(&url, addresses[i].text, &err);
         check_true(taken == (addresses[i].url != NULL));
         if (addresses[i].url != NULL) {
             check_text(addresses[i].url, url.bytes);
         } else {
-            check_text("misuse", tagoio_kind_name(err.kind));
+            check_text("misuse", tagoio_error_kind_name(err.kind));
             check_within(addresses[i].message, err.message);
         }
-        tagoio_text_clear(&url);
+        tagoio_buffer_clear(&url);
     }
 }
 
@@ -132,11 +132,11 @@ static void test_long_address(void) {
     check_case("an address that is too long");
     char text[100] = "https://host/";
     memset(text + strlen(text), 'x', sizeof text - strlen(text) - 1);
-    tagoio_error err = {.kind = TAGOIO_NONE};
-    tagoio_text url = {.limit = 90};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+    tagoio_buffer url = {.limit = 90};
     check_true(!tagoio_url_check(&url, text, &err));
     check_text("base_url: must be at most 90 bytes", err.message);
-    tagoio_text_clear(&url);
+    tagoio_buffer_clear(&url);
 }
 
 static void test_loopback(void) {
@@ -188,11 +188,11 @@ static const struct {
 static void test_proxies(void) {
     for (int i = 0; i < check_count(proxies); i++) {
         check_case("the proxy \"%s\"", proxies[i].text);
-        tagoio_error err = {.kind = TAGOIO_NONE};
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
         check_true(tagoio_url_check_proxy(proxies[i].text, "https://h", &err) ==
                    proxies[i].taken);
         if (!proxies[i].taken) {
-            check_text("misuse", tagoio_kind_name(err.kind));
+            check_text("misuse", tagoio_error_kind_name(err.kind));
             check_within("proxy: must be a URL like http://host:8080 (", err.message);
             check_true(strstr(err.message, "correct-horse") == NULL);
         }
@@ -210,7 +210,7 @@ static tagoio_driver_options good_options(const char *base_url) {
  */
 static bool check_without_memory(const char *base_url, long successes, bool once) {
     tagoio_driver_options options = good_options(base_url);
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     memory.left = successes;
     memory.once = once;
     memory.failures = 0;
@@ -222,7 +222,7 @@ static bool check_without_memory(const char *base_url, long successes, bool once
     } else {
         check_true(failed);
         check_text("not enough memory", err.message);
-        check_text("memory", tagoio_kind_name(err.kind));
+        check_text("memory", tagoio_error_kind_name(err.kind));
     }
     tagoio_driver_unref(driver);
     return failed;
@@ -247,11 +247,11 @@ static void test_memory(void) {
 
 static void check_libcurl(const char *message) {
     tagoio_driver_options options = good_options("https://api.tago.io");
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     tagoio_driver *driver = tagoio_driver_new(&options, &err);
     check_true((driver == NULL) == (message != NULL));
     check_text(message != NULL ? message : "", err.message);
-    check_text(message != NULL ? "invalid" : "none", tagoio_kind_name(err.kind));
+    check_text(message != NULL ? "invalid" : "none", tagoio_error_kind_name(err.kind));
     tagoio_driver_unref(driver);
 
     options.detached = true;
@@ -319,19 +319,19 @@ static void test_files(void) {
     for (int i = 0; i < check_count(files); i++) {
         check_case("ca_file: %s", files[i].name);
         write_file(files[i].text);
-        tagoio_error err = {.kind = TAGOIO_NONE};
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
         const char *found = NULL;
         bool taken = tagoio_ca_file_find(&found, path, false, &err);
         check_true(taken == (files[i].message == NULL));
         check_text(path, found);
         if (files[i].message != NULL) {
-            check_text("invalid", tagoio_kind_name(err.kind));
+            check_text("invalid", tagoio_error_kind_name(err.kind));
             check_within("ca_file: ", err.message);
             check_within(files[i].message, err.message);
         }
     }
     check_case("ca_file: a folder");
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     const char *found;
     check_true(!tagoio_ca_file_find(&found, folder, true, &err));
     check_within("ca_file: must be a file with certificates in PEM (got ", err.message);
@@ -372,7 +372,7 @@ static void test_order(void) {
         check_case("order of CA certificates: %d", i + 1);
         set_variable("SSL_CERT_FILE", orders[i].ssl_cert_file);
         set_variable("CURL_CA_BUNDLE", orders[i].curl_ca_bundle);
-        tagoio_error err = {.kind = TAGOIO_NONE};
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
         const char *found = NULL;
         bool ok =
             tagoio_ca_file_find(&found, orders[i].option, !orders[i].insecure, &err);

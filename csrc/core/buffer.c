@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Growing bytes with a ceiling. Growth copies and wipes: realloc would leave the old
    bytes behind. */
-#include "core/text.h"
+#include "core/buffer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +14,14 @@ void tagoio_wipe(void *memory, size_t bytes) {
     fill(memory, 0, bytes);
 }
 
-static bool grow(tagoio_text *text, size_t needed) {
+static bool grow(tagoio_buffer *text, size_t needed) {
     size_t capacity = text->capacity > 0 ? text->capacity : first_capacity;
     while (capacity < needed) {
         capacity *= 2; /* needed <= limit + 1, far from overflow */
     }
     char *bytes = malloc(capacity);
     if (bytes == NULL) {
-        text->failed = TAGOIO_MEMORY;
+        text->failed = TAGOIO_ERROR_MEMORY;
         return false;
     }
     if (text->length > 0) {
@@ -36,12 +36,12 @@ static bool grow(tagoio_text *text, size_t needed) {
     return true;
 }
 
-bool tagoio_text_add(tagoio_text *text, const char *bytes, size_t count) {
-    if (text->failed != TAGOIO_NONE) {
+bool tagoio_buffer_add(tagoio_buffer *text, const char *bytes, size_t count) {
+    if (text->failed != TAGOIO_ERROR_NONE) {
         return false;
     }
     if (count > text->limit - text->length) {
-        text->failed = TAGOIO_PROTOCOL;
+        text->failed = TAGOIO_ERROR_PROTOCOL;
         return false;
     }
     size_t needed = text->length + count + 1;
@@ -56,8 +56,8 @@ bool tagoio_text_add(tagoio_text *text, const char *bytes, size_t count) {
     return true;
 }
 
-bool tagoio_text_add_string(tagoio_text *text, const char *string) {
-    return tagoio_text_add(text, string, strlen(string));
+bool tagoio_buffer_add_string(tagoio_buffer *text, const char *string) {
+    return tagoio_buffer_add(text, string, strlen(string));
 }
 
 static bool is_unreserved(char c) {
@@ -65,25 +65,25 @@ static bool is_unreserved(char c) {
            c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-bool tagoio_text_add_encoded(tagoio_text *text, const char *bytes, size_t count) {
+bool tagoio_buffer_add_encoded(tagoio_buffer *text, const char *bytes, size_t count) {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < count; i++) {
         unsigned char byte = (unsigned char)bytes[i];
         char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
         bool plain = is_unreserved(bytes[i]);
-        if (!tagoio_text_add(text, plain ? bytes + i : escape, plain ? 1 : 3)) {
+        if (!tagoio_buffer_add(text, plain ? bytes + i : escape, plain ? 1 : 3)) {
             return false;
         }
     }
-    return text->failed == TAGOIO_NONE;
+    return text->failed == TAGOIO_ERROR_NONE;
 }
 
-void tagoio_text_clear(tagoio_text *text) {
+void tagoio_buffer_clear(tagoio_buffer *text) {
     if (text->bytes != NULL) {
         tagoio_wipe(text->bytes, text->length);
         free(text->bytes);
     }
-    *text = (tagoio_text){.limit = text->limit};
+    *text = (tagoio_buffer){.limit = text->limit};
 }
 
 size_t tagoio_utf8_bytes(const char *text, size_t count) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What must never be shown, and taking it out of what a server says. */
-#ifndef TAGOIO_CORE_SECRETS_H
-#define TAGOIO_CORE_SECRETS_H
+#ifndef TAGOIO_CORE_REDACT_H
+#define TAGOIO_CORE_REDACT_H
 
-#include "core/text.h"
+#include "core/buffer.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -13,7 +13,7 @@ enum { TAGOIO_SHORTEST_SECRET = 4 };
 
 typedef struct tagoio_secrets {
     const struct tagoio_secrets *outer; /* taken out as well; borrowed, may be NULL */
-    tagoio_text *items; /* as they are, without blanks and line ends around them */
+    tagoio_buffer *items; /* as they are, without blanks and line ends around them */
     size_t count;
 } tagoio_secrets;
 
@@ -28,11 +28,11 @@ bool tagoio_secrets_is_name(const char *name);
 bool tagoio_secrets_add_members(tagoio_secrets *secrets, const json_t *value);
 
 /* Adds text to clean, *** for every secret. False: memory, or past clean's limit. */
-bool tagoio_secrets_scrub(const tagoio_secrets *secrets, const char *text, size_t count,
-                          tagoio_text *clean);
+bool tagoio_redact(const tagoio_secrets *secrets, const char *text, size_t count,
+                   tagoio_buffer *clean);
 
 /* A copy of value whose strings, numbers and keys are scrubbed; NULL: memory. */
-json_t *tagoio_secrets_scrub_json(const tagoio_secrets *secrets, const json_t *value);
+json_t *tagoio_redact_json(const tagoio_secrets *secrets, const json_t *value);
 
 void tagoio_secrets_clear(tagoio_secrets *secrets);
 

@@ -2,7 +2,7 @@
 /* TagoIO's envelope. A success is {"status": true, "result": ...}; the bodies of errors
    come in four shapes (API overview; sdk-js apiRequest.ts; tagocore APIController.ts),
    and from proxies in any. Never trust the HTTP status alone. */
-#include "core/answer.h"
+#include "core/response.h"
 #include "core/date.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -14,7 +14,7 @@ enum { longest_message_digits = 4 };
 /* RFC 9111 1.2.2: what is greater counts as this, not as nothing. */
 static const int64_t longest_hint_s = (int64_t)1 << 31;
 
-static const char no_memory[] = "not enough memory for the answer";
+static const char no_memory[] = "not enough memory for the response";
 
 static const char *const request_id_names[] = {
     "x-request-id",    "request-id",  "x-correlation-id", "x-amzn-requestid",
@@ -36,7 +36,7 @@ static bool is_name(const char *name, const char *line, size_t count) {
 }
 
 /* A value that is too long is none: half of it would be another one. */
-static void keep_value(char kept[TAGOIO_MAX_HEADER_VALUE], const char *value,
+static void keep_value(char kept[TAGOIO_MAX_HEADER_VALUE_BYTES], const char *value,
                        size_t count) {
     while (count > 0 && (*value == ' ' || *value == '\t')) {
         value++;
@@ -45,13 +45,13 @@ static void keep_value(char kept[TAGOIO_MAX_HEADER_VALUE], const char *value,
     while (count > 0 && strchr(" \t\r\n", value[count - 1]) != NULL) {
         count--;
     }
-    if (count < TAGOIO_MAX_HEADER_VALUE) {
+    if (count < TAGOIO_MAX_HEADER_VALUE_BYTES) {
         memcpy(kept, value, count);
         kept[count] = '\0';
     }
 }
 
-static void keep_header(tagoio_answer *answer, const char *line, size_t bytes) {
+static void keep_header(tagoio_response *response, const char *line, size_t bytes) {
     const char *colon = memchr(line, ':', bytes);
     if (colon == NULL) {
         return;
@@ -59,11 +59,12 @@ static void keep_header(tagoio_answer *answer, const char *line, size_t bytes) {
     size_t name = (size_t)(colon - line);
     size_t value = bytes - name - 1;
     if (is_name("retry-after", line, name)) {
-        keep_value(answer->retry_after, colon + 1, value);
+        keep_value(response->retry_after, colon + 1, value);
     }
     for (size_t i = 0; i < sizeof request_id_names / sizeof request_id_names[0]; i++) {
-        if (answer->request_id[0] == '\0' && is_name(request_id_names[i], line, name)) {
-            keep_value(answer->request_id, colon + 1, value);
+        if (response->request_id[0] == '\0' &&
+            is_name(request_id_names[i], line, name)) {
+            keep_value(response->request_id, colon + 1, value);
         }
     }
 }
@@ -84,22 +85,22 @@ static int status_of(const char *line, size_t bytes) {
     return status;
 }
 
-static bool keep_line(tagoio_answer *answer, const char *line, size_t bytes) {
-    answer->head.limit = TAGOIO_MAX_HEADER_BYTES;
-    if (tagoio_text_add(&answer->head, line, bytes)) {
+static bool keep_line(tagoio_response *response, const char *line, size_t bytes) {
+    response->head.limit = TAGOIO_MAX_HEADER_BYTES;
+    if (tagoio_buffer_add(&response->head, line, bytes)) {
         return true;
     }
-    answer->refused = no_memory;
+    response->refused = no_memory;
     return false;
 }
 
 /* Of a 1xx response nothing is kept: the response itself comes after it. */
-static void take_status(tagoio_answer *answer, const char *line, size_t bytes) {
+static void take_status(tagoio_response *response, const char *line, size_t bytes) {
     if (bytes > 5 && memcmp(line, "HTTP/", 5) == 0) {
         int status = status_of(line, bytes);
         bool interim = status >= 100 && status < 200;
-        answer->status = status >= 200 ? status : 0;
-        answer->head_state = interim ? TAGOIO_HEAD_INTERIM : TAGOIO_HEAD_FINAL;
+        response->status = status >= 200 ? status : 0;
+        response->head_state = interim ? TAGOIO_HEAD_INTERIM : TAGOIO_HEAD_FINAL;
     }
 }
 
@@ -108,48 +109,49 @@ static bool is_empty(const char *line, size_t bytes) {
     return bytes == 0 || line[0] == '\r' || line[0] == '\n';
 }
 
-bool tagoio_answer_head(tagoio_answer *answer, const char *line, size_t bytes) {
-    answer->head_bytes += bytes;
-    if (answer->head_bytes > TAGOIO_MAX_HEADER_BYTES) {
-        answer->refused = "headers of more than 64 KiB";
+bool tagoio_response_head(tagoio_response *response, const char *line, size_t bytes) {
+    response->head_bytes += bytes;
+    if (response->head_bytes > TAGOIO_MAX_HEADER_BYTES) {
+        response->refused = "headers of more than 64 KiB";
         return false;
     }
     bool empty = is_empty(line, bytes);
-    switch (answer->head_state) {
+    switch (response->head_state) {
     case TAGOIO_HEAD_STATUS:
-        take_status(answer, line, bytes);
+        take_status(response, line, bytes);
         break;
     case TAGOIO_HEAD_INTERIM:
-        answer->head_state = empty ? TAGOIO_HEAD_STATUS : TAGOIO_HEAD_INTERIM;
+        response->head_state = empty ? TAGOIO_HEAD_STATUS : TAGOIO_HEAD_INTERIM;
         break;
     case TAGOIO_HEAD_FINAL:
         if (empty) {
-            answer->head_state = TAGOIO_HEAD_OVER;
+            response->head_state = TAGOIO_HEAD_OVER;
             break;
         }
-        keep_header(answer, line, bytes);
-        return !answer->keep_head || keep_line(answer, line, bytes);
+        keep_header(response, line, bytes);
+        return !response->keep_head || keep_line(response, line, bytes);
     case TAGOIO_HEAD_OVER:
         break;
     }
     return true;
 }
 
-bool tagoio_answer_feed(tagoio_answer *answer, const char *bytes, size_t count) {
-    answer->head_state = TAGOIO_HEAD_OVER;
-    if (tagoio_text_add(&answer->body, bytes, count)) {
+bool tagoio_response_body(tagoio_response *response, const char *bytes, size_t count) {
+    response->head_state = TAGOIO_HEAD_OVER;
+    if (tagoio_buffer_add(&response->body, bytes, count)) {
         return true;
     }
-    answer->refused = answer->body.failed == TAGOIO_MEMORY
-                          ? no_memory
-                          : "an answer of more than max_response_bytes";
+    response->refused = response->body.failed == TAGOIO_ERROR_MEMORY
+                            ? no_memory
+                            : "a response of more than max_response_bytes";
     return false;
 }
 
-void tagoio_answer_clear(tagoio_answer *answer) {
-    tagoio_text_clear(&answer->head);
-    tagoio_text_clear(&answer->body);
-    *answer = (tagoio_answer){.body = answer->body, .keep_head = answer->keep_head};
+void tagoio_response_clear(tagoio_response *response) {
+    tagoio_buffer_clear(&response->head);
+    tagoio_buffer_clear(&response->body);
+    *response =
+        (tagoio_response){.body = response->body, .keep_head = response->keep_head};
 }
 
 /* Digits alone; -1: something else. */
@@ -165,13 +167,13 @@ static int64_t digits_value(const char *text, size_t count) {
     return value;
 }
 
-int64_t tagoio_answer_retry_after_s(const tagoio_answer *answer, int64_t wall_s) {
+int64_t tagoio_response_retry_after_s(const tagoio_response *response, int64_t wall_s) {
     int64_t date;
-    if (tagoio_date_parse_http(answer->retry_after, &date)) {
-        bool passes = answer->status == 429 || answer->status == 503;
+    if (tagoio_date_parse_http(response->retry_after, &date)) {
+        bool passes = response->status == 429 || response->status == 503;
         return date > wall_s ? date - wall_s : passes ? 0 : -1;
     }
-    return digits_value(answer->retry_after, strlen(answer->retry_after));
+    return digits_value(response->retry_after, strlen(response->retry_after));
 }
 
 /* "Too many requests (Retry-After: 8)", TagoIO's rate limit page. */
@@ -188,39 +190,39 @@ static int64_t hint_in_message(const char *message) {
     return is_hint ? digits_value(at, count) : -1;
 }
 
-static void add_json(tagoio_text *text, const json_t *value) {
-    tagoio_error why = {.kind = TAGOIO_NONE};
+static void add_json(tagoio_buffer *text, const json_t *value) {
+    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
     if (json_is_string(value)) {
-        tagoio_text_add(text, json_string_value(value), json_string_length(value));
+        tagoio_buffer_add(text, json_string_value(value), json_string_length(value));
     } else if (!tagoio_json_write(text, value, 0, &why) &&
-               text->failed == TAGOIO_NONE) {
+               text->failed == TAGOIO_ERROR_NONE) {
         text->failed = why.kind;
     }
 }
 
 /* "name: is required, amount: 0" */
-static void add_members(tagoio_text *text, const json_t *object) {
+static void add_members(tagoio_buffer *text, const json_t *object) {
     void *at = json_object_iter((json_t *)object);
     for (bool first = true; at != NULL; first = false) {
-        tagoio_text_add_string(text, first ? "" : ", ");
-        tagoio_text_add_string(text, json_object_iter_key(at));
-        tagoio_text_add_string(text, ": ");
+        tagoio_buffer_add_string(text, first ? "" : ", ");
+        tagoio_buffer_add_string(text, json_object_iter_key(at));
+        tagoio_buffer_add_string(text, ": ");
         add_json(text, json_object_iter_value(at));
         at = json_object_iter_next((json_t *)object, at);
     }
 }
 
-/* A message may be a JSON document itself, as POST /account/login answers with 2FA on
+/* A message may be a JSON document itself, as POST /account/login responses with 2FA on
    (tago-io/cli, login.ts). */
-static void add_message(tagoio_text *text, const json_t *message) {
+static void add_message(tagoio_buffer *text, const json_t *message) {
     json_t *inner = NULL;
-    tagoio_error why = {.kind = TAGOIO_NONE};
+    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
     const char *words = json_string_value(message);
     if (words != NULL && words[0] == '{') {
         inner = tagoio_json_decode(words, json_string_length(message), &why);
     }
-    if (why.kind == TAGOIO_MEMORY) {
-        text->failed = TAGOIO_MEMORY;
+    if (why.kind == TAGOIO_ERROR_MEMORY) {
+        text->failed = TAGOIO_ERROR_MEMORY;
     }
     const json_t *value = inner != NULL ? inner : message;
     const json_t *deeper = json_object_get(value, "message");
@@ -240,7 +242,7 @@ static bool says_something(const json_t *message) {
 }
 
 /* The four shapes: message; result.message; result a string; and field_errors. */
-static void add_error_text(tagoio_text *text, const json_t *body) {
+static void add_error_text(tagoio_buffer *text, const json_t *body) {
     const json_t *message = json_object_get(body, "message");
     const json_t *result = json_object_get(body, "result");
     const json_t *fields = json_object_get(body, "field_errors");
@@ -251,10 +253,10 @@ static void add_error_text(tagoio_text *text, const json_t *body) {
     if (says_something(message)) {
         add_message(text, message);
     } else {
-        tagoio_text_add_string(text, "an error without a message");
+        tagoio_buffer_add_string(text, "an error without a message");
     }
     if (json_object_size(fields) > 0) {
-        tagoio_text_add_string(text, ": ");
+        tagoio_buffer_add_string(text, ": ");
         add_members(text, fields);
     }
 }
@@ -275,40 +277,40 @@ static const char *find_tag(const char *text, const char *tag) {
 }
 
 /* A page of a proxy: its title says more than its first line. */
-static void add_page_words(tagoio_text *text, const char *body) {
+static void add_page_words(tagoio_buffer *text, const char *body) {
     const char *title = find_tag(body, "<title>");
     const char *end = title == NULL ? NULL : find_tag(title, "</title>");
     if (end != NULL) {
         title += strlen("<title>");
-        tagoio_text_add_string(text, "an HTML page, \"");
-        tagoio_text_add(text, title, (size_t)(end - title));
-        tagoio_text_add_string(text, "\"");
+        tagoio_buffer_add_string(text, "an HTML page, \"");
+        tagoio_buffer_add(text, title, (size_t)(end - title));
+        tagoio_buffer_add_string(text, "\"");
     } else if (body[0] == '<') {
-        tagoio_text_add_string(text, "an HTML page");
+        tagoio_buffer_add_string(text, "an HTML page");
     } else {
-        tagoio_text_add_string(text, body[0] == '\0' ? "a body without text" : "");
-        tagoio_text_add(text, body, strcspn(body, "\r\n"));
+        tagoio_buffer_add_string(text, body[0] == '\0' ? "a body without text" : "");
+        tagoio_buffer_add(text, body, strcspn(body, "\r\n"));
     }
 }
 
 /* Of a secret that is cut first, a part would stay. */
-static void add_page_text(tagoio_text *text, const tagoio_answer *answer,
+static void add_page_text(tagoio_buffer *text, const tagoio_response *response,
                           const tagoio_secrets *secrets) {
-    tagoio_text clean = {.limit = SIZE_MAX / 2};
+    tagoio_buffer clean = {.limit = SIZE_MAX / 2};
     bool done =
-        tagoio_secrets_scrub(secrets, answer->body.bytes, answer->body.length, &clean);
+        tagoio_redact(secrets, response->body.bytes, response->body.length, &clean);
     size_t blank = done ? strspn(clean.bytes, " \t\r\n") : 0;
     if (!done) {
-        text->failed = TAGOIO_MEMORY;
+        text->failed = TAGOIO_ERROR_MEMORY;
     } else if (blank == clean.length) {
-        tagoio_text_add_string(text, "an empty body");
+        tagoio_buffer_add_string(text, "an empty body");
     } else {
         add_page_words(text, clean.bytes + blank);
     }
-    tagoio_text_clear(&clean);
+    tagoio_buffer_clear(&clean);
 }
 
-static bool is_throttled(const tagoio_text *text) {
+static bool is_throttled(const tagoio_buffer *text) {
     return text->bytes != NULL && strstr(text->bytes, "Too many requests") != NULL;
 }
 
@@ -325,136 +327,138 @@ static const char *const expected_texts[] = {
     [TAGOIO_RESULT_ANY] = "",
 };
 
-static void read_success(tagoio_reading *reading, const json_t *body,
+static void read_success(tagoio_outcome *outcome, const json_t *body,
                          tagoio_result expected) {
     json_t *result = json_object_get(body, "result");
     bool absent = result == NULL || json_is_null(result) || json_is_false(result);
     if (!is_expected(expected, result)) {
-        reading->kind = TAGOIO_PROTOCOL;
-        tagoio_text_add_string(&reading->text, expected_texts[expected]);
+        outcome->kind = TAGOIO_ERROR_PROTOCOL;
+        tagoio_buffer_add_string(&outcome->text, expected_texts[expected]);
     } else {
         const json_t *warning = json_object_get(body, "message");
-        reading->result = absent ? json_true() : json_incref(result);
+        outcome->result = absent ? json_true() : json_incref(result);
         if (json_string_length(warning) > 0) {
-            add_json(&reading->text, warning);
+            add_json(&outcome->text, warning);
         }
     }
 }
 
 /* A response and what it takes to read it. */
 typedef struct reading_context {
-    const tagoio_answer *answer;
+    const tagoio_response *response;
     const tagoio_secrets *secrets;
     json_t *body;      /* NULL: it is not JSON */
     json_t *clean;     /* the same without secrets */
     tagoio_error *why; /* there is no body or no clean one */
 } reading_context;
 
-static void read_unknown(tagoio_reading *reading, const reading_context *c) {
-    const tagoio_text *body = &c->answer->body;
-    reading->kind = TAGOIO_PROTOCOL;
-    tagoio_text_add_string(&reading->text, "not an answer of TagoIO: ");
+static void read_unknown(tagoio_outcome *outcome, const reading_context *c) {
+    const tagoio_buffer *body = &c->response->body;
+    outcome->kind = TAGOIO_ERROR_PROTOCOL;
+    tagoio_buffer_add_string(&outcome->text, "not a response of TagoIO: ");
     if (c->body != NULL) {
-        tagoio_text_add_string(&reading->text,
-                               "JSON without a status of true or false");
+        tagoio_buffer_add_string(&outcome->text,
+                                 "JSON without a status of true or false");
     } else if (body->length > 0 && strchr("{[", body->bytes[0]) != NULL) {
-        tagoio_text_add_string(&reading->text, c->why->message);
+        tagoio_buffer_add_string(&outcome->text, c->why->message);
     } else {
-        add_page_text(&reading->text, c->answer, c->secrets);
+        add_page_text(&outcome->text, c->response, c->secrets);
     }
 }
 
-static void read_2xx(tagoio_reading *reading, const reading_context *c,
+static void read_2xx(tagoio_outcome *outcome, const reading_context *c,
                      tagoio_result expected) {
     json_t *status = json_object_get(c->body, "status");
     if (expected == TAGOIO_RESULT_ANY && json_is_object(c->body) && status == NULL) {
-        reading->result = json_incref(c->body);
+        outcome->result = json_incref(c->body);
     } else if (json_is_true(status)) {
-        read_success(reading, c->body, expected);
+        read_success(outcome, c->body, expected);
     } else if (json_is_false(status)) {
-        reading->kind = TAGOIO_API;
-        reading->cause = TAGOIO_CAUSE_DENIED;
+        outcome->kind = TAGOIO_ERROR_API;
+        outcome->reason = TAGOIO_REASON_DENIED;
     } else {
-        read_unknown(reading, c);
+        read_unknown(outcome, c);
     }
 }
 
 /* 429 is not the only sign of a limit: its message comes with 200 and 4xx as well. */
-static void read_limits(tagoio_reading *reading) {
-    if (reading->cause == TAGOIO_CAUSE_DENIED && is_throttled(&reading->text)) {
-        reading->cause = TAGOIO_CAUSE_THROTTLED;
+static void read_limits(tagoio_outcome *outcome) {
+    if (outcome->reason == TAGOIO_REASON_DENIED && is_throttled(&outcome->text)) {
+        outcome->reason = TAGOIO_REASON_THROTTLED;
     }
-    if (reading->retry_after_s < 0 && reading->text.bytes != NULL) {
-        reading->retry_after_s = hint_in_message(reading->text.bytes);
+    if (outcome->retry_after_s < 0 && outcome->text.bytes != NULL) {
+        outcome->retry_after_s = hint_in_message(outcome->text.bytes);
     }
 }
 
 /* The words of a refusal, its details, and when to try again. */
-static void read_failed(tagoio_reading *reading, reading_context *c) {
+static void read_failed(tagoio_outcome *outcome, reading_context *c) {
     if (c->body != NULL) {
-        c->clean = tagoio_secrets_scrub_json(c->secrets, c->body);
+        c->clean = tagoio_redact_json(c->secrets, c->body);
         if (c->clean == NULL) {
             tagoio_error_memory(c->why);
         }
     }
-    if (reading->kind == TAGOIO_API && json_is_object(c->clean)) {
-        add_error_text(&reading->text, c->clean);
-    } else if (reading->kind == TAGOIO_API) {
-        add_page_text(&reading->text, c->answer, c->secrets);
+    if (outcome->kind == TAGOIO_ERROR_API && json_is_object(c->clean)) {
+        add_error_text(&outcome->text, c->clean);
+    } else if (outcome->kind == TAGOIO_ERROR_API) {
+        add_page_text(&outcome->text, c->response, c->secrets);
     }
-    read_limits(reading);
-    reading->details = json_incref(c->clean);
+    read_limits(outcome);
+    outcome->details = json_incref(c->clean);
 }
 
-static void read_status(tagoio_reading *reading, const reading_context *c,
+static void read_status(tagoio_outcome *outcome, const reading_context *c,
                         tagoio_result expected) {
-    int status = c->answer->status;
+    int status = c->response->status;
     if (status >= 400) {
-        reading->kind = TAGOIO_API;
+        outcome->kind = TAGOIO_ERROR_API;
     } else if (status >= 300) {
-        reading->kind = TAGOIO_PROTOCOL;
-        tagoio_text_add_string(&reading->text,
-                               "a redirect, which is never followed; check the region");
+        outcome->kind = TAGOIO_ERROR_PROTOCOL;
+        tagoio_buffer_add_string(
+            &outcome->text, "a redirect, which is never followed; check the region");
     } else if (status == 0) {
-        reading->kind = TAGOIO_PROTOCOL;
-        tagoio_text_add_string(&reading->text, "an answer without a status");
+        outcome->kind = TAGOIO_ERROR_PROTOCOL;
+        tagoio_buffer_add_string(&outcome->text, "a response without a status");
     } else {
-        read_2xx(reading, c, expected);
+        read_2xx(outcome, c, expected);
     }
 }
 
 /* The status still says what became of the request. */
-static void read_no_memory(tagoio_reading *reading) {
-    tagoio_reading_clear(reading);
-    reading->kind = TAGOIO_MEMORY;
-    reading->result = NULL;
-    reading->details = NULL;
+static void read_no_memory(tagoio_outcome *outcome) {
+    tagoio_outcome_clear(outcome);
+    outcome->kind = TAGOIO_ERROR_MEMORY;
+    outcome->result = NULL;
+    outcome->details = NULL;
 }
 
-tagoio_reading tagoio_answer_read(const tagoio_answer *answer, tagoio_result expected,
-                                  const tagoio_secrets *secrets, int64_t wall_s) {
-    tagoio_reading reading = {.text = {.limit = SIZE_MAX / 2}};
-    tagoio_error why = {.kind = TAGOIO_NONE};
-    reading_context c = {.answer = answer, .secrets = secrets, .why = &why};
-    reading.retry_after_s = tagoio_answer_retry_after_s(answer, wall_s);
-    reading.cause = tagoio_policy_status(answer->status, reading.retry_after_s >= 0);
-    if (answer->body.length > 0) {
-        c.body = tagoio_json_decode(answer->body.bytes, answer->body.length, &why);
+tagoio_outcome tagoio_response_outcome(const tagoio_response *response,
+                                       tagoio_result expected,
+                                       const tagoio_secrets *secrets, int64_t wall_s) {
+    tagoio_outcome outcome = {.text = {.limit = SIZE_MAX / 2}};
+    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
+    reading_context c = {.response = response, .secrets = secrets, .why = &why};
+    outcome.retry_after_s = tagoio_response_retry_after_s(response, wall_s);
+    outcome.reason =
+        tagoio_retry_reason_of_status(response->status, outcome.retry_after_s >= 0);
+    if (response->body.length > 0) {
+        c.body = tagoio_json_decode(response->body.bytes, response->body.length, &why);
     }
-    read_status(&reading, &c, expected);
-    if (reading.kind != TAGOIO_NONE) {
-        read_failed(&reading, &c);
+    read_status(&outcome, &c, expected);
+    if (outcome.kind != TAGOIO_ERROR_NONE) {
+        read_failed(&outcome, &c);
     }
-    if (why.kind == TAGOIO_MEMORY) {
-        read_no_memory(&reading);
+    if (why.kind == TAGOIO_ERROR_MEMORY) {
+        read_no_memory(&outcome);
     }
     json_decref(c.clean);
     json_decref(c.body);
-    return reading;
+    return outcome;
 }
 
-void tagoio_reading_clear(tagoio_reading *reading) {
-    json_decref(reading->result);
-    json_decref(reading->details);
-    tagoio_text_clear(&reading->text);
+void tagoio_outcome_clear(tagoio_outcome *outcome) {
+    json_decref(outcome->result);
+    json_decref(outcome->details);
+    tagoio_buffer_clear(&outcome->text);
 }

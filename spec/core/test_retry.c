@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is repeated, when and at what cost, for each class of operations: played through
-   the public state machine under an invented clock and chance. */
+   the public state machine under an invented clock and jitter. */
 #include "check.h"
 #include "core/operation.h"
 #include "play.h"
@@ -12,21 +12,21 @@ enum { ANSWER = -1, CLASSES = 4, SECOND = 1000, HOUR = 3600 * SECOND };
 /* Of each class: its letter and an operation that stands for it. */
 static const struct {
     char letter;
-    tagoio_class repeat;
+    tagoio_retry_class repeat;
     const char *operation;
     const char *arguments;
 } classes[CLASSES] = {
-    {'S', TAGOIO_CLASS_SAFE, "profile.list", "[]"},
-    {'I', TAGOIO_CLASS_IDEMPOTENT, "profile.edit", "[\"a\", {\"name\": \"b\"}]"},
-    {'D', TAGOIO_CLASS_DESTRUCTIVE, "profile.delete", "[\"a\", {}]"},
-    {'N', TAGOIO_CLASS_NEVER, "profile.create", "[{\"name\": \"b\"}]"},
+    {'S', TAGOIO_RETRY_CLASS_SAFE, "profile.list", "[]"},
+    {'I', TAGOIO_RETRY_CLASS_IDEMPOTENT, "profile.edit", "[\"a\", {\"name\": \"b\"}]"},
+    {'D', TAGOIO_RETRY_CLASS_DESTRUCTIVE, "profile.delete", "[\"a\", {}]"},
+    {'N', TAGOIO_RETRY_CLASS_NEVER, "profile.create", "[{\"name\": \"b\"}]"},
 };
 
-/* What happens at every attempt: an answer, or a fault after the head (if there is
+/* What happens at every attempt: a response, or a reason after the head (if there is
    one). What comes of it for S, I, D and N, with three attempts allowed: how often it
    is repeated, and whether the error says that it may have been applied. */
 typedef struct event {
-    int fault; /* or ANSWER */
+    int reason; /* or ANSWER */
     bool sent;
     const char *head;
     const char *body;
@@ -40,7 +40,7 @@ typedef struct condition {
     event event;
     const char *repeated;
     const char *maybe_applied;
-    tagoio_kind kind;
+    tagoio_error_kind kind;
     int64_t rests_ms[2];
 } condition;
 
@@ -55,104 +55,104 @@ typedef struct condition {
 
 /* clang-format off */
 static const condition conditions[] = {
-    {"name not found", {TAGOIO_FAULT_RESOLVE, false, NULL, NULL}, "2222", "----", TAGOIO_CONNECT, {50, 100}},
-    {"connection refused", {TAGOIO_FAULT_CONNECT, false, NULL, NULL}, "2222", "----", TAGOIO_CONNECT, {50, 100}},
-    {"connect timeout", {TAGOIO_FAULT_TIMEOUT, false, NULL, NULL}, "2222", "----", TAGOIO_TIMEOUT, {50, 100}},
-    {"handshake broken", {TAGOIO_FAULT_HANDSHAKE, false, NULL, NULL}, "1111", "----", TAGOIO_TLS, {50}},
-    {"handshake code after sending", {TAGOIO_FAULT_HANDSHAKE, true, NULL, NULL}, "2200", "-+++", TAGOIO_TLS, {50, 100}},
-    {"certificate", {TAGOIO_FAULT_CERTIFICATE, false, NULL, NULL}, "0000", "----", TAGOIO_TLS, {0}},
-    {"lost before sending", {TAGOIO_FAULT_LOST, false, NULL, NULL}, "2222", "----", TAGOIO_NETWORK, {50, 100}},
-    {"lost after sending", {TAGOIO_FAULT_LOST, true, NULL, NULL}, "2200", "-+++", TAGOIO_NETWORK, {50, 100}},
-    {"lost after 100 Continue", {TAGOIO_FAULT_LOST, true, "100", NULL}, "2200", "-+++", TAGOIO_NETWORK, {50, 100}},
-    {"timeout awaiting the answer", {TAGOIO_FAULT_TIMEOUT, true, NULL, NULL}, "2200", "-+++", TAGOIO_TIMEOUT, {50, 100}},
-    {"200 truncated", {TAGOIO_FAULT_LOST, true, "200", NULL}, "2000", "-+++", TAGOIO_NETWORK, {50, 100}},
-    {"201 truncated", {TAGOIO_FAULT_LOST, true, "201", NULL}, "2000", "-+++", TAGOIO_NETWORK, {50, 100}},
-    {"200 stalled", {TAGOIO_FAULT_TIMEOUT, true, "200", NULL}, "2000", "-+++", TAGOIO_TIMEOUT, {50, 100}},
-    {"404 truncated", {TAGOIO_FAULT_LOST, true, "404", NULL}, "0000", "----", TAGOIO_API, {0}},
-    {"408 truncated", {TAGOIO_FAULT_LOST, true, "408", NULL}, "1111", "----", TAGOIO_API, {50}},
-    {"429 truncated", {TAGOIO_FAULT_LOST, true, "HTTP/2 429" AFTER_2, NULL}, "2222", "----", TAGOIO_API, {2100, 2100}},
-    {"500 truncated", {TAGOIO_FAULT_LOST, true, "500", NULL}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"500 stalled", {TAGOIO_FAULT_TIMEOUT, true, "500", NULL}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"503 truncated", {TAGOIO_FAULT_LOST, true, "503", NULL}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"503 with a time truncated", {TAGOIO_FAULT_LOST, true, "HTTP/1.1 503 X" AFTER_2, NULL}, "2222", "----", TAGOIO_API, {2100, 2100}},
-    {"302 truncated", {TAGOIO_FAULT_LOST, true, "302", NULL}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"200 and no JSON", {ANSWER, true, "200", "{\"status\":tr"}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"200 and HTML", {ANSWER, true, "200", PAGE}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"200 and empty", {ANSWER, true, "200", ""}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"200 without a status", {ANSWER, true, "200", "{\"result\":{}}"}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"too large", {TAGOIO_FAULT_TOO_LARGE, true, "200", NULL}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"bad content encoding", {TAGOIO_FAULT_ENCODING, true, "200", NULL}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"no HTTP", {TAGOIO_FAULT_BROKEN, true, NULL, NULL}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"408", {ANSWER, true, "408", NO}, "1111", "----", TAGOIO_API, {50}},
-    {"425", {ANSWER, true, "425", NO}, "1111", "----", TAGOIO_API, {0}},
-    {"429 with a header", {ANSWER, true, "HTTP/1.1 429 X" AFTER_2, NO}, "2222", "----", TAGOIO_API, {2100, 2100}},
-    {"429 with a message", {ANSWER, true, "429", SLOW}, "2222", "----", TAGOIO_API, {8400, 8400}},
-    {"429 with both: the header", {ANSWER, true, "HTTP/1.1 429 X" AFTER_2, SLOW}, "2222", "----", TAGOIO_API, {2100, 2100}},
-    {"429 with neither", {ANSWER, true, "429", PAGE}, "2222", "----", TAGOIO_API, {10500, 10500}},
-    {"429 and a wait over the limit", {ANSWER, true, "HTTP/1.1 429 X" AFTER_90, NO}, "0000", "----", TAGOIO_API, {0}},
-    {"200 throttled", {ANSWER, true, "200", SLOW}, "2222", "----", TAGOIO_API, {8400, 8400}},
-    {"200 throttled without a time", {ANSWER, true, "200", MANY}, "2222", "----", TAGOIO_API, {10500, 10500}},
-    {"403 throttled", {ANSWER, true, "403", SLOW}, "2222", "----", TAGOIO_API, {8400, 8400}},
-    {"500", {ANSWER, true, "500", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"502", {ANSWER, true, "502", PAGE}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"503 with a time", {ANSWER, true, "HTTP/1.1 503 X" AFTER_2, NO}, "2222", "----", TAGOIO_API, {2100, 2100}},
-    {"503 with a date", {ANSWER, true, "HTTP/1.1 503 X" IN_20_S, NO}, "2222", "----", TAGOIO_API, {20500, 20500}},
-    {"503 with a past date", {ANSWER, true, "HTTP/1.1 503 X" PAST, NO}, "2222", "----", TAGOIO_API, {0, 0}},
-    {"503 and a wait over the limit", {ANSWER, true, "HTTP/1.1 503 X" AFTER_90, NO}, "0000", "----", TAGOIO_API, {0}},
-    {"503 bare", {ANSWER, true, "503", ""}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"504", {ANSWER, true, "504", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"520", {ANSWER, true, "520", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"521", {ANSWER, true, "521", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"522", {ANSWER, true, "522", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"523", {ANSWER, true, "523", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"524", {ANSWER, true, "524", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"529", {ANSWER, true, "529", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"530", {ANSWER, true, "530", NO}, "2200", "-+++", TAGOIO_API, {50, 100}},
-    {"501", {ANSWER, true, "501", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"505", {ANSWER, true, "505", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"506", {ANSWER, true, "506", NO}, "0000", "-+++", TAGOIO_API, {0}},
-    {"507", {ANSWER, true, "507", NO}, "0000", "-+++", TAGOIO_API, {0}},
-    {"508", {ANSWER, true, "508", NO}, "0000", "-+++", TAGOIO_API, {0}},
-    {"510", {ANSWER, true, "510", NO}, "0000", "-+++", TAGOIO_API, {0}},
-    {"511", {ANSWER, true, "511", NO}, "0000", "-+++", TAGOIO_API, {0}},
-    {"525", {ANSWER, true, "525", NO}, "0000", "-+++", TAGOIO_API, {0}},
-    {"599", {ANSWER, true, "599", NO}, "0000", "-+++", TAGOIO_API, {0}},
-    {"400", {ANSWER, true, "400", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"401", {ANSWER, true, "401", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"402", {ANSWER, true, "402", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"403", {ANSWER, true, "403", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"404", {ANSWER, true, "404", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"405", {ANSWER, true, "405", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"409", {ANSWER, true, "409", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"410", {ANSWER, true, "410", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"412", {ANSWER, true, "412", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"413", {ANSWER, true, "413", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"414", {ANSWER, true, "414", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"415", {ANSWER, true, "415", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"422", {ANSWER, true, "422", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"423", {ANSWER, true, "423", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"431", {ANSWER, true, "431", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"451", {ANSWER, true, "451", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"301", {ANSWER, true, "301", ""}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"302", {ANSWER, true, "302", ""}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"304", {ANSWER, true, "304", ""}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"307", {ANSWER, true, "307", ""}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"308", {ANSWER, true, "308", ""}, "0000", "-+++", TAGOIO_PROTOCOL, {0}},
-    {"200 with status false", {ANSWER, true, "200", NO}, "0000", "----", TAGOIO_API, {0}},
-    {"local fault before sending", {TAGOIO_FAULT_LOCAL, false, NULL, NULL}, "0000", "----", TAGOIO_NETWORK, {0}},
-    {"local fault after sending", {TAGOIO_FAULT_LOCAL, true, NULL, NULL}, "0000", "-+++", TAGOIO_NETWORK, {0}},
-    {"no memory before sending", {TAGOIO_FAULT_MEMORY, false, NULL, NULL}, "0000", "----", TAGOIO_MEMORY, {0}},
-    {"no memory after sending", {TAGOIO_FAULT_MEMORY, true, NULL, NULL}, "0000", "-+++", TAGOIO_MEMORY, {0}},
+    {"name not found", {TAGOIO_FAILURE_RESOLVE, false, NULL, NULL}, "2222", "----", TAGOIO_ERROR_CONNECT, {50, 100}},
+    {"connection refused", {TAGOIO_FAILURE_CONNECT, false, NULL, NULL}, "2222", "----", TAGOIO_ERROR_CONNECT, {50, 100}},
+    {"connect timeout", {TAGOIO_FAILURE_TIMEOUT, false, NULL, NULL}, "2222", "----", TAGOIO_ERROR_TIMEOUT, {50, 100}},
+    {"handshake broken", {TAGOIO_FAILURE_HANDSHAKE, false, NULL, NULL}, "1111", "----", TAGOIO_ERROR_TLS, {50}},
+    {"handshake code after sending", {TAGOIO_FAILURE_HANDSHAKE, true, NULL, NULL}, "2200", "-+++", TAGOIO_ERROR_TLS, {50, 100}},
+    {"certificate", {TAGOIO_FAILURE_CERTIFICATE, false, NULL, NULL}, "0000", "----", TAGOIO_ERROR_TLS, {0}},
+    {"lost before sending", {TAGOIO_FAILURE_LOST, false, NULL, NULL}, "2222", "----", TAGOIO_ERROR_NETWORK, {50, 100}},
+    {"lost after sending", {TAGOIO_FAILURE_LOST, true, NULL, NULL}, "2200", "-+++", TAGOIO_ERROR_NETWORK, {50, 100}},
+    {"lost after 100 Continue", {TAGOIO_FAILURE_LOST, true, "100", NULL}, "2200", "-+++", TAGOIO_ERROR_NETWORK, {50, 100}},
+    {"timeout awaiting the response", {TAGOIO_FAILURE_TIMEOUT, true, NULL, NULL}, "2200", "-+++", TAGOIO_ERROR_TIMEOUT, {50, 100}},
+    {"200 truncated", {TAGOIO_FAILURE_LOST, true, "200", NULL}, "2000", "-+++", TAGOIO_ERROR_NETWORK, {50, 100}},
+    {"201 truncated", {TAGOIO_FAILURE_LOST, true, "201", NULL}, "2000", "-+++", TAGOIO_ERROR_NETWORK, {50, 100}},
+    {"200 stalled", {TAGOIO_FAILURE_TIMEOUT, true, "200", NULL}, "2000", "-+++", TAGOIO_ERROR_TIMEOUT, {50, 100}},
+    {"404 truncated", {TAGOIO_FAILURE_LOST, true, "404", NULL}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"408 truncated", {TAGOIO_FAILURE_LOST, true, "408", NULL}, "1111", "----", TAGOIO_ERROR_API, {50}},
+    {"429 truncated", {TAGOIO_FAILURE_LOST, true, "HTTP/2 429" AFTER_2, NULL}, "2222", "----", TAGOIO_ERROR_API, {2100, 2100}},
+    {"500 truncated", {TAGOIO_FAILURE_LOST, true, "500", NULL}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"500 stalled", {TAGOIO_FAILURE_TIMEOUT, true, "500", NULL}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"503 truncated", {TAGOIO_FAILURE_LOST, true, "503", NULL}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"503 with a time truncated", {TAGOIO_FAILURE_LOST, true, "HTTP/1.1 503 X" AFTER_2, NULL}, "2222", "----", TAGOIO_ERROR_API, {2100, 2100}},
+    {"302 truncated", {TAGOIO_FAILURE_LOST, true, "302", NULL}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"200 and no JSON", {ANSWER, true, "200", "{\"status\":tr"}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"200 and HTML", {ANSWER, true, "200", PAGE}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"200 and empty", {ANSWER, true, "200", ""}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"200 without a status", {ANSWER, true, "200", "{\"result\":{}}"}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"too large", {TAGOIO_FAILURE_TOO_LARGE, true, "200", NULL}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"bad content encoding", {TAGOIO_FAILURE_ENCODING, true, "200", NULL}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"no HTTP", {TAGOIO_FAILURE_BROKEN, true, NULL, NULL}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"408", {ANSWER, true, "408", NO}, "1111", "----", TAGOIO_ERROR_API, {50}},
+    {"425", {ANSWER, true, "425", NO}, "1111", "----", TAGOIO_ERROR_API, {0}},
+    {"429 with a header", {ANSWER, true, "HTTP/1.1 429 X" AFTER_2, NO}, "2222", "----", TAGOIO_ERROR_API, {2100, 2100}},
+    {"429 with a message", {ANSWER, true, "429", SLOW}, "2222", "----", TAGOIO_ERROR_API, {8400, 8400}},
+    {"429 with both: the header", {ANSWER, true, "HTTP/1.1 429 X" AFTER_2, SLOW}, "2222", "----", TAGOIO_ERROR_API, {2100, 2100}},
+    {"429 with neither", {ANSWER, true, "429", PAGE}, "2222", "----", TAGOIO_ERROR_API, {10500, 10500}},
+    {"429 and a wait over the limit", {ANSWER, true, "HTTP/1.1 429 X" AFTER_90, NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"200 throttled", {ANSWER, true, "200", SLOW}, "2222", "----", TAGOIO_ERROR_API, {8400, 8400}},
+    {"200 throttled without a time", {ANSWER, true, "200", MANY}, "2222", "----", TAGOIO_ERROR_API, {10500, 10500}},
+    {"403 throttled", {ANSWER, true, "403", SLOW}, "2222", "----", TAGOIO_ERROR_API, {8400, 8400}},
+    {"500", {ANSWER, true, "500", NO}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"502", {ANSWER, true, "502", PAGE}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"503 with a time", {ANSWER, true, "HTTP/1.1 503 X" AFTER_2, NO}, "2222", "----", TAGOIO_ERROR_API, {2100, 2100}},
+    {"503 with a date", {ANSWER, true, "HTTP/1.1 503 X" IN_20_S, NO}, "2222", "----", TAGOIO_ERROR_API, {20500, 20500}},
+    {"503 with a past date", {ANSWER, true, "HTTP/1.1 503 X" PAST, NO}, "2222", "----", TAGOIO_ERROR_API, {0, 0}},
+    {"503 and a wait over the limit", {ANSWER, true, "HTTP/1.1 503 X" AFTER_90, NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"503 bare", {ANSWER, true, "503", ""}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"504", {ANSWER, true, "504", NO}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"520", {ANSWER, true, "520", NO}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"521", {ANSWER, true, "521", NO}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"522", {ANSWER, true, "522", NO}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"523", {ANSWER, true, "523", NO}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"524", {ANSWER, true, "524", NO}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"529", {ANSWER, true, "529", NO}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"530", {ANSWER, true, "530", NO}, "2200", "-+++", TAGOIO_ERROR_API, {50, 100}},
+    {"501", {ANSWER, true, "501", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"505", {ANSWER, true, "505", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"506", {ANSWER, true, "506", NO}, "0000", "-+++", TAGOIO_ERROR_API, {0}},
+    {"507", {ANSWER, true, "507", NO}, "0000", "-+++", TAGOIO_ERROR_API, {0}},
+    {"508", {ANSWER, true, "508", NO}, "0000", "-+++", TAGOIO_ERROR_API, {0}},
+    {"510", {ANSWER, true, "510", NO}, "0000", "-+++", TAGOIO_ERROR_API, {0}},
+    {"511", {ANSWER, true, "511", NO}, "0000", "-+++", TAGOIO_ERROR_API, {0}},
+    {"525", {ANSWER, true, "525", NO}, "0000", "-+++", TAGOIO_ERROR_API, {0}},
+    {"599", {ANSWER, true, "599", NO}, "0000", "-+++", TAGOIO_ERROR_API, {0}},
+    {"400", {ANSWER, true, "400", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"401", {ANSWER, true, "401", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"402", {ANSWER, true, "402", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"403", {ANSWER, true, "403", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"404", {ANSWER, true, "404", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"405", {ANSWER, true, "405", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"409", {ANSWER, true, "409", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"410", {ANSWER, true, "410", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"412", {ANSWER, true, "412", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"413", {ANSWER, true, "413", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"414", {ANSWER, true, "414", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"415", {ANSWER, true, "415", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"422", {ANSWER, true, "422", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"423", {ANSWER, true, "423", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"431", {ANSWER, true, "431", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"451", {ANSWER, true, "451", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"301", {ANSWER, true, "301", ""}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"302", {ANSWER, true, "302", ""}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"304", {ANSWER, true, "304", ""}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"307", {ANSWER, true, "307", ""}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"308", {ANSWER, true, "308", ""}, "0000", "-+++", TAGOIO_ERROR_PROTOCOL, {0}},
+    {"200 with status false", {ANSWER, true, "200", NO}, "0000", "----", TAGOIO_ERROR_API, {0}},
+    {"local reason before sending", {TAGOIO_FAILURE_LOCAL, false, NULL, NULL}, "0000", "----", TAGOIO_ERROR_NETWORK, {0}},
+    {"local reason after sending", {TAGOIO_FAILURE_LOCAL, true, NULL, NULL}, "0000", "-+++", TAGOIO_ERROR_NETWORK, {0}},
+    {"no memory before sending", {TAGOIO_FAILURE_MEMORY, false, NULL, NULL}, "0000", "----", TAGOIO_ERROR_MEMORY, {0}},
+    {"no memory after sending", {TAGOIO_FAILURE_MEMORY, true, NULL, NULL}, "0000", "-+++", TAGOIO_ERROR_MEMORY, {0}},
 };
 /* clang-format on */
 
-static void play(tagoio_call *call, const event *e, int64_t now_ms, double chance) {
-    tagoio_moment moment = play_moment(now_ms);
-    moment.chance = chance;
-    if (e->fault == ANSWER) {
-        play_answer(call, &moment, e->head, e->body);
+static void play(tagoio_call *call, const event *e, int64_t now_ms, double jitter) {
+    tagoio_now now = play_moment(now_ms);
+    now.jitter = jitter;
+    if (e->reason == ANSWER) {
+        play_answer(call, &now, e->head, e->body);
     } else {
-        play_fault(call, &moment, e->head, (tagoio_fault)e->fault, e->sent);
+        play_fault(call, &now, e->head, (tagoio_failure_reason)e->reason, e->sent);
     }
 }
 
@@ -165,8 +165,8 @@ static void check_condition(const condition *c, int class) {
     int repeated = 0;
     play(call, &c->event, now, 0.5);
     while (tagoio_call_want(call, now) != TAGOIO_DONE && repeated < 2) {
-        check_number(now + c->rests_ms[repeated], tagoio_call_due_ms(call));
-        now = tagoio_call_due_ms(call);
+        check_number(now + c->rests_ms[repeated], tagoio_call_retry_at_ms(call));
+        now = tagoio_call_retry_at_ms(call);
         play(call, &c->event, now, 0.5);
         repeated++;
     }
@@ -175,7 +175,7 @@ static void check_condition(const condition *c, int class) {
     check_number(c->repeated[class] - '0', repeated);
     check_number(repeated + 1, report.attempts);
     check_true(report.maybe_applied == (c->maybe_applied[class] == '+'));
-    check_text(tagoio_kind_name(c->kind), tagoio_kind_name(report.kind));
+    check_text(tagoio_error_kind_name(c->kind), tagoio_error_kind_name(report.kind));
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
@@ -215,7 +215,7 @@ static void test_classes(void) {
         check_case("%s is of class %c", rows[i].operation, rows[i].letter);
         const tagoio_operation *row = tagoio_operation_find(rows[i].operation);
         if (check_true(row != NULL)) {
-            check_number(rows[i].letter, classes[row->repeat].letter);
+            check_number(rows[i].letter, classes[row->retry_class].letter);
         }
     }
     check_case("no other operation");
@@ -227,18 +227,18 @@ static void test_classes(void) {
 /* The rest after the nth failure of a read in a row; -1: there is none. */
 typedef struct rest_row {
     const char *name;
-    const char *head; /* of an answer, NULL: the connection is refused */
+    const char *head; /* of a response, NULL: the connection is refused */
     int nth;
-    double chance;
+    double jitter;
     int64_t timeout_ms;
     int64_t max_retry_after_ms;
-    int64_t rest_ms;
+    int64_t retry_delay_ms;
 } rest_row;
 
 #define UNTIL(seconds) "HTTP/1.1 429 X\nRetry-After: " #seconds
 
 static const rest_row rest_rows[] = {
-    {"chance 0", NULL, 1, 0, HOUR, HOUR, 0},
+    {"jitter 0", NULL, 1, 0, HOUR, HOUR, 0},
     {"nearly 1", NULL, 1, 0.9999, HOUR, HOUR, 99},
     {"the second doubles", NULL, 2, 0.9999, HOUR, HOUR, 199},
     {"the third doubles", NULL, 3, 0.5, HOUR, HOUR, 200},
@@ -247,7 +247,7 @@ static const rest_row rest_rows[] = {
     {"nearly 1 under the cap", NULL, 9, 0.9999, HOUR, HOUR, 19998},
     {"the fiftieth", NULL, 50, 0.5, HOUR, HOUR, 10000},
     {"the ninetieth", NULL, 90, 0, HOUR, HOUR, 0},
-    {"a hint, chance 0", UNTIL(8), 1, 0, HOUR, HOUR, 8000},
+    {"a hint, jitter 0", UNTIL(8), 1, 0, HOUR, HOUR, 8000},
     {"a hint, nearly 1", UNTIL(8), 1, 0.9999, HOUR, HOUR, 8799},
     {"a hint does not grow", UNTIL(8), 5, 0, HOUR, HOUR, 8000},
     {"jitter above a hint has a cap", UNTIL(30), 1, 0.9999, HOUR, HOUR, 30999},
@@ -275,9 +275,9 @@ static const rest_row rest_rows[] = {
 };
 
 static void fail_read(tagoio_call *call, const char *head, int64_t now_ms,
-                      double chance) {
-    int fault = head == NULL ? (int)TAGOIO_FAULT_CONNECT : ANSWER;
-    play(call, &(event){.fault = fault, .head = head, .body = NO}, now_ms, chance);
+                      double jitter) {
+    int reason = head == NULL ? (int)TAGOIO_FAILURE_CONNECT : ANSWER;
+    play(call, &(event){.reason = reason, .head = head, .body = NO}, now_ms, jitter);
 }
 
 static void test_rests(void) {
@@ -293,11 +293,12 @@ static void test_rests(void) {
         int64_t now = 0;
         for (int n = 1; n < row->nth; n++) {
             fail_read(call, row->head, now, 0);
-            now = tagoio_call_due_ms(call);
+            now = tagoio_call_retry_at_ms(call);
         }
-        fail_read(call, row->head, now, row->chance);
+        fail_read(call, row->head, now, row->jitter);
         bool done = tagoio_call_want(call, now) == TAGOIO_DONE;
-        check_number(row->rest_ms, done ? -1 : tagoio_call_due_ms(call) - now);
+        check_number(row->retry_delay_ms,
+                     done ? -1 : tagoio_call_retry_at_ms(call) - now);
         tagoio_call_unref(call);
         tagoio_settings_unref(settings);
     }
@@ -306,21 +307,21 @@ static void test_rests(void) {
 /* ---- attempts and deadlines ---- */
 
 /* How many attempts a call makes that always fails. */
-static int attempts_of(tagoio_settings *settings, const event *e, double chance) {
+static int attempts_of(tagoio_settings *settings, const event *e, double jitter) {
     tagoio_call *call = play_call(settings, "profile.list", "[]");
     int64_t now = 0;
     while (tagoio_call_want(call, now) != TAGOIO_DONE) {
-        play(call, e, now, chance);
-        now = tagoio_call_due_ms(call);
+        play(call, e, now, jitter);
+        now = tagoio_call_retry_at_ms(call);
     }
     int attempts = tagoio_call_report(call).attempts;
     tagoio_call_unref(call);
     return attempts;
 }
 
-static const event refused = {.fault = TAGOIO_FAULT_CONNECT};
-static const event unavailable = {.fault = ANSWER, .head = "503", .body = NO};
-static const event late = {.fault = TAGOIO_FAULT_TIMEOUT, .sent = true};
+static const event refused = {.reason = TAGOIO_FAILURE_CONNECT};
+static const event unavailable = {.reason = ANSWER, .head = "503", .body = NO};
+static const event late = {.reason = TAGOIO_FAILURE_TIMEOUT, .sent = true};
 
 static void test_attempts(void) {
     for (int allowed = 1; allowed <= 5; allowed++) {
@@ -393,12 +394,12 @@ static tagoio_settings *patient_settings(void) {
 /* Fails some times, then succeeds. */
 static void succeed_after(tagoio_settings *settings, const event *e, int failures) {
     tagoio_call *call = play_call(settings, "profile.list", "[]");
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < failures; i++) {
         play(call, e, 0, 0);
     }
-    play_answer(call, &moment, "200", "{\"status\":true,\"result\":[]}");
-    check_true(tagoio_call_report(call).kind == TAGOIO_NONE);
+    play_answer(call, &now, "200", "{\"status\":true,\"result\":[]}");
+    check_true(tagoio_call_report(call).kind == TAGOIO_ERROR_NONE);
     tagoio_call_unref(call);
 }
 
@@ -491,13 +492,13 @@ static void test_fresh_connection(void) {
         event after;
         bool fresh;
     } rows[] = {
-        {"lost after sending", {TAGOIO_FAULT_LOST, true, NULL, NULL}, true},
-        {"lost before sending", {TAGOIO_FAULT_LOST, false, NULL, NULL}, true},
-        {"timeout", {TAGOIO_FAULT_TIMEOUT, true, NULL, NULL}, true},
-        {"200 truncated", {TAGOIO_FAULT_LOST, true, "200", NULL}, true},
+        {"lost after sending", {TAGOIO_FAILURE_LOST, true, NULL, NULL}, true},
+        {"lost before sending", {TAGOIO_FAILURE_LOST, false, NULL, NULL}, true},
+        {"timeout", {TAGOIO_FAILURE_TIMEOUT, true, NULL, NULL}, true},
+        {"200 truncated", {TAGOIO_FAILURE_LOST, true, "200", NULL}, true},
         {"408", {ANSWER, true, "408", NO}, true},
         {"425", {ANSWER, true, "425", NO}, true},
-        {"connection refused", {TAGOIO_FAULT_CONNECT, false, NULL, NULL}, false},
+        {"connection refused", {TAGOIO_FAILURE_CONNECT, false, NULL, NULL}, false},
         {"503", {ANSWER, true, "503", NO}, false},
         {"429", {ANSWER, true, "HTTP/1.1 429 X" AFTER_2, NO}, false},
     };
@@ -528,12 +529,12 @@ static const struct {
     const char *second;
     bool maybe_applied;
 } ambiguous[] = {
-    {"404 after a lost answer", {TAGOIO_FAULT_LOST, true, NULL, NULL}, "404", true},
-    {"409 after a lost answer", {TAGOIO_FAULT_LOST, true, NULL, NULL}, "409", true},
-    {"400 after a timeout", {TAGOIO_FAULT_TIMEOUT, true, NULL, NULL}, "400", true},
+    {"404 after a lost response", {TAGOIO_FAILURE_LOST, true, NULL, NULL}, "404", true},
+    {"409 after a lost response", {TAGOIO_FAILURE_LOST, true, NULL, NULL}, "409", true},
+    {"400 after a timeout", {TAGOIO_FAILURE_TIMEOUT, true, NULL, NULL}, "400", true},
     {"404 after 502", {ANSWER, true, "502", PAGE}, "404", true},
     {"404 after a refused connection",
-     {TAGOIO_FAULT_CONNECT, false, NULL, NULL},
+     {TAGOIO_FAILURE_CONNECT, false, NULL, NULL},
      "404",
      false},
     {"404 after 429", {ANSWER, true, "429", SLOW}, "404", false},
@@ -551,20 +552,20 @@ static void test_ambiguous_before(void) {
         tagoio_call *call =
             play_call(settings, "profile.tokenDelete", "[\"a\", \"p-1234\"]");
         play(call, &ambiguous[i].first, 0, 0);
-        fail_read(call, ambiguous[i].second, tagoio_call_due_ms(call), 0);
+        fail_read(call, ambiguous[i].second, tagoio_call_retry_at_ms(call), 0);
         tagoio_report report = tagoio_call_report(call);
         check_number(2, report.attempts);
         check_number(atoi(ambiguous[i].second), report.status);
         check_true(report.maybe_applied == ambiguous[i].maybe_applied);
         tagoio_call_unref(call);
     }
-    check_case("tokenDelete: a success after a lost answer");
+    check_case("tokenDelete: a success after a lost response");
     tagoio_call *call =
         play_call(settings, "profile.tokenDelete", "[\"a\", \"p-1234\"]");
     play(call, &ambiguous[0].first, 0, 0);
-    tagoio_moment moment = play_moment(0);
-    play_answer(call, &moment, "200", "{\"status\":true}");
-    check_true(tagoio_call_report(call).kind == TAGOIO_NONE);
+    tagoio_now now = play_moment(0);
+    play_answer(call, &now, "200", "{\"status\":true}");
+    check_true(tagoio_call_report(call).kind == TAGOIO_ERROR_NONE);
     check_true(!tagoio_call_report(call).maybe_applied);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
@@ -579,33 +580,35 @@ typedef struct cancel_row {
     const char *arguments;
     const event *before; /* NULL: nothing happened */
     bool begun;
-    tagoio_kind kind;
+    tagoio_error_kind kind;
     int attempts;
     bool maybe_applied;
 } cancel_row;
 
-static const event lost = {.fault = TAGOIO_FAULT_LOST, .sent = true};
-static const event denied = {.fault = ANSWER, .head = "401", .body = NO};
+static const event lost = {.reason = TAGOIO_FAILURE_LOST, .sent = true};
+static const event denied = {.reason = ANSWER, .head = "401", .body = NO};
 static const event fine = {
-    .fault = ANSWER, .head = "200", .body = "{\"status\":true,\"result\":[]}"};
+    .reason = ANSWER, .head = "200", .body = "{\"status\":true,\"result\":[]}"};
 
 static const cancel_row cancel_rows[] = {
-    {"a read that is ready", "profile.list", "[]", NULL, false, TAGOIO_CANCELED, 0,
+    {"a read that is ready", "profile.list", "[]", NULL, false, TAGOIO_ERROR_CANCELED,
+     0, false},
+    {"a write that is ready", "profile.create", "[{}]", NULL, false,
+     TAGOIO_ERROR_CANCELED, 0, false},
+    {"a read under way", "profile.list", "[]", NULL, true, TAGOIO_ERROR_CANCELED, 1,
      false},
-    {"a write that is ready", "profile.create", "[{}]", NULL, false, TAGOIO_CANCELED, 0,
+    {"a write under way", "profile.create", "[{}]", NULL, true, TAGOIO_ERROR_CANCELED,
+     1, true},
+    {"a read at rest", "profile.list", "[]", &lost, false, TAGOIO_ERROR_CANCELED, 1,
      false},
-    {"a read under way", "profile.list", "[]", NULL, true, TAGOIO_CANCELED, 1, false},
-    {"a write under way", "profile.create", "[{}]", NULL, true, TAGOIO_CANCELED, 1,
-     true},
-    {"a read at rest", "profile.list", "[]", &lost, false, TAGOIO_CANCELED, 1, false},
     {"a write at rest that was lost", "profile.edit", "[\"a\", {}]", &lost, false,
-     TAGOIO_CANCELED, 1, true},
+     TAGOIO_ERROR_CANCELED, 1, true},
     {"a write at rest that was refused", "profile.edit", "[\"a\", {}]", &refused, false,
-     TAGOIO_CANCELED, 1, false},
-    {"a second attempt", "profile.edit", "[\"a\", {}]", &refused, true, TAGOIO_CANCELED,
-     2, true},
-    {"a success", "profile.list", "[]", &fine, false, TAGOIO_NONE, 1, false},
-    {"a failure", "profile.list", "[]", &denied, false, TAGOIO_API, 1, false},
+     TAGOIO_ERROR_CANCELED, 1, false},
+    {"a second attempt", "profile.edit", "[\"a\", {}]", &refused, true,
+     TAGOIO_ERROR_CANCELED, 2, true},
+    {"a success", "profile.list", "[]", &fine, false, TAGOIO_ERROR_NONE, 1, false},
+    {"a failure", "profile.list", "[]", &denied, false, TAGOIO_ERROR_API, 1, false},
 };
 
 static void test_cancel(void) {
@@ -624,10 +627,11 @@ static void test_cancel(void) {
         tagoio_call_cancel(call, 900);
         check_true(tagoio_call_want(call, 700) == TAGOIO_DONE);
         tagoio_report report = tagoio_call_report(call);
-        check_text(tagoio_kind_name(row->kind), tagoio_kind_name(report.kind));
+        check_text(tagoio_error_kind_name(row->kind),
+                   tagoio_error_kind_name(report.kind));
         check_number(row->attempts, report.attempts);
         check_true(report.maybe_applied == row->maybe_applied);
-        if (row->kind == TAGOIO_CANCELED) {
+        if (row->kind == TAGOIO_ERROR_CANCELED) {
             check_number(700, report.elapsed_ms);
             check_within("canceled", report.message);
         }
@@ -638,13 +642,13 @@ static void test_cancel(void) {
 
 /* Every event but begin, none of which is due. */
 static void disturb(tagoio_call *call) {
-    tagoio_moment moment = play_moment(5);
+    tagoio_now now = play_moment(5);
     check_true(!tagoio_call_head(call, "HTTP/1.1 404 X", 14));
-    check_true(!tagoio_call_feed(call, "{}", 2));
-    tagoio_call_answer(call, &moment);
+    check_true(!tagoio_call_body(call, "{}", 2));
+    tagoio_call_complete(call, &now);
     tagoio_call_fail(
-        call, &moment,
-        &(tagoio_failure){.fault = TAGOIO_FAULT_LOST, .text = "", .queued_ms = 7});
+        call, &now,
+        &(tagoio_failure){.reason = TAGOIO_FAILURE_LOST, .text = "", .queued_ms = 7});
 }
 
 static void test_early_events(void) {
@@ -656,7 +660,7 @@ static void test_early_events(void) {
     check_number(0, tagoio_call_report(call).attempts);
     check_number(0, tagoio_call_report(call).queued_ms);
 
-    check_case("begin while an answer is under way");
+    check_case("begin while a response is under way");
     tagoio_call_begin(call, 0);
     tagoio_call_begin(call, 0);
     check_true(tagoio_call_want(call, 0) == TAGOIO_WAIT);
@@ -666,8 +670,8 @@ static void test_early_events(void) {
     play(call, &unavailable, 0, 0.5);
     disturb(call);
     tagoio_call_begin(call, 49);
-    check_true(tagoio_call_want(call, 49) == TAGOIO_REST);
-    check_number(50, tagoio_call_due_ms(call));
+    check_true(tagoio_call_want(call, 49) == TAGOIO_BACKOFF);
+    check_number(50, tagoio_call_retry_at_ms(call));
     check_number(1, tagoio_call_report(call).attempts);
     check_true(tagoio_call_want(call, 50) == TAGOIO_BEGIN);
     tagoio_call_unref(call);
@@ -704,11 +708,11 @@ static void test_times(void) {
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, "profile.list", "[]");
     tagoio_failure failure = {
-        .fault = TAGOIO_FAULT_TIMEOUT, .text = "t", .queued_ms = 300};
-    for (int64_t now = 1000; now <= 3000; now += 1000) {
-        tagoio_moment moment = play_moment(now);
-        tagoio_call_begin(call, now - 500);
-        tagoio_call_fail(call, &moment, &failure);
+        .reason = TAGOIO_FAILURE_TIMEOUT, .text = "t", .queued_ms = 300};
+    for (int64_t now_ms = 1000; now_ms <= 3000; now_ms += 1000) {
+        tagoio_now now = play_moment(now_ms);
+        tagoio_call_begin(call, now_ms - 500);
+        tagoio_call_fail(call, &now, &failure);
     }
     tagoio_report report = tagoio_call_report(call);
     check_number(3, report.attempts);
@@ -724,7 +728,7 @@ static void test_times(void) {
     tagoio_call_sending(call, 7); /* too early */
     tagoio_call_begin(call, 100);
     tagoio_call_sending(call, 140);
-    tagoio_moment later = play_moment(200);
+    tagoio_now later = play_moment(200);
     play_answer(call, &later, "200",
                 "{\"status\":true,\"result\":[]}"); /* begun already */
     check_number(40, tagoio_call_report(call).queued_ms);
@@ -741,7 +745,7 @@ static void test_shared_call(void) {
     check_true(tagoio_call_ref(call) == call);
     tagoio_call_unref(call);
     play(call, &fine, 0, 0);
-    check_true(tagoio_call_report(call).kind == TAGOIO_NONE);
+    check_true(tagoio_call_report(call).kind == TAGOIO_ERROR_NONE);
     check_true(tagoio_call_settings(call) == settings);
     tagoio_call_unref(call);
 }

@@ -2,14 +2,14 @@
 /* No secret of a call is in what is shown of its failure, in whatever form a server
    sends it back. Every row plays such a server. */
 #include "check.h"
-#include "core/secrets.h"
+#include "core/redact.h"
 #include "play.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What the caller sends, what the server answers, and what the error says then. */
+/* What the caller sends, what the server responses, and what the error says then. */
 typedef struct echo_row {
     const char *name;
     const char *token;
@@ -96,7 +96,7 @@ static const echo_row echoes[] = {
 /* clang-format on */
 
 static void test_echoes(void) {
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(echoes); i++) {
         const echo_row *row = &echoes[i];
         check_case("%s", row->name);
@@ -104,7 +104,7 @@ static void test_echoes(void) {
         options.token = row->token;
         tagoio_settings *settings = play_settings(&options);
         tagoio_call *call = play_call(settings, row->operation, row->arguments);
-        play_answer(call, &moment, "400", row->body);
+        play_answer(call, &now, "400", row->body);
         tagoio_report report = tagoio_call_report(call);
         char message[300];
         snprintf(message, sizeof message, "%s: %s (HTTP 400, api.tago.io)",
@@ -138,8 +138,8 @@ static void test_request_id(void) {
     options.token = ID;
     tagoio_settings *settings = play_settings(&options);
     tagoio_call *call = play_call(settings, INFO);
-    tagoio_moment moment = play_moment(0);
-    play_answer(call, &moment, "HTTP/1.1 400 X\nx-request-id: r-" ID "-1", "{}");
+    tagoio_now now = play_moment(0);
+    play_answer(call, &now, "HTTP/1.1 400 X\nx-request-id: r-" ID "-1", "{}");
     check_text("r-***-1", tagoio_call_report(call).request_id);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
@@ -149,10 +149,10 @@ static void test_faults(void) {
     check_case("in what the driver says");
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, DELETE);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     tagoio_call_begin(call, 0);
-    tagoio_call_fail(call, &moment,
-                     &(tagoio_failure){.fault = TAGOIO_FAULT_LOCAL,
+    tagoio_call_fail(call, &now,
+                     &(tagoio_failure){.reason = TAGOIO_FAILURE_LOCAL,
                                        .text = "bad URL /p-other%2F99, " PLAY_TOKEN});
     check_text(
         "profile.tokenDelete: the transfer failed: bad URL /***, *** (api.tago.io)",
@@ -165,14 +165,14 @@ static void test_faults(void) {
 static void test_cut(void) {
     check_case("where a long message is cut");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int before = 490; before < 515; before++) {
         char body[700] = "{\"message\":\"";
         size_t at = strlen(body);
         memset(body + at, 'x', (size_t)before);
         strcpy(body + at + before, PLAY_TOKEN "\"}");
         tagoio_call *call = play_call(settings, INFO);
-        play_answer(call, &moment, "400", body);
+        play_answer(call, &now, "400", body);
         check_true(!shows(call, "p-"));
         tagoio_call_unref(call);
     }
@@ -196,12 +196,12 @@ static void test_unread_answers(void) {
         {"404", "\"" PLAY_TOKEN "\""},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("%s %s", rows[i].head, rows[i].body);
         tagoio_call *call = play_call(settings, INFO);
-        play_answer(call, &moment, rows[i].head, rows[i].body);
-        check_true(tagoio_call_report(call).kind != TAGOIO_NONE);
+        play_answer(call, &now, rows[i].head, rows[i].body);
+        check_true(tagoio_call_report(call).kind != TAGOIO_ERROR_NONE);
         check_true(!shows(call, PLAY_TOKEN));
         tagoio_call_unref(call);
     }
@@ -211,7 +211,7 @@ static void test_unread_answers(void) {
 static void test_refusals(void) {
     check_case("in what is refused");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_error err = {.kind = TAGOIO_NONE};
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     json_t *arguments = play_json("[\"x\", \"p-se\\ncret\"]");
     check_true(tagoio_call_new(settings, "profile.tokenDelete", arguments, 0, &err) ==
                NULL);
@@ -223,9 +223,9 @@ static void test_refusals(void) {
 static void test_success(void) {
     check_case("not in a result");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     tagoio_call *call = play_call(settings, INFO);
-    play_answer(call, &moment, "200",
+    play_answer(call, &now, "200",
                 "{\"status\":true,\"result\":{\"token\":\"" PLAY_TOKEN "\"}}");
     const json_t *result = tagoio_call_report(call).result;
     check_text(PLAY_TOKEN, json_string_value(json_object_get(result, "token")));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How answers are read: from a status, header lines and a body to what the caller is
+/* How responses are read: from a status, header lines and a body to what the caller is
    told. Played through the public state machine, one attempt each. */
 #include "check.h"
 #include "play.h"
@@ -50,14 +50,14 @@ static const success_row successes[] = {
 
 static void test_successes(void) {
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(successes); i++) {
         const success_row *row = &successes[i];
         check_case("success: %s", row->name);
         tagoio_call *call = play_call(settings, row->operation, row->arguments);
-        play_answer(call, &moment, row->status, row->body);
+        play_answer(call, &now, row->status, row->body);
         tagoio_report report = tagoio_call_report(call);
-        check_text("none", tagoio_kind_name(report.kind));
+        check_text("none", tagoio_error_kind_name(report.kind));
         check_number(atoi(row->status), report.status);
         check_text(NULL, report.message);
         check_true(report.details == NULL);
@@ -79,7 +79,7 @@ typedef struct failure_row {
     const char *arguments;
     const char *head; /* a status, or lines */
     const char *body;
-    tagoio_kind kind;
+    tagoio_error_kind kind;
     const char *message; /* all of it */
     const char *details; /* as JSON, NULL: none */
 } failure_row;
@@ -94,77 +94,77 @@ typedef struct failure_row {
 /* clang-format off */
 static const failure_row failures[] = {
     /* the four shapes of an error's body, and others */
-    {"message", INFO, "401", "{\"status\":false,\"message\":\"Authorization Denied\"}", TAGOIO_API, SAYS("Authorization Denied") HTTP(401), "{\"message\":\"Authorization Denied\",\"status\":false}"},
-    {"result.message", INFO, "404", "{\"status\":false,\"result\":{\"message\":\"Profile not found\"}}", TAGOIO_API, SAYS("Profile not found") HTTP(404), "{\"result\":{\"message\":\"Profile not found\"},\"status\":false}"},
-    {"result is a string", INFO, "400", "{\"status\":false,\"result\":\"Invalid id\"}", TAGOIO_API, SAYS("Invalid id") HTTP(400), "{\"result\":\"Invalid id\",\"status\":false}"},
-    {"field_errors", INFO, "400", "{\"status\":false,\"message\":\"Invalid fields\",\"field_errors\":{\"name\":\"is required\",\"amount\":[1]}}", TAGOIO_API, SAYS("Invalid fields: name: is required, amount: [1]") HTTP(400), "{\"field_errors\":{\"amount\":[1],\"name\":\"is required\"},\"message\":\"Invalid fields\",\"status\":false}"},
-    {"field_errors that are empty", INFO, "400", "{\"message\":\"no\",\"field_errors\":{}}", TAGOIO_API, SAYS("no") HTTP(400), "{\"field_errors\":{},\"message\":\"no\"}"},
-    {"message before result", INFO, "400", "{\"message\":\"first\",\"result\":\"second\"}", TAGOIO_API, SAYS("first") HTTP(400), "{\"message\":\"first\",\"result\":\"second\"}"},
-    {"message null, result", INFO, "400", "{\"message\":null,\"result\":\"second\"}", TAGOIO_API, SAYS("second") HTTP(400), "{\"message\":null,\"result\":\"second\"}"},
-    {"message is JSON", INFO, "400", "{\"message\":\"" LOGIN "\"}", TAGOIO_API, SAYS("otp_enabled: true, otp_autosend: email") HTTP(400), "{\"message\":\"" LOGIN "\"}"},
-    {"message is JSON with a message", INFO, "400", "{\"message\":\"{\\\"message\\\":\\\"inner\\\"}\"}", TAGOIO_API, SAYS("inner") HTTP(400), "{\"message\":\"{\\\"message\\\":\\\"inner\\\"}\"}"},
-    {"message only begins like JSON", INFO, "400", "{\"message\":\"{id} is unknown\"}", TAGOIO_API, SAYS("{id} is unknown") HTTP(400), "{\"message\":\"{id} is unknown\"}"},
-    {"message is an object", INFO, "400", "{\"message\":{\"code\":7}}", TAGOIO_API, SAYS("code: 7") HTTP(400), "{\"message\":{\"code\":7}}"},
-    {"message is a number", INFO, "400", "{\"message\":12}", TAGOIO_API, SAYS("12") HTTP(400), "{\"message\":12}"},
-    {"message is an array", INFO, "400", "{\"message\":[\"a\",\"b\"]}", TAGOIO_API, SAYS("[\"a\",\"b\"]") HTTP(400), "{\"message\":[\"a\",\"b\"]}"},
-    {"message is empty", INFO, "400", "{\"message\":\"\"}", TAGOIO_API, SAYS("an error without a message") HTTP(400), "{\"message\":\"\"}"},
-    {"message is empty, result", INFO, "400", "{\"message\":\"\",\"result\":\"why\"}", TAGOIO_API, SAYS("why") HTTP(400), "{\"message\":\"\",\"result\":\"why\"}"},
-    {"message is an empty object", INFO, "400", "{\"message\":{}}", TAGOIO_API, SAYS("an error without a message") HTTP(400), "{\"message\":{}}"},
-    {"no message", INFO, "400", "{\"status\":false}", TAGOIO_API, SAYS("an error without a message") HTTP(400), "{\"status\":false}"},
-    {"result.message is empty", INFO, "400", "{\"result\":{\"message\":\"\"}}", TAGOIO_API, SAYS("an error without a message") HTTP(400), "{\"result\":{\"message\":\"\"}}"},
-    {"result is empty", INFO, "400", "{\"result\":\"\"}", TAGOIO_API, SAYS("an error without a message") HTTP(400), "{\"result\":\"\"}"},
-    {"only field_errors", INFO, "400", "{\"field_errors\":{\"a\":\"b\"}}", TAGOIO_API, SAYS("an error without a message: a: b") HTTP(400), "{\"field_errors\":{\"a\":\"b\"}}"},
-    {"status true is no success", INFO, "403", "{\"status\":true,\"result\":{}}", TAGOIO_API, SAYS("an error without a message") HTTP(403), "{\"result\":{},\"status\":true}"},
-    {"a message of many lines", INFO, "400", "{\"message\":\"a\\nb\\tc\\u0000d\\u007fe\"}", TAGOIO_API, SAYS("a b c d e") HTTP(400), "{\"message\":\"a\\nb\\tc\\u0000d\x7f" "e\"}"},
+    {"message", INFO, "401", "{\"status\":false,\"message\":\"Authorization Denied\"}", TAGOIO_ERROR_API, SAYS("Authorization Denied") HTTP(401), "{\"message\":\"Authorization Denied\",\"status\":false}"},
+    {"result.message", INFO, "404", "{\"status\":false,\"result\":{\"message\":\"Profile not found\"}}", TAGOIO_ERROR_API, SAYS("Profile not found") HTTP(404), "{\"result\":{\"message\":\"Profile not found\"},\"status\":false}"},
+    {"result is a string", INFO, "400", "{\"status\":false,\"result\":\"Invalid id\"}", TAGOIO_ERROR_API, SAYS("Invalid id") HTTP(400), "{\"result\":\"Invalid id\",\"status\":false}"},
+    {"field_errors", INFO, "400", "{\"status\":false,\"message\":\"Invalid fields\",\"field_errors\":{\"name\":\"is required\",\"amount\":[1]}}", TAGOIO_ERROR_API, SAYS("Invalid fields: name: is required, amount: [1]") HTTP(400), "{\"field_errors\":{\"amount\":[1],\"name\":\"is required\"},\"message\":\"Invalid fields\",\"status\":false}"},
+    {"field_errors that are empty", INFO, "400", "{\"message\":\"no\",\"field_errors\":{}}", TAGOIO_ERROR_API, SAYS("no") HTTP(400), "{\"field_errors\":{},\"message\":\"no\"}"},
+    {"message before result", INFO, "400", "{\"message\":\"first\",\"result\":\"second\"}", TAGOIO_ERROR_API, SAYS("first") HTTP(400), "{\"message\":\"first\",\"result\":\"second\"}"},
+    {"message null, result", INFO, "400", "{\"message\":null,\"result\":\"second\"}", TAGOIO_ERROR_API, SAYS("second") HTTP(400), "{\"message\":null,\"result\":\"second\"}"},
+    {"message is JSON", INFO, "400", "{\"message\":\"" LOGIN "\"}", TAGOIO_ERROR_API, SAYS("otp_enabled: true, otp_autosend: email") HTTP(400), "{\"message\":\"" LOGIN "\"}"},
+    {"message is JSON with a message", INFO, "400", "{\"message\":\"{\\\"message\\\":\\\"inner\\\"}\"}", TAGOIO_ERROR_API, SAYS("inner") HTTP(400), "{\"message\":\"{\\\"message\\\":\\\"inner\\\"}\"}"},
+    {"message only begins like JSON", INFO, "400", "{\"message\":\"{id} is unknown\"}", TAGOIO_ERROR_API, SAYS("{id} is unknown") HTTP(400), "{\"message\":\"{id} is unknown\"}"},
+    {"message is an object", INFO, "400", "{\"message\":{\"code\":7}}", TAGOIO_ERROR_API, SAYS("code: 7") HTTP(400), "{\"message\":{\"code\":7}}"},
+    {"message is a number", INFO, "400", "{\"message\":12}", TAGOIO_ERROR_API, SAYS("12") HTTP(400), "{\"message\":12}"},
+    {"message is an array", INFO, "400", "{\"message\":[\"a\",\"b\"]}", TAGOIO_ERROR_API, SAYS("[\"a\",\"b\"]") HTTP(400), "{\"message\":[\"a\",\"b\"]}"},
+    {"message is empty", INFO, "400", "{\"message\":\"\"}", TAGOIO_ERROR_API, SAYS("an error without a message") HTTP(400), "{\"message\":\"\"}"},
+    {"message is empty, result", INFO, "400", "{\"message\":\"\",\"result\":\"why\"}", TAGOIO_ERROR_API, SAYS("why") HTTP(400), "{\"message\":\"\",\"result\":\"why\"}"},
+    {"message is an empty object", INFO, "400", "{\"message\":{}}", TAGOIO_ERROR_API, SAYS("an error without a message") HTTP(400), "{\"message\":{}}"},
+    {"no message", INFO, "400", "{\"status\":false}", TAGOIO_ERROR_API, SAYS("an error without a message") HTTP(400), "{\"status\":false}"},
+    {"result.message is empty", INFO, "400", "{\"result\":{\"message\":\"\"}}", TAGOIO_ERROR_API, SAYS("an error without a message") HTTP(400), "{\"result\":{\"message\":\"\"}}"},
+    {"result is empty", INFO, "400", "{\"result\":\"\"}", TAGOIO_ERROR_API, SAYS("an error without a message") HTTP(400), "{\"result\":\"\"}"},
+    {"only field_errors", INFO, "400", "{\"field_errors\":{\"a\":\"b\"}}", TAGOIO_ERROR_API, SAYS("an error without a message: a: b") HTTP(400), "{\"field_errors\":{\"a\":\"b\"}}"},
+    {"status true is no success", INFO, "403", "{\"status\":true,\"result\":{}}", TAGOIO_ERROR_API, SAYS("an error without a message") HTTP(403), "{\"result\":{},\"status\":true}"},
+    {"a message of many lines", INFO, "400", "{\"message\":\"a\\nb\\tc\\u0000d\\u007fe\"}", TAGOIO_ERROR_API, SAYS("a b c d e") HTTP(400), "{\"message\":\"a\\nb\\tc\\u0000d\x7f" "e\"}"},
     /* 2xx that say no */
-    {"200 and status false", INFO, "200", "{\"status\":false,\"message\":\"X\"}", TAGOIO_API, SAYS("X") HTTP(200), "{\"message\":\"X\",\"status\":false}"},
-    {"201 and status false", CREATE, "201", "{\"status\":false,\"result\":\"X\"}", TAGOIO_API, "profile.create: X" HTTP(201), "{\"result\":\"X\",\"status\":false}"},
+    {"200 and status false", INFO, "200", "{\"status\":false,\"message\":\"X\"}", TAGOIO_ERROR_API, SAYS("X") HTTP(200), "{\"message\":\"X\",\"status\":false}"},
+    {"201 and status false", CREATE, "201", "{\"status\":false,\"result\":\"X\"}", TAGOIO_ERROR_API, "profile.create: X" HTTP(201), "{\"result\":\"X\",\"status\":false}"},
     /* bodies that are no JSON, under a status that is an error */
-    {"empty body", INFO, "404", "", TAGOIO_API, SAYS("an empty body") HTTP(404), NULL},
-    {"blank body", INFO, "404", " \r\n", TAGOIO_API, SAYS("an empty body") HTTP(404), NULL},
-    {"an HTML page", INFO, "404", "<!DOCTYPE html>\n<html><head><TITLE>Not Found</Title>", TAGOIO_API, SAYS("an HTML page, \"Not Found\"") HTTP(404), NULL},
-    {"an HTML page without a title", INFO, "404", "\n<html><body>no</body></html>", TAGOIO_API, SAYS("an HTML page") HTTP(404), NULL},
-    {"an HTML page with half a title", INFO, "404", "<html><title>no", TAGOIO_API, SAYS("an HTML page") HTTP(404), NULL},
-    {"plain text", INFO, "404", "404 page not found\nmore", TAGOIO_API, SAYS("404 page not found") HTTP(404), NULL},
-    {"a JSON string", INFO, "404", "\"not here\"", TAGOIO_API, SAYS("\"not here\"") HTTP(404), "\"not here\""},
-    {"a JSON array", INFO, "404", "[]", TAGOIO_API, SAYS("[]") HTTP(404), "[]"},
-    {"JSON null", INFO, "404", "null", TAGOIO_API, SAYS("null") HTTP(404), "null"},
-    {"half a JSON", INFO, "404", "{\"message\":", TAGOIO_API, SAYS("{\"message\":") HTTP(404), NULL},
+    {"empty body", INFO, "404", "", TAGOIO_ERROR_API, SAYS("an empty body") HTTP(404), NULL},
+    {"blank body", INFO, "404", " \r\n", TAGOIO_ERROR_API, SAYS("an empty body") HTTP(404), NULL},
+    {"an HTML page", INFO, "404", "<!DOCTYPE html>\n<html><head><TITLE>Not Found</Title>", TAGOIO_ERROR_API, SAYS("an HTML page, \"Not Found\"") HTTP(404), NULL},
+    {"an HTML page without a title", INFO, "404", "\n<html><body>no</body></html>", TAGOIO_ERROR_API, SAYS("an HTML page") HTTP(404), NULL},
+    {"an HTML page with half a title", INFO, "404", "<html><title>no", TAGOIO_ERROR_API, SAYS("an HTML page") HTTP(404), NULL},
+    {"plain text", INFO, "404", "404 page not found\nmore", TAGOIO_ERROR_API, SAYS("404 page not found") HTTP(404), NULL},
+    {"a JSON string", INFO, "404", "\"not here\"", TAGOIO_ERROR_API, SAYS("\"not here\"") HTTP(404), "\"not here\""},
+    {"a JSON array", INFO, "404", "[]", TAGOIO_ERROR_API, SAYS("[]") HTTP(404), "[]"},
+    {"JSON null", INFO, "404", "null", TAGOIO_ERROR_API, SAYS("null") HTTP(404), "null"},
+    {"half a JSON", INFO, "404", "{\"message\":", TAGOIO_ERROR_API, SAYS("{\"message\":") HTTP(404), NULL},
     /* 2xx that are not what TagoIO promises */
-    {"200 empty", INFO, "200", "", TAGOIO_PROTOCOL, SAYS("not an answer of TagoIO: an empty body") HTTP(200), NULL},
-    {"204", EDIT, "204", "", TAGOIO_PROTOCOL, "profile.edit: not an answer of TagoIO: an empty body" HTTP(204) DOUBT, NULL},
-    {"200 HTML", INFO, "200", "<html><title>Login</title>", TAGOIO_PROTOCOL, SAYS("not an answer of TagoIO: an HTML page, \"Login\"") HTTP(200), NULL},
-    {"200 text", INFO, "200", "OK", TAGOIO_PROTOCOL, SAYS("not an answer of TagoIO: OK") HTTP(200), NULL},
-    {"200 null", INFO, "200", "null", TAGOIO_PROTOCOL, SAYS("not an answer of TagoIO: JSON without a status of true or false") HTTP(200), "null"},
-    {"200 []", LIST, "200", "[]", TAGOIO_PROTOCOL, "profile.list: not an answer of TagoIO: JSON without a status of true or false" HTTP(200), "[]"},
-    {"200 \"x\"", INFO, "200", "\"x\"", TAGOIO_PROTOCOL, SAYS("not an answer of TagoIO: JSON without a status of true or false") HTTP(200), "\"x\""},
-    {"200 1", INFO, "200", "1", TAGOIO_PROTOCOL, SAYS("not an answer of TagoIO: JSON without a status of true or false") HTTP(200), "1"},
-    {"200 without a status", INFO, "200", "{\"result\":{}}", TAGOIO_PROTOCOL, SAYS("not an answer of TagoIO: JSON without a status of true or false") HTTP(200), "{\"result\":{}}"},
-    {"200 with status \"true\"", INFO, "200", "{\"status\":\"true\",\"result\":{}}", TAGOIO_PROTOCOL, SAYS("not an answer of TagoIO: JSON without a status of true or false") HTTP(200), "{\"result\":{},\"status\":\"true\"}"},
-    {"200 with status 1", INFO, "200", "{\"status\":1,\"result\":{}}", TAGOIO_PROTOCOL, SAYS("not an answer of TagoIO: JSON without a status of true or false") HTTP(200), "{\"result\":{},\"status\":1}"},
-    {"a write whose answer cannot be read", CREATE, "200", "{}", TAGOIO_PROTOCOL, "profile.create: not an answer of TagoIO: JSON without a status of true or false" HTTP(200) DOUBT, "{}"},
+    {"200 empty", INFO, "200", "", TAGOIO_ERROR_PROTOCOL, SAYS("not a response of TagoIO: an empty body") HTTP(200), NULL},
+    {"204", EDIT, "204", "", TAGOIO_ERROR_PROTOCOL, "profile.edit: not a response of TagoIO: an empty body" HTTP(204) DOUBT, NULL},
+    {"200 HTML", INFO, "200", "<html><title>Login</title>", TAGOIO_ERROR_PROTOCOL, SAYS("not a response of TagoIO: an HTML page, \"Login\"") HTTP(200), NULL},
+    {"200 text", INFO, "200", "OK", TAGOIO_ERROR_PROTOCOL, SAYS("not a response of TagoIO: OK") HTTP(200), NULL},
+    {"200 null", INFO, "200", "null", TAGOIO_ERROR_PROTOCOL, SAYS("not a response of TagoIO: JSON without a status of true or false") HTTP(200), "null"},
+    {"200 []", LIST, "200", "[]", TAGOIO_ERROR_PROTOCOL, "profile.list: not a response of TagoIO: JSON without a status of true or false" HTTP(200), "[]"},
+    {"200 \"x\"", INFO, "200", "\"x\"", TAGOIO_ERROR_PROTOCOL, SAYS("not a response of TagoIO: JSON without a status of true or false") HTTP(200), "\"x\""},
+    {"200 1", INFO, "200", "1", TAGOIO_ERROR_PROTOCOL, SAYS("not a response of TagoIO: JSON without a status of true or false") HTTP(200), "1"},
+    {"200 without a status", INFO, "200", "{\"result\":{}}", TAGOIO_ERROR_PROTOCOL, SAYS("not a response of TagoIO: JSON without a status of true or false") HTTP(200), "{\"result\":{}}"},
+    {"200 with status \"true\"", INFO, "200", "{\"status\":\"true\",\"result\":{}}", TAGOIO_ERROR_PROTOCOL, SAYS("not a response of TagoIO: JSON without a status of true or false") HTTP(200), "{\"result\":{},\"status\":\"true\"}"},
+    {"200 with status 1", INFO, "200", "{\"status\":1,\"result\":{}}", TAGOIO_ERROR_PROTOCOL, SAYS("not a response of TagoIO: JSON without a status of true or false") HTTP(200), "{\"result\":{},\"status\":1}"},
+    {"a write whose response cannot be read", CREATE, "200", "{}", TAGOIO_ERROR_PROTOCOL, "profile.create: not a response of TagoIO: JSON without a status of true or false" HTTP(200) DOUBT, "{}"},
     /* results of the wrong type */
-    {"info: array", INFO, "200", "{\"status\":true,\"result\":[]}", TAGOIO_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"result\":[],\"status\":true}"},
-    {"info: string", INFO, "200", "{\"status\":true,\"result\":\"x\"}", TAGOIO_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"result\":\"x\",\"status\":true}"},
-    {"info: null", INFO, "200", "{\"status\":true,\"result\":null}", TAGOIO_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"result\":null,\"status\":true}"},
-    {"info: false", INFO, "200", "{\"status\":true,\"result\":false}", TAGOIO_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"result\":false,\"status\":true}"},
-    {"info: missing", INFO, "200", "{\"status\":true}", TAGOIO_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"status\":true}"},
-    {"list: object", LIST, "200", "{\"status\":true,\"result\":{}}", TAGOIO_PROTOCOL, "profile.list: a result that is no array" HTTP(200), "{\"result\":{},\"status\":true}"},
-    {"list: missing", LIST, "200", "{\"status\":true}", TAGOIO_PROTOCOL, "profile.list: a result that is no array" HTTP(200), "{\"status\":true}"},
-    {"create: missing", CREATE, "200", "{\"status\":true}", TAGOIO_PROTOCOL, "profile.create: a result that is no object" HTTP(200) DOUBT, "{\"status\":true}"},
+    {"info: array", INFO, "200", "{\"status\":true,\"result\":[]}", TAGOIO_ERROR_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"result\":[],\"status\":true}"},
+    {"info: string", INFO, "200", "{\"status\":true,\"result\":\"x\"}", TAGOIO_ERROR_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"result\":\"x\",\"status\":true}"},
+    {"info: null", INFO, "200", "{\"status\":true,\"result\":null}", TAGOIO_ERROR_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"result\":null,\"status\":true}"},
+    {"info: false", INFO, "200", "{\"status\":true,\"result\":false}", TAGOIO_ERROR_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"result\":false,\"status\":true}"},
+    {"info: missing", INFO, "200", "{\"status\":true}", TAGOIO_ERROR_PROTOCOL, SAYS("a result that is no object") HTTP(200), "{\"status\":true}"},
+    {"list: object", LIST, "200", "{\"status\":true,\"result\":{}}", TAGOIO_ERROR_PROTOCOL, "profile.list: a result that is no array" HTTP(200), "{\"result\":{},\"status\":true}"},
+    {"list: missing", LIST, "200", "{\"status\":true}", TAGOIO_ERROR_PROTOCOL, "profile.list: a result that is no array" HTTP(200), "{\"status\":true}"},
+    {"create: missing", CREATE, "200", "{\"status\":true}", TAGOIO_ERROR_PROTOCOL, "profile.create: a result that is no object" HTTP(200) DOUBT, "{\"status\":true}"},
     /* statuses */
-    {"a redirect", INFO, "HTTP/1.1 302 Found\nLocation: http://else.where/", "", TAGOIO_PROTOCOL, SAYS("a redirect, which is never followed; check the region") HTTP(302), NULL},
-    {"a redirect of a write", CREATE, "308", "", TAGOIO_PROTOCOL, "profile.create: a redirect, which is never followed; check the region" HTTP(308) DOUBT, NULL},
-    {"501", CREATE, "501", "{\"message\":\"X\"}", TAGOIO_API, "profile.create: X" HTTP(501), "{\"message\":\"X\"}"},
-    {"600 is like a 5xx", CREATE, "600", "{\"message\":\"X\"}", TAGOIO_API, "profile.create: X" HTTP(600) DOUBT, "{\"message\":\"X\"}"},
-    {"no status", INFO, "Server: x", "{\"status\":true,\"result\":{}}", TAGOIO_PROTOCOL, SAYS("an answer without a status (api.tago.io)"), "{\"result\":{},\"status\":true}"},
-    {"a status that is no number", INFO, "HTTP/1.1 2x0 OK", "{\"status\":true,\"result\":{}}", TAGOIO_PROTOCOL, SAYS("an answer without a status (api.tago.io)"), "{\"result\":{},\"status\":true}"},
-    {"a status line without a status", INFO, "HTTP/1.1", "{\"status\":true,\"result\":{}}", TAGOIO_PROTOCOL, SAYS("an answer without a status (api.tago.io)"), "{\"result\":{},\"status\":true}"},
-    {"a short status", INFO, "HTTP/1.1 20", "{\"status\":true,\"result\":{}}", TAGOIO_PROTOCOL, SAYS("an answer without a status (api.tago.io)"), "{\"result\":{},\"status\":true}"},
-    {"only 100 Continue", INFO, "100", "", TAGOIO_PROTOCOL, SAYS("an answer without a status (api.tago.io)"), NULL},
-    {"HTTP/2", INFO, "HTTP/2 401 ", "{\"message\":\"X\"}", TAGOIO_API, SAYS("X") HTTP(401), "{\"message\":\"X\"}"},
-    {"100, then 401", INFO, "HTTP/1.1 100 Continue\n\nHTTP/1.1 401 X", "{\"message\":\"X\"}", TAGOIO_API, SAYS("X") HTTP(401), "{\"message\":\"X\"}"},
-    {"429 over the limit", INFO, "429", "{\"status\":false,\"message\":\"" RATE "\"}", TAGOIO_API, SAYS(RATE) HTTP(429), "{\"message\":\"" RATE "\",\"status\":false}"},
+    {"a redirect", INFO, "HTTP/1.1 302 Found\nLocation: http://else.where/", "", TAGOIO_ERROR_PROTOCOL, SAYS("a redirect, which is never followed; check the region") HTTP(302), NULL},
+    {"a redirect of a write", CREATE, "308", "", TAGOIO_ERROR_PROTOCOL, "profile.create: a redirect, which is never followed; check the region" HTTP(308) DOUBT, NULL},
+    {"501", CREATE, "501", "{\"message\":\"X\"}", TAGOIO_ERROR_API, "profile.create: X" HTTP(501), "{\"message\":\"X\"}"},
+    {"600 is like a 5xx", CREATE, "600", "{\"message\":\"X\"}", TAGOIO_ERROR_API, "profile.create: X" HTTP(600) DOUBT, "{\"message\":\"X\"}"},
+    {"no status", INFO, "Server: x", "{\"status\":true,\"result\":{}}", TAGOIO_ERROR_PROTOCOL, SAYS("a response without a status (api.tago.io)"), "{\"result\":{},\"status\":true}"},
+    {"a status that is no number", INFO, "HTTP/1.1 2x0 OK", "{\"status\":true,\"result\":{}}", TAGOIO_ERROR_PROTOCOL, SAYS("a response without a status (api.tago.io)"), "{\"result\":{},\"status\":true}"},
+    {"a status line without a status", INFO, "HTTP/1.1", "{\"status\":true,\"result\":{}}", TAGOIO_ERROR_PROTOCOL, SAYS("a response without a status (api.tago.io)"), "{\"result\":{},\"status\":true}"},
+    {"a short status", INFO, "HTTP/1.1 20", "{\"status\":true,\"result\":{}}", TAGOIO_ERROR_PROTOCOL, SAYS("a response without a status (api.tago.io)"), "{\"result\":{},\"status\":true}"},
+    {"only 100 Continue", INFO, "100", "", TAGOIO_ERROR_PROTOCOL, SAYS("a response without a status (api.tago.io)"), NULL},
+    {"HTTP/2", INFO, "HTTP/2 401 ", "{\"message\":\"X\"}", TAGOIO_ERROR_API, SAYS("X") HTTP(401), "{\"message\":\"X\"}"},
+    {"100, then 401", INFO, "HTTP/1.1 100 Continue\n\nHTTP/1.1 401 X", "{\"message\":\"X\"}", TAGOIO_ERROR_API, SAYS("X") HTTP(401), "{\"message\":\"X\"}"},
+    {"429 over the limit", INFO, "429", "{\"status\":false,\"message\":\"" RATE "\"}", TAGOIO_ERROR_API, SAYS(RATE) HTTP(429), "{\"message\":\"" RATE "\",\"status\":false}"},
 };
 /* clang-format on */
 
@@ -178,14 +178,15 @@ static void test_failures(void) {
     tagoio_options options = play_options();
     options.attempts = 1;
     tagoio_settings *settings = play_settings(&options);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(failures); i++) {
         const failure_row *row = &failures[i];
         check_case("failure: %s", row->name);
         tagoio_call *call = play_call(settings, row->operation, row->arguments);
-        play_answer(call, &moment, row->head, row->body);
+        play_answer(call, &now, row->head, row->body);
         tagoio_report report = tagoio_call_report(call);
-        check_text(tagoio_kind_name(row->kind), tagoio_kind_name(report.kind));
+        check_text(tagoio_error_kind_name(row->kind),
+                   tagoio_error_kind_name(report.kind));
         check_text(row->operation, report.operation);
         check_text(row->message, report.message);
         check_details(row->details, report.details);
@@ -196,26 +197,28 @@ static void test_failures(void) {
 }
 
 static const struct {
-    tagoio_fault fault;
+    tagoio_failure_reason reason;
     const char *head;
     const char *message;
 } faults[] = {
-    {TAGOIO_FAULT_RESOLVE, NULL, SAYS("name not found: said (api.tago.io)")},
-    {TAGOIO_FAULT_CONNECT, NULL, SAYS("no connection: said (api.tago.io)")},
-    {TAGOIO_FAULT_HANDSHAKE, NULL, SAYS("no TLS connection: said (api.tago.io)")},
-    {TAGOIO_FAULT_CERTIFICATE, NULL,
+    {TAGOIO_FAILURE_RESOLVE, NULL, SAYS("name not found: said (api.tago.io)")},
+    {TAGOIO_FAILURE_CONNECT, NULL, SAYS("no connection: said (api.tago.io)")},
+    {TAGOIO_FAILURE_HANDSHAKE, NULL, SAYS("no TLS connection: said (api.tago.io)")},
+    {TAGOIO_FAILURE_CERTIFICATE, NULL,
      SAYS("the certificate is not trusted: said (api.tago.io)")},
-    {TAGOIO_FAULT_LOST, NULL, SAYS("connection lost: said (api.tago.io)")},
-    {TAGOIO_FAULT_LOST, "200", SAYS("connection lost: said") HTTP(200)},
-    {TAGOIO_FAULT_LOST, "404", SAYS("connection lost: said") HTTP(404)},
-    {TAGOIO_FAULT_LOST, "100", SAYS("connection lost: said (api.tago.io)")},
-    {TAGOIO_FAULT_TIMEOUT, NULL, SAYS("said (api.tago.io)")},
-    {TAGOIO_FAULT_ENCODING, "200", SAYS("a body that does not decode: said") HTTP(200)},
-    {TAGOIO_FAULT_BROKEN, NULL, SAYS("an answer that is no HTTP: said (api.tago.io)")},
-    {TAGOIO_FAULT_TOO_LARGE, "200",
-     SAYS("an answer that is too large: said") HTTP(200)},
-    {TAGOIO_FAULT_MEMORY, NULL, SAYS("said (api.tago.io)")},
-    {TAGOIO_FAULT_LOCAL, NULL, SAYS("the transfer failed: said (api.tago.io)")},
+    {TAGOIO_FAILURE_LOST, NULL, SAYS("connection lost: said (api.tago.io)")},
+    {TAGOIO_FAILURE_LOST, "200", SAYS("connection lost: said") HTTP(200)},
+    {TAGOIO_FAILURE_LOST, "404", SAYS("connection lost: said") HTTP(404)},
+    {TAGOIO_FAILURE_LOST, "100", SAYS("connection lost: said (api.tago.io)")},
+    {TAGOIO_FAILURE_TIMEOUT, NULL, SAYS("said (api.tago.io)")},
+    {TAGOIO_FAILURE_ENCODING, "200",
+     SAYS("a body that does not decode: said") HTTP(200)},
+    {TAGOIO_FAILURE_BROKEN, NULL,
+     SAYS("a response that is no HTTP: said (api.tago.io)")},
+    {TAGOIO_FAILURE_TOO_LARGE, "200",
+     SAYS("a response that is too large: said") HTTP(200)},
+    {TAGOIO_FAILURE_MEMORY, NULL, SAYS("said (api.tago.io)")},
+    {TAGOIO_FAILURE_LOCAL, NULL, SAYS("the transfer failed: said (api.tago.io)")},
 };
 
 /* ---- faults ---- */
@@ -224,13 +227,13 @@ static void test_faults(void) {
     tagoio_options options = play_options();
     options.attempts = 1;
     tagoio_settings *settings = play_settings(&options);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(faults); i++) {
-        check_case("fault %d%s%s", (int)faults[i].fault,
+        check_case("reason %d%s%s", (int)faults[i].reason,
                    faults[i].head ? " after " : "",
                    faults[i].head ? faults[i].head : "");
         tagoio_call *call = play_call(settings, INFO);
-        play_fault(call, &moment, faults[i].head, faults[i].fault, true);
+        play_fault(call, &now, faults[i].head, faults[i].reason, true);
         tagoio_report report = tagoio_call_report(call);
         check_text(faults[i].message, report.message);
         check_true(report.details == NULL);
@@ -241,20 +244,20 @@ static void test_faults(void) {
 
 static void test_fault_without_words(void) {
     static const struct {
-        tagoio_fault fault;
+        tagoio_failure_reason reason;
         const char *message;
     } rows[] = {
-        {TAGOIO_FAULT_TIMEOUT, SAYS("timeout (api.tago.io)")},
-        {TAGOIO_FAULT_MEMORY, SAYS("not enough memory (api.tago.io)")},
+        {TAGOIO_FAILURE_TIMEOUT, SAYS("timeout (api.tago.io)")},
+        {TAGOIO_FAILURE_MEMORY, SAYS("not enough memory (api.tago.io)")},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(60 * 1000);
+    tagoio_now now = play_moment(60 * 1000);
     for (int i = 0; i < check_count(rows); i++) {
-        check_case("fault %d without words", (int)rows[i].fault);
+        check_case("reason %d without words", (int)rows[i].reason);
         tagoio_call *call = play_call(settings, INFO);
         tagoio_call_begin(call, 0);
-        tagoio_call_fail(call, &moment,
-                         &(tagoio_failure){.fault = rows[i].fault, .text = ""});
+        tagoio_call_fail(call, &now,
+                         &(tagoio_failure){.reason = rows[i].reason, .text = ""});
         check_text(rows[i].message, tagoio_call_report(call).message);
         tagoio_call_unref(call);
     }
@@ -305,8 +308,8 @@ static const header_row headers[] = {
     {"a value too long", "Retry-After: " LONG LONG, "no", -1, NULL},
     {"another header", "X-Retry-After: 42", "no", -1, NULL},
     {"no header", "Retry-After 42", "no", -1, NULL},
-    {"of an interim answer", "HTTP/1.1 103 X\nRetry-After: 42\n\nHTTP/1.1 400 X", "no",
-     -1, NULL},
+    {"of an interim response", "HTTP/1.1 103 X\nRetry-After: 42\n\nHTTP/1.1 400 X",
+     "no", -1, NULL},
     {"a trailer", "Server: x\n\nRetry-After: 42", "no", -1, NULL},
     {"the message", "Server: x", "Too many requests (Retry-After: 8)", 8, NULL},
     {"the header before it", "Retry-After: 9", "slow (Retry-After: 8)", 9, NULL},
@@ -323,7 +326,7 @@ static const header_row headers[] = {
     {"x-amz-cf-id", "x-amz-cf-id: q==", "no", -1, "q=="},
     {"cf-ray", "CF-Ray: 7d-GRU", "no", -1, "7d-GRU"},
     {"the first of two", "cf-ray: one\nx-request-id: two", "no", -1, "one"},
-    {"an id of an interim answer", "HTTP/1.1 103 X\ncf-ray: one\n\nHTTP/1.1 400 X",
+    {"an id of an interim response", "HTTP/1.1 103 X\ncf-ray: one\n\nHTTP/1.1 400 X",
      "no", -1, NULL},
     {"an id in a trailer", "Server: x\n\ncf-ray: one", "no", -1, NULL},
     {"control bytes in an id", "cf-ray: a\x1b[1mb", "no", -1, "a [1mb"},
@@ -334,7 +337,7 @@ static const header_row headers[] = {
 
 static void test_headers(void) {
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(headers); i++) {
         const header_row *row = &headers[i];
         check_case("header: %s", row->name);
@@ -345,7 +348,7 @@ static void test_headers(void) {
                  row->lines);
         snprintf(body, sizeof body, "{\"message\":\"%s\"}", row->message);
         tagoio_call *call = play_call(settings, INFO);
-        play_answer(call, &moment, head, body);
+        play_answer(call, &now, head, body);
         tagoio_report report = tagoio_call_report(call);
         check_number(row->retry_after_s, report.retry_after_s);
         check_text(row->request_id, report.request_id);
@@ -369,7 +372,7 @@ static void test_status(void) {
         {"a status line behind the headers", "HTTP/1.1 500 X\n\nHTTP/1.1 200 OK\n", "",
          500},
         {"a status line in a trailer", "HTTP/1.1 500 X\n", "HTTP/1.1 200 OK: x\n", 500},
-        {"an informational answer before it",
+        {"an informational response before it",
          "HTTP/1.1 103 X\r\nA: b\r\n\r\nHTTP/1.1 404 X\r\n", "", 404},
         {"a header of that name in one",
          "HTTP/1.1 103 X\nHTTP/1.1 200 OK: x\n\nHTTP/1.1 404 X\n", "", 404},
@@ -378,18 +381,18 @@ static void test_status(void) {
         {"a line before it", "A: b\nHTTP/1.1 404 X\n", "", 404},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("status: %s", rows[i].name);
         tagoio_call *call = play_call(settings, CREATE);
         tagoio_call_begin(call, 0);
         play_head(call, rows[i].head);
-        tagoio_call_feed(call, "{\"message\":\"no\"}", strlen("{\"message\":\"no\"}"));
+        tagoio_call_body(call, "{\"message\":\"no\"}", strlen("{\"message\":\"no\"}"));
         play_head(call, rows[i].after);
-        tagoio_call_answer(call, &moment);
+        tagoio_call_complete(call, &now);
         tagoio_report report = tagoio_call_report(call);
         check_number(rows[i].status, report.status);
-        check_text("api", tagoio_kind_name(report.kind));
+        check_text("api", tagoio_error_kind_name(report.kind));
         tagoio_call_unref(call);
     }
     tagoio_settings_unref(settings);
@@ -397,18 +400,18 @@ static void test_status(void) {
 
 /* The headers that a request to any endpoint gives back. */
 static void test_kept_headers(void) {
-    check_case("headers that are kept: neither an interim answer's nor a trailer's");
+    check_case("headers that are kept: neither an interim response's nor a trailer's");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     tagoio_call *call =
         tagoio_call_new_row(settings, tagoio_operation_request("GET", true),
                             play_json("[[\"a\"]]"), 0, NULL);
     tagoio_call_begin(call, 0);
     play_head(call,
               "HTTP/1.1 103 X\nA: 1\n\nHTTP/1.1 200 X\nB: 2\nHTTP/1.1 500 C: 3\n");
-    tagoio_call_feed(call, "{}", 2);
+    tagoio_call_body(call, "{}", 2);
     play_head(call, "D: 4");
-    tagoio_call_answer(call, &moment);
+    tagoio_call_complete(call, &now);
     check_text("B: 2HTTP/1.1 500 C: 3", tagoio_call_report(call).head);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
@@ -419,14 +422,14 @@ static void test_name_with_nul(void) {
     check_case(
         "a NUL in a header's name reads past the end of the names it is compared to");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     static const char line[] =
         "Retry-After\0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: 7";
     tagoio_call *call = play_call(settings, INFO);
     tagoio_call_begin(call, 0);
     play_head(call, "HTTP/1.1 429 X");
     tagoio_call_head(call, line, sizeof line - 1);
-    tagoio_call_answer(call, &moment);
+    tagoio_call_complete(call, &now);
     check_number(-1, tagoio_call_report(call).retry_after_s);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
@@ -440,7 +443,7 @@ static bool flood(tagoio_call *call, bool head, const char *piece, int count) {
     bool taken = true;
     for (int i = 0; i < count && taken; i++) {
         taken = head ? tagoio_call_head(call, piece, bytes)
-                     : tagoio_call_feed(call, piece, bytes);
+                     : tagoio_call_body(call, piece, bytes);
     }
     return taken;
 }
@@ -455,57 +458,58 @@ static void test_transfer_limits(void) {
         const char *message;
     } rows[] = {
         {"header bytes", true, "0123: 56", 8192, SAYS("headers of more than 64 KiB")},
-        {"interim answers", true, "HTTP/1.1 100 OK\n", 4096,
+        {"interim responses", true, "HTTP/1.1 100 OK\n", 4096,
          SAYS("headers of more than 64 KiB")},
         {"body bytes", false, "0123456789", 1000,
-         SAYS("an answer of more than max_response_bytes")},
+         SAYS("a response of more than max_response_bytes")},
     };
     tagoio_options options = play_options();
     options.max_response_bytes = 10000;
     tagoio_settings *settings = play_settings(&options);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("limit: %s", rows[i].name);
         tagoio_call *call = play_call(settings, INFO);
         tagoio_call_begin(call, 0);
         check_true(flood(call, rows[i].head, rows[i].piece, rows[i].fits));
         check_true(!flood(call, rows[i].head, "x", 1));
-        tagoio_call_fail(call, &moment,
-                         &(tagoio_failure){.fault = TAGOIO_FAULT_LOCAL, .sent = true});
+        tagoio_call_fail(
+            call, &now,
+            &(tagoio_failure){.reason = TAGOIO_FAILURE_LOCAL, .sent = true});
         tagoio_report report = tagoio_call_report(call);
-        check_text("protocol", tagoio_kind_name(report.kind));
+        check_text("protocol", tagoio_error_kind_name(report.kind));
         check_number(1, report.attempts);
         check_within(rows[i].message, report.message);
         tagoio_call_unref(call);
     }
     check_case("limit: the next call works");
     tagoio_call *call = play_call(settings, LIST);
-    play_answer(call, &moment, "200", "{\"status\":true,\"result\":[]}");
-    check_true(tagoio_call_report(call).kind == TAGOIO_NONE);
+    play_answer(call, &now, "200", "{\"status\":true,\"result\":[]}");
+    check_true(tagoio_call_report(call).kind == TAGOIO_ERROR_NONE);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
 
-/* A limit is of one answer, not of all attempts. */
+/* A limit is of one response, not of all attempts. */
 static void test_limits_start_anew(void) {
     check_case("limit: a second attempt starts anew");
     tagoio_options options = play_options();
     options.max_response_bytes = 50;
     tagoio_settings *settings = play_settings(&options);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     tagoio_call *call = play_call(settings, LIST);
     tagoio_call_begin(call, 0);
     play_head(call, "HTTP/1.1 503 X\nRetry-After: 0\ncf-ray: one");
     check_true(flood(call, true, "0123: 56", 8000));
     check_true(flood(call, false, "0123456789", 5));
-    tagoio_call_answer(call, &moment);
+    tagoio_call_complete(call, &now);
     tagoio_call_begin(call, 0);
     play_head(call, "HTTP/1.1 200 X");
     check_true(flood(call, true, "0123: 56", 8000));
     check_true(flood(call, false, "{\"status\":true,\"result\":[]}", 1));
-    tagoio_call_answer(call, &moment);
+    tagoio_call_complete(call, &now);
     tagoio_report report = tagoio_call_report(call);
-    check_true(report.kind == TAGOIO_NONE);
+    check_true(report.kind == TAGOIO_ERROR_NONE);
     check_number(2, report.attempts);
     check_number(-1, report.retry_after_s);
     check_text(NULL, report.request_id);
@@ -536,28 +540,28 @@ static char *nested(int depth, int values) {
 
 static void test_json_limits(void) {
     static const struct {
-        int depth; /* of the result; the answer's object is one more */
+        int depth; /* of the result; the response's object is one more */
         int values;
         const char *message; /* NULL: it fits */
     } rows[] = {
         {127, 1, NULL},
         {128, 1,
-         "profile.list: not an answer of TagoIO: JSON nested more than 128 deep"},
+         "profile.list: not a response of TagoIO: JSON nested more than 128 deep"},
         {100000, 1,
-         "profile.list: not an answer of TagoIO: JSON nested more than 128 deep"},
+         "profile.list: not a response of TagoIO: JSON nested more than 128 deep"},
         {1, 1000000, NULL},
         {1, 2000000,
-         "profile.list: not an answer of TagoIO: JSON of more than 2000000 values"},
+         "profile.list: not a response of TagoIO: JSON of more than 2000000 values"},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("limit: depth %d, %d values", rows[i].depth, rows[i].values);
         char *body = nested(rows[i].depth, rows[i].values);
         tagoio_call *call = play_call(settings, LIST);
-        play_answer(call, &moment, "200", body);
+        play_answer(call, &now, "200", body);
         tagoio_report report = tagoio_call_report(call);
-        check_true((report.kind == TAGOIO_PROTOCOL) == (rows[i].message != NULL));
+        check_true((report.kind == TAGOIO_ERROR_PROTOCOL) == (rows[i].message != NULL));
         if (rows[i].message != NULL) {
             check_within(rows[i].message, report.message);
         }
@@ -577,9 +581,9 @@ static void test_long_messages(void) {
     }
     strcat(body, "\"}");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     tagoio_call *call = play_call(settings, INFO);
-    play_answer(call, &moment, "400", body);
+    play_answer(call, &now, "400", body);
     const char *message = tagoio_call_report(call).message;
     check_within("\xc3\xa9 (HTTP 400, api.tago.io)", message);
     check_true(strlen(message) < TAGOIO_MAX_MESSAGE_BYTES + 50);
@@ -593,15 +597,15 @@ static void test_pieces(void) {
     check_case("a body in pieces of one byte");
     static const char body[] = "{\"status\":true,\"result\":[\"\xc3\xa9\"]}";
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_moment moment = play_moment(0);
+    tagoio_now now = play_moment(0);
     tagoio_call *call = play_call(settings, LIST);
     tagoio_call_begin(call, 0);
     play_head(call, "HTTP/1.1 200 OK");
     for (size_t i = 0; body[i] != '\0'; i++) {
-        check_true(tagoio_call_feed(call, &body[i], 1));
-        check_true(tagoio_call_feed(call, NULL, 0));
+        check_true(tagoio_call_body(call, &body[i], 1));
+        check_true(tagoio_call_body(call, NULL, 0));
     }
-    tagoio_call_answer(call, &moment);
+    tagoio_call_complete(call, &now);
     check_true(json_array_size(tagoio_call_report(call).result) == 1);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
@@ -614,8 +618,8 @@ static void test_message_parts(void) {
     tagoio_settings *settings = play_settings(&options);
     tagoio_call *call = play_call(settings, EDIT);
     for (int i = 0; i < 3; i++) {
-        tagoio_moment moment = play_moment(i * 1000);
-        play_answer(call, &moment, "502", "<title>Bad Gateway</title>");
+        tagoio_now now = play_moment(i * 1000);
+        play_answer(call, &now, "502", "<title>Bad Gateway</title>");
     }
     check_text("profile.edit: an HTML page, \"Bad Gateway\" (HTTP 502, 127.0.0.1:8080, "
                "3 attempts)" DOUBT,

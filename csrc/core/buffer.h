@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Growing bytes with a ceiling, for everything that may hold a secret: wiped when
  * freed. */
-#ifndef TAGOIO_CORE_TEXT_H
-#define TAGOIO_CORE_TEXT_H
+#ifndef TAGOIO_CORE_BUFFER_H
+#define TAGOIO_CORE_BUFFER_H
 
 #include "tagoio.h"
 
@@ -10,25 +10,25 @@
 
 /* An addition that does not fit sets failed, and those after it do nothing: build
    first, ask once. Zero-initialised with a limit it is ready. */
-typedef struct tagoio_text {
+typedef struct tagoio_buffer {
     char *bytes; /* NUL-terminated once something was added, NULL before */
     size_t length;
     size_t capacity;
-    size_t limit;       /* the most bytes it takes */
-    tagoio_kind failed; /* none, memory, or protocol: past the limit */
-} tagoio_text;
+    size_t limit;             /* the most bytes it takes */
+    tagoio_error_kind failed; /* none, memory, or protocol: past the limit */
+} tagoio_buffer;
 
-bool tagoio_text_add(tagoio_text *text, const char *bytes, size_t count);
-bool tagoio_text_add_string(tagoio_text *text, const char *string);
+bool tagoio_buffer_add(tagoio_buffer *text, const char *bytes, size_t count);
+bool tagoio_buffer_add_string(tagoio_buffer *text, const char *string);
 
 /* Allocates nothing, unlike jansson's own check. */
 bool tagoio_is_utf8(const char *text, size_t count);
 
 /* Percent-encodes all but RFC 3986's unreserved characters. */
-bool tagoio_text_add_encoded(tagoio_text *text, const char *bytes, size_t count);
+bool tagoio_buffer_add_encoded(tagoio_buffer *text, const char *bytes, size_t count);
 
 /* Forgets the contents, keeps the limit. */
-void tagoio_text_clear(tagoio_text *text);
+void tagoio_buffer_clear(tagoio_buffer *text);
 
 enum { TAGOIO_UTF8_BYTES = 4 };
 

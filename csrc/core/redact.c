@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Secrets: the client's token, and what a request carries under a secret's name. */
-#include "core/secrets.h"
+#include "core/redact.h"
 #include "core/echo.h"
 #include "core/json.h"
 
@@ -11,12 +11,12 @@
 static const char *const secret_names[] = {"token", "password", "pin_code"};
 static const char mask[] = "***";
 
-static bool keep_take(tagoio_secrets *secrets, tagoio_text text) {
+static bool keep_take(tagoio_secrets *secrets, tagoio_buffer text) {
     size_t bytes = (secrets->count + 1) * sizeof *secrets->items;
-    tagoio_text *items =
-        text.failed == TAGOIO_NONE ? realloc(secrets->items, bytes) : NULL;
+    tagoio_buffer *items =
+        text.failed == TAGOIO_ERROR_NONE ? realloc(secrets->items, bytes) : NULL;
     if (items == NULL) {
-        tagoio_text_clear(&text);
+        tagoio_buffer_clear(&text);
         return false;
     }
     items[secrets->count++] = text;
@@ -38,8 +38,8 @@ bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count
     if (count < TAGOIO_SHORTEST_SECRET) {
         return true;
     }
-    tagoio_text plain = {.limit = SIZE_MAX / 2};
-    tagoio_text_add(&plain, bytes, count);
+    tagoio_buffer plain = {.limit = SIZE_MAX / 2};
+    tagoio_buffer_add(&plain, bytes, count);
     return keep_take(secrets, plain);
 }
 
@@ -53,7 +53,7 @@ bool tagoio_secrets_is_name(const char *name) {
 }
 
 /* As a pin is written: 918273.0 is 918273. */
-static bool add_digits(tagoio_text *text, const json_t *value) {
+static bool add_digits(tagoio_buffer *text, const json_t *value) {
     double number = json_real_value(value);
     if (!json_is_real(value) || !(number > -1e15 && number < 1e15) ||
         (double)(int64_t)number < number || (double)(int64_t)number > number) {
@@ -61,14 +61,14 @@ static bool add_digits(tagoio_text *text, const json_t *value) {
     }
     char digits[24];
     snprintf(digits, sizeof digits, "%.0f", number);
-    return tagoio_text_add_string(text, digits);
+    return tagoio_buffer_add_string(text, digits);
 }
 
 static bool add_number(tagoio_secrets *secrets, const json_t *number) {
-    tagoio_text text = {.limit = SIZE_MAX / 2};
+    tagoio_buffer text = {.limit = SIZE_MAX / 2};
     bool done = add_digits(&text, number) &&
                 tagoio_secrets_add(secrets, text.bytes, text.length);
-    tagoio_text_clear(&text);
+    tagoio_buffer_clear(&text);
     return done;
 }
 
@@ -105,7 +105,7 @@ static size_t match(const tagoio_secrets *secrets, const char *text, size_t coun
     size_t longest = 0;
     for (; secrets != NULL; secrets = secrets->outer) {
         for (size_t i = 0; i < secrets->count; i++) {
-            const tagoio_text *item = &secrets->items[i];
+            const tagoio_buffer *item = &secrets->items[i];
             size_t bytes = tagoio_echo_bytes(item->bytes, item->length, text, count);
             longest = bytes > longest ? bytes : longest;
         }
@@ -113,8 +113,8 @@ static size_t match(const tagoio_secrets *secrets, const char *text, size_t coun
     return longest;
 }
 
-bool tagoio_secrets_scrub(const tagoio_secrets *secrets, const char *text, size_t count,
-                          tagoio_text *clean) {
+bool tagoio_redact(const tagoio_secrets *secrets, const char *text, size_t count,
+                   tagoio_buffer *clean) {
     size_t shown = 0; /* up to here text is in clean */
     for (size_t i = 0; i < count;) {
         size_t secret = match(secrets, text + i, count - i);
@@ -122,30 +122,30 @@ bool tagoio_secrets_scrub(const tagoio_secrets *secrets, const char *text, size_
             i++;
             continue;
         }
-        tagoio_text_add(clean, text + shown, i - shown);
-        tagoio_text_add_string(clean, mask);
+        tagoio_buffer_add(clean, text + shown, i - shown);
+        tagoio_buffer_add_string(clean, mask);
         i += secret;
         shown = i;
     }
-    return tagoio_text_add(clean, text + shown, count - shown);
+    return tagoio_buffer_add(clean, text + shown, count - shown);
 }
 
 static json_t *scrub_string(const tagoio_secrets *secrets, const char *text,
                             size_t count) {
-    tagoio_text clean = {.limit = SIZE_MAX / 2};
+    tagoio_buffer clean = {.limit = SIZE_MAX / 2};
     json_t *string = NULL;
-    if (tagoio_secrets_scrub(secrets, text, count, &clean)) {
+    if (tagoio_redact(secrets, text, count, &clean)) {
         /* A secret may begin inside a character only if it is no UTF-8 itself. */
         string = json_stringn_nocheck(clean.bytes, clean.length);
     }
-    tagoio_text_clear(&clean);
+    tagoio_buffer_clear(&clean);
     return string;
 }
 
 static json_t *scrub_array(const tagoio_secrets *secrets, const json_t *value) {
     json_t *copy = json_array();
     for (size_t i = 0; i < json_array_size(value); i++) {
-        json_t *item = tagoio_secrets_scrub_json(secrets, json_array_get(value, i));
+        json_t *item = tagoio_redact_json(secrets, json_array_get(value, i));
         if (json_array_append_new(copy, item) != 0) {
             json_decref(copy);
             return NULL;
@@ -160,7 +160,7 @@ static json_t *scrub_object(const tagoio_secrets *secrets, json_t *value) {
     for (; at != NULL; at = json_object_iter_next(value, at)) {
         const char *name = json_object_iter_key(at);
         json_t *key = scrub_string(secrets, name, strlen(name));
-        json_t *item = tagoio_secrets_scrub_json(secrets, json_object_iter_value(at));
+        json_t *item = tagoio_redact_json(secrets, json_object_iter_value(at));
         bool done =
             key != NULL && json_object_set_new(copy, json_string_value(key), item) == 0;
         if (key == NULL) {
@@ -176,7 +176,7 @@ static json_t *scrub_object(const tagoio_secrets *secrets, json_t *value) {
 }
 
 /* The digits of a secret that is a number; a number has no zeros in front. */
-static bool is_same_number(const tagoio_text *secret, const char *digits) {
+static bool is_same_number(const tagoio_buffer *secret, const char *digits) {
     const char *significant = secret->bytes + strspn(secret->bytes, "0");
     return strcmp(secret->bytes, digits) == 0 ||
            (strlen(significant) >= TAGOIO_SHORTEST_SECRET &&
@@ -196,17 +196,17 @@ static bool is_secret_number(const tagoio_secrets *secrets, const char *digits) 
 
 /* A pin that was sent may come back as a number. */
 static json_t *scrub_number(const tagoio_secrets *secrets, const json_t *value) {
-    tagoio_text text = {.limit = SIZE_MAX / 2};
+    tagoio_buffer text = {.limit = SIZE_MAX / 2};
     json_t *copy = NULL;
     if (add_digits(&text, value)) {
         copy = is_secret_number(secrets, text.bytes) ? json_string(mask)
                                                      : json_incref((json_t *)value);
     }
-    tagoio_text_clear(&text);
+    tagoio_buffer_clear(&text);
     return copy;
 }
 
-json_t *tagoio_secrets_scrub_json(const tagoio_secrets *secrets, const json_t *value) {
+json_t *tagoio_redact_json(const tagoio_secrets *secrets, const json_t *value) {
     switch (json_typeof(value)) {
     case JSON_STRING:
         return scrub_string(secrets, json_string_value(value),
@@ -225,7 +225,7 @@ json_t *tagoio_secrets_scrub_json(const tagoio_secrets *secrets, const json_t *v
 
 void tagoio_secrets_clear(tagoio_secrets *secrets) {
     for (size_t i = 0; i < secrets->count; i++) {
-        tagoio_text_clear(&secrets->items[i]);
+        tagoio_buffer_clear(&secrets->items[i]);
     }
     free(secrets->items);
     *secrets = (tagoio_secrets){.outer = NULL};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What is retried, when, and at what cost: a table and one pure function. */
+#ifndef TAGOIO_CORE_RETRY_H
+#define TAGOIO_CORE_RETRY_H
+
+#include "core/operation.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Why an attempt did not succeed, as far as it matters for a repetition. */
+typedef enum tagoio_retry_reason {
+    TAGOIO_REASON_RESOLVE,
+    TAGOIO_REASON_CONNECT,
+    TAGOIO_REASON_HANDSHAKE,
+    TAGOIO_REASON_CERTIFICATE,
+    TAGOIO_REASON_LOST_UNSENT,
+    TAGOIO_REASON_LOST_SENT,
+    TAGOIO_REASON_TIMEOUT_UNSENT,
+    TAGOIO_REASON_TIMEOUT_SENT,
+    TAGOIO_REASON_CUT_SUCCESS, /* a 2xx whose body broke off */
+    TAGOIO_REASON_UNREADABLE,  /* a 2xx, or no HTTP at all, that makes no sense */
+    TAGOIO_REASON_LOCAL,
+    TAGOIO_REASON_REDIRECT,
+    TAGOIO_REASON_DENIED,       /* 4xx, or status false */
+    TAGOIO_REASON_LATE_REQUEST, /* 408 */
+    TAGOIO_REASON_TOO_EARLY,    /* 425 */
+    TAGOIO_REASON_THROTTLED,    /* 429, or the message of one */
+    TAGOIO_REASON_SERVER,       /* 500 502 504 520-524 529 530, 503 without a time */
+    TAGOIO_REASON_BUSY,         /* 503 with Retry-After */
+    TAGOIO_REASON_NOT_DONE,     /* 501 505: refused for good */
+    TAGOIO_REASON_OTHER_5XX
+} tagoio_retry_reason;
+
+typedef struct tagoio_retry_rule {
+    const char *retried; /* the classes that are: S, I, D, N */
+    bool once;           /* at most one repetition for this reason */
+    bool fresh;          /* on a new connection */
+    bool ambiguous;      /* a write that was sent may have happened */
+    int base_ms;         /* of the growing delay_ms */
+    int cost;            /* in tokens of the budget */
+} tagoio_retry_rule;
+
+tagoio_retry_rule tagoio_retry_rule_of(tagoio_retry_reason reason);
+
+/* The reason that an HTTP status is. */
+tagoio_retry_reason tagoio_retry_reason_of_status(int status, bool has_retry_after);
+
+/* Tokens that a client may spend on repetitions before successes give some back. */
+enum { TAGOIO_RETRY_CAPACITY = 500 };
+
+typedef struct tagoio_retry_context {
+    tagoio_retry_reason reason;
+    tagoio_retry_class retry_class;
+    int attempts; /* made so far */
+    int attempts_allowed;
+    bool already_retried; /* this call was retried for this reason before */
+    int budget;           /* tokens left */
+    int64_t hint_ms;      /* the wait that the server asked for, -1: none */
+    int64_t max_hint_ms;
+    int64_t left_ms; /* until the deadline */
+    int64_t wall_s;
+    double jitter;
+} tagoio_retry_context;
+
+/* How long to delay_ms before the next attempt; -1: there is none. */
+int64_t tagoio_retry_delay_ms(const tagoio_retry_context *retry_context);
+
+#pragma GCC visibility pop
+
+#endif
