@@ -3,8 +3,9 @@ max_line_length = 100
 cache = false
 
 files["spec"] = { std = "+busted" }
-files["spec/nginx/guest.lua"] = { std = "ngx_lua+luajit" }
+files["spec/hosts/nginx/guest.lua"] = { std = "ngx_lua+luajit" }
 files["spec/emulator"] = { std = "ngx_lua+luajit" }
+files["spec/emulator/*_spec.lua"] = { std = "min+busted" }
 files["lua/tagoio/hooks.lua"] = { std = "+ngx_lua" }
 files["lua/tagoio/hosts/nginx.lua"] = { std = "+ngx_lua" }
 files["lua/tagoio/transports/resty.lua"] = { std = "+ngx_lua" }

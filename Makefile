@@ -11,7 +11,7 @@ INSTALL ?= install
 SANITIZE ?=
 # Of make bench.
 ROUNDS ?= 5
-# One test alone: make test SPEC=spec/wire/list_spec.lua
+# One test alone: make test SPEC=spec/api/list_spec.lua
 SPEC ?=
 
 # ---- which Lua ----
@@ -40,7 +40,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prot
 WERROR ?=
 
 # The headers of others are not ours to warn about.
-INCLUDES := -Icsrc $(patsubst -I%,-isystem%,\
+INCLUDES := -Icsrc -Ispec $(patsubst -I%,-isystem%,\
   $(LUA_CFLAGS) $(call pkg,--cflags libcurl) $(call pkg,--cflags jansson))
 LIBS := $(call pkg,--libs libcurl,-lcurl) $(call pkg,--libs jansson,-ljansson) -lm -pthread
 
@@ -68,11 +68,16 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 CORE_OBJECTS := $(call objects,csrc/core csrc/curl)
 LUA_OBJECTS := $(call objects,csrc/lua)
 BENCH := $(BUILD)/bench/plain
-TEST_OBJECTS := $(call objects,spec/core)
-TEST_MAINS := $(filter $(BUILD)/obj/spec/core/test_%,$(TEST_OBJECTS))
-TEST_SUPPORT := $(filter-out $(TEST_MAINS),$(TEST_OBJECTS))
-TEST_PROGRAMS := $(patsubst $(BUILD)/obj/spec/core/%.o,$(BUILD)/test/%,$(TEST_MAINS))
-TEST_HOSTS := $(addprefix $(BUILD)/test/,test_states test_lua_memory)
+# Tests in C, by the folder that they are in; those of the last two embed Lua.
+tests = $(patsubst spec/$(1)/%.c,$(BUILD)/test/%,$(wildcard spec/$(1)/test_*.c))
+CORE_TESTS := $(call tests,core)
+CURL_TESTS := $(call tests,curl)
+STATE_TESTS := $(call tests,concurrency)
+TORTURE_TESTS := $(call tests,torture)
+TEST_PROGRAMS := $(CORE_TESTS) $(CURL_TESTS)
+TEST_HOSTS := $(STATE_TESTS) $(TORTURE_TESTS)
+TEST_SUPPORT := $(addprefix $(BUILD)/obj/spec/support/,check.o play.o session.o)
+TEST_OBJECTS := $(call objects,spec/core spec/curl spec/concurrency spec/torture spec/support)
 SLOW_RESOLVER := $(BUILD)/test/slow_resolver.so
 
 Q := $(if $(V),,@)
@@ -87,14 +92,19 @@ $(MODULE): $(CORE_OBJECTS) $(LUA_OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(SHARED) -o $@ $^ $(LIBS)
 
-# The C tests: the core and the libcurl driver without Lua.
-$(TEST_PROGRAMS): $(BUILD)/test/%: $(BUILD)/obj/spec/core/%.o $(TEST_SUPPORT) $(CORE_OBJECTS)
+# The core and the libcurl driver without Lua.
+$(CORE_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/core/%.o
+$(CURL_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/curl/%.o
+$(TEST_PROGRAMS): $(TEST_SUPPORT) $(CORE_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 # Hosts of the module: Lua, and a resolver that the module's libraries find before theirs.
-$(TEST_HOSTS): $(BUILD)/test/%: $(addprefix $(BUILD)/obj/spec/,lua/%.o core/check.o support/slow_resolver.o)
+$(STATE_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/concurrency/%.o
+$(TORTURE_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/torture/%.o
+$(TEST_HOSTS): $(addprefix $(BUILD)/obj/spec/support/,check.o slow_resolver.o)
+	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -rdynamic -o $@ $^ $(LUA_LIBS) -pthread -ldl
 
@@ -191,7 +201,7 @@ ci:  ## check, then test, with one total
 	@TALLY='$(BUILD)/tally' $(CHECK) || [ -s '$(BUILD)/tally' ] || \
 	  echo 0 1 0 >'$(BUILD)/tally'
 	@echo "states in threads, under ThreadSanitizer:"
-	@TALLY='$(BUILD)/tally' $(MAKE) test SANITIZE=thread SPEC=spec/lua/test_states.c || true
+	@TALLY='$(BUILD)/tally' $(MAKE) test SANITIZE=thread SPEC=spec/concurrency/test_states.c || true
 	@TALLY='$(BUILD)/tally' $(TEST)
 
 emulator:  ## a local TagoIO in the foreground, until Ctrl-C

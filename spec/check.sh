@@ -85,7 +85,7 @@ keeps_loops() {
 analysed() {
     # Nothing but findings is printed, and one of any severity counts.
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-        --error-exitcode=1 -I csrc csrc spec/core spec/lua spec/support
+        --error-exitcode=1 -I csrc -I spec csrc spec/core spec/curl spec/concurrency spec/torture spec/support
 }
 
 documented() {

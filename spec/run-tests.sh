@@ -5,7 +5,7 @@
 #
 # usage: spec/run-tests.sh BUILD LUA
 #
-# SPEC    one file alone: spec/wire/x_spec.lua or spec/core/test_x.c
+# SPEC    one file alone: spec/api/x_spec.lua or spec/core/test_x.c
 # WRAP    a command in front of each program, as valgrind
 # TALLY   a file with lines "passed failed skipped" of what was run before
 set -u

@@ -353,8 +353,8 @@ static bool take_head(lua_State *L, tagoio_call *to, int lines) {
     return taken;
 }
 
-/* call:response(lines, body): the lines of its head, strings */
-static int response(lua_State *L) {
+/* call:complete(lines, body): the lines of its head, strings */
+static int complete(lua_State *L) {
     size_t bytes;
     const call *it = check_alive(L);
     check_lines(L, 2);
@@ -539,7 +539,7 @@ static const luaL_Reg client_methods[] = {
     {"is_closed", is_closed}, {NULL, NULL}};
 
 static const luaL_Reg call_methods[] = {{"is_done", is_done}, {"want", want},
-                                        {"begin", begin},     {"response", response},
+                                        {"begin", begin},     {"complete", complete},
                                         {"fail", fail_call},  {"cancel", cancel_call},
                                         {"facts", facts},     {"attempt", push_attempt},
                                         {NULL, NULL}};

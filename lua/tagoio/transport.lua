@@ -62,7 +62,7 @@ local function tell_answer(call, status, headers, body)
   if not lines then
     return text
   end
-  call:answer(lines, text)
+  call:complete(lines, text)
 end
 
 -- One attempt: the function is called, and the call told.

@@ -14,7 +14,7 @@ function server.shell(command)
 end
 
 local ports = server.shell(
-  "mkdir $EMULATOR_DIR/bench && spec/nginx/host spec/bench/nginx.conf $EMULATOR_DIR/bench"
+  "mkdir $EMULATOR_DIR/bench && spec/hosts/nginx/host spec/bench/nginx.conf $EMULATOR_DIR/bench"
 )
 local http_port, https_port = ports:match("^(%d+) (%d+)\n$")
 assert(http_port, ports)

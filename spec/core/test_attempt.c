@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is kept of each attempt of a call. */
-#include "check.h"
-#include "play.h"
+#include "support/check.h"
+#include "support/play.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Dates, against what GNU date says: date -u -d @SECONDS +%Y-%m-%dT%H:%M:%S, and
    date -u -d DATE +%s. */
-#include "check.h"
 #include "core/date.h"
+#include "support/check.h"
 
 #include <math.h>
 #include <stdio.h>

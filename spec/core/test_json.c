@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON out and in: numbers that stay the same, limits, and what is no JSON. */
-#include "check.h"
-#include "play.h"
+#include "support/check.h"
+#include "support/play.h"
 
 #include <math.h>
 #include <stdio.h>

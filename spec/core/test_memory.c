@@ -2,8 +2,8 @@
 /* Out of memory at every allocation of a call, once and from then on: it says so, leaks
    nothing, and the next call works. jansson's allocations fail everywhere; those of the
    core where a program may replace malloc. */
-#include "check.h"
-#include "play.h"
+#include "support/check.h"
+#include "support/play.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 /* What each operation sends for which arguments, and which arguments it refuses. The
    expectations are those of TagoIO's SDKs on the wire, not of the table of operations.
  */
-#include "check.h"
-#include "play.h"
+#include "support/check.h"
+#include "support/play.h"
 
 #include <stdio.h>
 #include <stdlib.h>

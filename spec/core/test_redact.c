@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* No secret of a call is in what is shown of its failure, in whatever form a server
    sends it back. Every row plays such a server. */
-#include "check.h"
 #include "core/redact.h"
-#include "play.h"
+#include "support/check.h"
+#include "support/play.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests to any endpoint: what they send, what they refuse, how their responses are
    read; and what is known of a success beside its result. */
-#include "check.h"
-#include "play.h"
+#include "support/check.h"
+#include "support/play.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* How responses are read: from a status, header lines and a body to what the caller is
    told. Played through the public state machine, one attempt each. */
-#include "check.h"
-#include "play.h"
+#include "support/check.h"
+#include "support/play.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What is repeated, when and at what cost, for each class of operations: played through
    the public state machine under an invented clock and jitter. */
-#include "check.h"
 #include "core/operation.h"
-#include "play.h"
+#include "support/check.h"
+#include "support/play.h"
 
 #include <stdlib.h>
 

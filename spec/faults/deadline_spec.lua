@@ -35,7 +35,7 @@ describe("the deadline", function()
     local client = server:client({ timeout = 0.4 })
     local message, err = assert_in_time(0.4, client.profile.create({ name = "x" }))
     assert.is_true(err.maybe_applied)
-    assert.matches("timeout after [%d.]+ s without a complete answer", message)
+    assert.matches("timeout after [%d.]+ s without a complete response", message)
     client:close()
   end)
 

@@ -307,7 +307,7 @@ describe("an HTTP/2 connection", function()
     end)
     for i = 1, 4 do
       assert.equal("timeout", errors[i].kind)
-      assert.matches("without a complete answer", errors[i].message)
+      assert.matches("without a complete response", errors[i].message)
     end
     assert.equal(4, #tagoio.map({ 1, 2, 3, 4 }, list))
     for connection in pairs((connections_of(9, 12))) do

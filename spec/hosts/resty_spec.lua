@@ -505,7 +505,8 @@ local function describe_nginx(library)
   end)
 
   it("works in every phase that has sockets, and says so in the others", function()
-    local note = 'local guest = require("spec.nginx.guest") guest.note(%q, guest.over_resty({}))'
+    local note = 'local guest = require("spec.hosts.nginx.guest") '
+      .. "guest.note(%q, guest.over_resty({}))"
     host = start(library, {
       INIT = note:format("init"),
       INIT_WORKER = note:format("init_worker") .. [[

@@ -41,7 +41,7 @@ local function start(text, variables)
   local name = "mktemp -d " .. os.getenv("EMULATOR_DIR") .. "/host.XXXXXX"
   local folder = process.run(name):gsub("\n", "")
   write(folder .. "/template.conf", text)
-  local command = ("spec/nginx/host %s/template.conf %s"):format(folder, folder)
+  local command = ("spec/hosts/nginx/host %s/template.conf %s"):format(folder, folder)
   if variables then
     command = process.env(variables) .. " " .. command
   end
@@ -51,9 +51,9 @@ local function start(text, variables)
   return setmetatable({ folder = folder, port = http_port, https_port = https_port }, nginx)
 end
 
--- Starts one with spec/nginx/host.conf; settings fill in what it names.
+-- Starts one with spec/hosts/nginx/host.conf; settings fill in what it names.
 function nginx.start(settings)
-  return start((read("spec/nginx/host.conf"):gsub("%%([A-Z_]+)%%", function(name)
+  return start((read("spec/hosts/nginx/host.conf"):gsub("%%([A-Z_]+)%%", function(name)
     return name == "ROOT" and root or (settings or {})[name] or defaults[name]
   end)))
 end

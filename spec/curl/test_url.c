@@ -3,10 +3,10 @@
    certificates, with each of libcurl's allocations failing, and with which libcurl. */
 #define _POSIX_C_SOURCE 200809L /* setenv, mkdtemp */
 
-#include "check.h"
 #include "curl/ca_file.h"
 #include "curl/driver.h"
 #include "curl/url.h"
+#include "support/check.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The core and the libcurl driver as a C program uses them, without Lua: operations
    against the emulator, which EMULATOR_HTTP and the like name. */
-#include "check.h"
-#include "session.h"
+#include "support/check.h"
+#include "support/session.h"
 
 #include <string.h>
 

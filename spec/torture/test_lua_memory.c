@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A program that embeds Lua and runs out of memory, in Lua's allocator or in C's: it
-   runs spec/lua/memory.lua, which says after how many allocations, and looks at what
-   comes of it. It includes the C library and Lua. */
-#include "../core/check.h"
+   runs spec/torture/memory.lua, which says after how many allocations, and looks at
+   what comes of it. It includes the C library and Lua. */
+#include "support/check.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -162,7 +162,7 @@ static bool run(const char *code, bool is_file) {
     return done;
 }
 
-static void test_script(void) { check_true(run("spec/lua/memory.lua", true)); }
+static void test_script(void) { check_true(run("spec/torture/memory.lua", true)); }
 
 int main(void) {
     const check_test tests[] = {test_script};

@@ -226,7 +226,7 @@ describe("pages of tokens", function()
         end
       end)
       assert.is_false(ok, row[3])
-      assert.matches("^spec/wire/pages_spec.lua:%d+: profile." .. row[1] .. ": ", message)
+      assert.matches("^spec/api/pages_spec.lua:%d+: profile." .. row[1] .. ": ", message)
       assert.is_truthy(message:find(row[3], 1, true), message)
     end
     assert.same({}, emulator.journal())

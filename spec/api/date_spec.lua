@@ -117,7 +117,7 @@ describe("tagoio.date", function()
         local _ = call(value)
       end)
       assert.is_false(ok)
-      assert.matches("^spec/lua/date_spec.lua:%d+: " .. expected, message)
+      assert.matches("^spec/api/date_spec.lua:%d+: " .. expected, message)
     end
     for _, value in ipairs({ 7, {}, true, tagoio.null }) do
       raises(parse, value, "tagoio.date.parse: a string is needed, got a ")

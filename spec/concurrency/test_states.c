@@ -4,7 +4,7 @@
    and LUA_CPATH. It includes the C library, threads and Lua. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "../core/check.h"
+#include "support/check.h"
 
 #include <dirent.h>
 #include <lauxlib.h>

@@ -3,8 +3,8 @@
    connection that is the parent's. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "check.h"
-#include "session.h"
+#include "support/check.h"
+#include "support/session.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -121,7 +121,7 @@ describe("auditLogEvents", function()
         local _ = profile.auditLogEvents(row[1][1], row[1][2], row[1][3])
       end)
       assert.is_false(ok)
-      assert.matches("^spec/wire/audit_spec.lua:%d+: profile.auditLogEvents: ", message)
+      assert.matches("^spec/api/audit_spec.lua:%d+: profile.auditLogEvents: ", message)
       assert.is_truthy(message:find(row[2], 1, true), message)
     end
     assert.same({}, emulator.journal())

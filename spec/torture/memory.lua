@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Out of memory at every allocation of what a program does with the module: an error that says so,
--- never a wrong success, and what comes after it works. Run by spec/lua/test_lua_memory.c, whose
+-- never a wrong success, and what comes after it works. Run by test_lua_memory.c here, whose
 -- functions it uses.
 -- luacheck: globals fail_after fail_no_more case check run_in_new_state malloc_fails
 

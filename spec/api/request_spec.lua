@@ -180,7 +180,7 @@ describe("client:request", function()
         local _ = client:request(row[1])
       end)
       assert.is_false(ok)
-      assert.matches("^spec/wire/request_spec.lua:%d+: client:request: ", message)
+      assert.matches("^spec/api/request_spec.lua:%d+: client:request: ", message)
       assert.is_truthy(message:find(row[2], 1, true), message)
     end
     assert.has_error(function()

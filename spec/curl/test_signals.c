@@ -3,8 +3,8 @@
    stay its own. */
 #define _XOPEN_SOURCE 700
 
-#include "check.h"
-#include "session.h"
+#include "support/check.h"
+#include "support/session.h"
 
 #include <signal.h>
 #include <string.h>

@@ -205,8 +205,8 @@ describe("the phases of nginx", function()
   it("wait without blocking, block, or say that they cannot", function()
     emulator.reset()
     local host = nginx.start({
-      INIT = 'require("spec.nginx.guest").note("init")',
-      INIT_WORKER = 'require("spec.nginx.guest").note("init_worker")',
+      INIT = 'require("spec.hosts.nginx.guest").note("init")',
+      INIT_WORKER = 'require("spec.hosts.nginx.guest").note("init_worker")',
     })
     assert.equal("noted", (host:get("/phases")))
     local https = ("openssl s_client -connect 127.0.0.1:%d </dev/null"):format(host.https_port)
@@ -235,7 +235,7 @@ describe("workers of nginx", function()
     local host = nginx.start({
       WORKERS = "3",
       INIT = [[
-        local guest = require("spec.nginx.guest")
+        local guest = require("spec.hosts.nginx.guest")
         guest.note("init")
         assert(guest.secure_client.profile.list())]],
     })

@@ -190,11 +190,11 @@ describe("a transport", function()
     call:begin()
     for _, lines in ipairs({ { {} }, { "HTTP/1.1 200 OK\r\n", false }, { 200 } }) do
       assert.has_error(function()
-        call:answer(lines, "")
+        call:complete(lines, "")
       end)
     end
     assert.is_false(call:is_done())
-    call:answer({ "HTTP/1.1 200 OK\r\n" }, ok[3])
+    call:complete({ "HTTP/1.1 200 OK\r\n" }, ok[3])
     assert.is_true(call:is_done())
   end)
 
