@@ -4,8 +4,7 @@
 #define TAGOIO_CURL_OPTIONS_H
 
 #include "curl/driver.h"
-
-#include <curl/curl.h>
+#include "curl/libcurl.h"
 
 #pragma GCC visibility push(hidden)
 

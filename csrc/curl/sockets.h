@@ -4,7 +4,8 @@
 #ifndef TAGOIO_CURL_SOCKETS_H
 #define TAGOIO_CURL_SOCKETS_H
 
-#include <curl/curl.h>
+#include "curl/libcurl.h"
+
 #include <stdbool.h>
 
 #pragma GCC visibility push(hidden)

@@ -4,9 +4,8 @@
 #define TAGOIO_CURL_TRANSFER_H
 
 #include "curl/driver.h"
+#include "curl/libcurl.h"
 #include "curl/sockets.h"
-
-#include <curl/curl.h>
 
 #pragma GCC visibility push(hidden)
 

@@ -3,8 +3,8 @@
    ends up at another host. */
 #include "curl/url.h"
 #include "core/error.h"
+#include "curl/libcurl.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
