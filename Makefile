@@ -16,6 +16,11 @@ SPEC ?=
 
 # ---- which Lua ----
 
+LUAS := 5.1 5.2 5.3 5.4 5.5 luajit
+ifeq ($(filter $(LUA),$(LUAS)),)
+$(error LUA must be one of $(LUAS) (got $(LUA)))
+endif
+
 LUA_NAME := $(if $(filter luajit,$(LUA)),luajit,lua$(LUA))
 # The version in the paths of modules; LuaJIT shares them with 5.1.
 LUA_ABI := $(if $(filter luajit,$(LUA)),5.1,$(LUA))
@@ -39,15 +44,28 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prot
 # Set by the targets that judge the project itself.
 WERROR ?=
 
+# A prefix of the user's, else what pkg-config knows.
+CURL_DIR ?=
+JANSSON_DIR ?=
+cflags = $(if $(1),-I$(1)/include,$(call pkg,--cflags $(2)))
+libs = $(if $(1),-L$(1)/lib -Wl$(comma)-rpath$(comma)$(1)/lib -l$(3),$(call pkg,--libs $(2),-l$(3)))
+comma := ,
+
 # The headers of others are not ours to warn about.
 INCLUDES := -Icsrc -Ispec $(patsubst -I%,-isystem%,\
-  $(LUA_CFLAGS) $(call pkg,--cflags libcurl) $(call pkg,--cflags jansson))
-LIBS := $(call pkg,--libs libcurl,-lcurl) $(call pkg,--libs jansson,-ljansson) -lm -pthread
+  $(LUA_CFLAGS) $(call cflags,$(CURL_DIR),libcurl) $(call cflags,$(JANSSON_DIR),jansson))
+LIBS := $(call libs,$(CURL_DIR),libcurl,curl) $(call libs,$(JANSSON_DIR),jansson,jansson) \
+  -lm -pthread
 
+# Debian's hardening flags; to fortify, the compiler must optimise, and no sanitizer be there.
+HARDENED := -fstack-protector-strong \
+  $(if $(SANITIZE),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 ifeq ($(shell uname -s),Darwin)
 SHARED := -bundle -undefined dynamic_lookup
 else
-SHARED := -shared
+# What a static library brings is not exported.
+SHARED := -shared -Wl,--exclude-libs,ALL
+HARDENED_LINK := -Wl,-z,relro -Wl,-z,now
 LIBS += -ldl
 endif
 
@@ -55,12 +73,11 @@ endif
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
   $(if $(findstring undefined,$(SANITIZE)),-fsanitize=float-cast-overflow)
 COMPILE = $(CC) -std=c11 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(WERROR) \
-  $(INCLUDES) $(CPPFLAGS) $(SANITIZER) $(CFLAGS)
-LINK = $(CC) $(SANITIZER) $(CFLAGS) $(LDFLAGS)
+  $(HARDENED) $(INCLUDES) $(CPPFLAGS) $(SANITIZER) $(CFLAGS)
+LINK = $(CC) $(HARDENED_LINK) $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 
 # ---- what is built ----
 
-comma := ,
 BUILD := build/$(LUA_NAME)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 MODULE := $(BUILD)/tagoio/core.so
 
@@ -161,9 +178,11 @@ PRELOADED := $(strip $(if $(findstring address,$(SANITIZE)),asan) \
   $(if $(findstring thread,$(SANITIZE)),tsan))
 PRELOAD := $(if $(PRELOADED),$(shell $(CC) -print-file-name=lib$(PRELOADED).so))
 TEST = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' \
-  SPEC='$(SPEC)' WRAP='$(or $(1),$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)))' \
+  SPEC='$(or $(2),$(SPEC))' WRAP='$(or $(1),$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)))' \
   spec/run-tests.sh '$(BUILD)' '$(LUA_BIN)'
 CHECK = MAKE='$(MAKE)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
+PACKAGING = MAKE='$(MAKE)' CC='$(CC)' spec/packaging/check.sh '$(BUILD)'
+HOST_SPECS := $(firstword $(wildcard spec/hosts spec/nginx))
 
 # What a child abandons after a fork is the parent's.
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
@@ -188,21 +207,41 @@ test:  ## C tests and specs against the emulator; SPEC=file runs one
 	$(NGINX_MODULE)
 	@$(TEST)
 
-check:  ## layers, exports, style, static analysis, installation, the rock
+# What the hosts need besides nginx is installed here; their specs skip what is not there.
+test-hosts:  ## the specs of the hosts, with all the hosts that can be installed
+	$(SETUP_FOR) build emulator test hosts
+	@$(STRICTLY) programs
+	$(NGINX_MODULE)
+	@$(call TEST,,$(HOST_SPECS))
+
+check:  ## layers, exports, style, static analysis, make install
 	$(SETUP_FOR) build check doc
 	@$(STRICTLY) all
 	@$(CHECK)
 
-ci:  ## check, then test, with one total
-	$(SETUP_FOR) build emulator test check doc
-	@$(STRICTLY) programs
-	$(NGINX_MODULE)
-	@rm -f '$(BUILD)/tally'
-	@TALLY='$(BUILD)/tally' $(CHECK) || [ -s '$(BUILD)/tally' ] || \
-	  echo 0 1 0 >'$(BUILD)/tally'
-	@echo "states in threads, under ThreadSanitizer:"
-	@TALLY='$(BUILD)/tally' $(MAKE) test SANITIZE=thread SPEC=spec/concurrency/test_states.c || true
-	@TALLY='$(BUILD)/tally' $(TEST)
+packaging:  ## rocks as users install them, other headers and libraries, releases
+	$(SETUP_FOR) build packaging
+	@$(STRICTLY) all
+	@$(PACKAGING)
+
+# ---- all of it: each step a make, one total ----
+
+# Those that Debian packages, the default first.
+TESTED_LUAS ?= 5.4 5.1 5.2 5.3 luajit
+TESTS_OF = $(patsubst %,"test LUA=%",$(1))
+SANITIZED := "test SANITIZE=address$(comma)undefined" \
+  "test SANITIZE=thread SPEC=spec/concurrency/test_states.c"
+STEPS = @MAKE='$(MAKE)' spec/steps.sh build
+
+test-all:  ## the tests on each Lua that is packaged, and the hosts
+	$(STEPS) $(call TESTS_OF,$(TESTED_LUAS)) test-hosts
+
+sanitize:  ## the tests under the address, undefined and thread sanitizers
+	$(STEPS) $(SANITIZED)
+
+ci:  ## make test, then everything else that is checked, with one total
+	$(STEPS) test $(call TESTS_OF,$(filter-out $(LUA),$(TESTED_LUAS))) test-hosts \
+	  check packaging $(SANITIZED)
 
 emulator:  ## a local TagoIO in the foreground, until Ctrl-C
 	$(SETUP_FOR) emulator
@@ -246,6 +285,19 @@ bench-nginx:  ## what a call costs inside nginx, beside nginx's own sockets
 	$(NGINX_MODULE)
 	@$(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' \
 	  spec/emulator/run $(LUA_BIN) spec/bench/nginx/bench.lua
+
+# ---- a release ----
+
+DEVELOPMENT := rockspec/tagoio-scm-1.rockspec
+VERSION = $(shell sed -n 's/^.define TAGOIO_VERSION "\(.*\)"$$/\1/p' csrc/tagoio.h)
+
+.PHONY: rockspec
+rockspec:  ## writes the rockspec of the release that csrc/tagoio.h names
+	@rm -f rockspec/tagoio-[0-9]*.rockspec
+	@awk '/^version = / { $$0 = "version = \"$(VERSION)-1\"" } { print } \
+	  /^  url = / { print "  tag = \"v$(VERSION)\"," }' $(DEVELOPMENT) \
+	  >rockspec/tagoio-$(VERSION)-1.rockspec
+	@echo rockspec/tagoio-$(VERSION)-1.rockspec
 
 # ---- installing ----
 

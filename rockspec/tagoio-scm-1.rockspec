@@ -2,8 +2,11 @@ rockspec_format = "3.0"
 package = "tagoio"
 version = "scm-1"
 
+-- Where this is published: whoever publishes it sets the address here, and nowhere else.
+local repository = "https://example.com/tagoio.git"
+
 source = {
-  url = "git+https://github.com/tagoio-lua/tagoio.git",
+  url = "git+" .. repository,
 }
 
 description = {
@@ -11,8 +14,6 @@ description = {
   detailed = [[
 The 17 operations of TagoIO's profile API as Lua functions: profiles, their tokens, teams, services,
 statistics and audit logs. For automation scripts and for programs that embed Lua. Unofficial.]],
-  homepage = "https://github.com/tagoio-lua/tagoio",
-  issues_url = "https://github.com/tagoio-lua/tagoio/issues",
   license = "MIT",
   labels = { "iot", "api", "http", "sdk" },
 }
@@ -22,11 +23,12 @@ dependencies = {
 }
 
 external_dependencies = {
-  -- No header for curl: Debian's is in a folder where LuaRocks does not look and the compiler does.
-  CURL = { library = "curl" },
-  JANSSON = { header = "jansson.h", library = "jansson" },
+  -- LuaRocks looks for nothing here: Debian's curl is in a folder that only the compiler knows, and
+  -- the sources name the package of what they miss. CURL_DIR, JANSSON_DIR are honoured all the same.
+  CURL = {},
+  JANSSON = {},
   platforms = {
-    macosx = { CURL = { header = "curl/curl.h", library = "curl" } },
+    macosx = { CURL = { header = "curl/curl.h" }, JANSSON = { header = "jansson.h" } },
   },
 }
 

@@ -1,36 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Checks what a test cannot see: the layers and the exports, read from the objects, the
-# style, the static analysis, the installation and the rock. A line a check.
+# style, the static analysis and the installation. A line a check.
 #
 # usage: spec/check.sh BUILD LUA_BIN LUA_ABI
 #
-# TALLY   a file to which one line is added: how many checks passed and failed, and a 0
+# TALLY   as in spec/support/checks.sh
 set -u
 
 build=$1 lua=$2 abi=$3
 objects=$build/obj/csrc
 module=$build/tagoio/core.so
-passed=0
-failed=0
 
-temporary=$(mktemp -d)
-trap 'rm -rf "$temporary"' EXIT
-trap 'exit 130' INT TERM HUP
-
-# check TITLE COMMAND...: the command's output is shown only when it fails.
-check() {
-    title=$1
-    shift
-    if "$@" >"$temporary/output" 2>&1; then
-        echo "ok      $title"
-        passed=$((passed + 1))
-    else
-        echo "FAILED  $title"
-        sed 's/^/        /' "$temporary/output"
-        failed=$((failed + 1))
-    fi
-}
+. spec/support/checks.sh
 
 # ---- layers and exports ----
 
@@ -47,12 +29,6 @@ includes_no() {
     pattern=$1
     shift
     ! grep -rnE "^ *# *include *$pattern" "$@"
-}
-
-exports_alone() {
-    exports=$(nm -D --defined-only "$1") || return
-    echo "$exports"
-    [ "$(echo "$exports" | awk '{ print $NF }')" = luaopen_tagoio_core ]
 }
 
 # ---- style and analysis ----
@@ -110,13 +86,6 @@ uninstalls() {
     ! find "$temporary/dest" ! -type d | grep .
 }
 
-# From a copy: LuaRocks 3.8 leaves its objects beside the sources.
-makes_rock() {
-    mkdir "$temporary/source" && cp -R csrc lua rockspec "$temporary/source" &&
-        cd "$temporary/source" &&
-        HOME=$temporary luarocks --lua-version="$abi" --tree="$temporary/tree" make
-}
-
 check "core/ and curl/ need no Lua" \
     needs_no 'luaL?_' "$objects"/core/*.o "$objects"/curl/*.o
 check "only curl/ needs libcurl" \
@@ -133,16 +102,5 @@ check "cppcheck is silent" analysed
 check "ldoc warns of nothing" documented
 check "make install: require \"tagoio\" works" installs
 check "make uninstall leaves no file" uninstalls
-case ${lua##*/} in
-luajit* | lua5.5) echo "skipped the rock: Debian's LuaRocks does not know $lua" ;;
-*)
-    check "luarocks make" eval '(makes_rock)'
-    check "the rock exports luaopen_tagoio_core alone" \
-        exports_alone "$temporary/tree/lib/lua/$abi/tagoio/core.so"
-    check "the rock: require \"tagoio\" works from another folder" loads "$temporary/tree"
-    ;;
-esac
 
-echo "$passed checks ok, $failed failed"
-[ -z "${TALLY:-}" ] || echo "$passed $failed 0" >>"$TALLY"
-[ "$failed" = 0 ]
+finish

@@ -1,6 +1,12 @@
 -- SPDX-License-Identifier: MIT
--- Runs busted under the interpreter that runs this file and adds a line to the file that
--- TALLY names: how many specs passed, failed and were skipped.
+-- Runs busted under the interpreter that runs this file and adds lines to the file that TALLY
+-- names: how many specs passed, failed and were skipped, and one with the title of each skipped.
+
+-- The title of a skipped spec, and why it was skipped, on one line.
+local function title(skipped)
+  local why = type(skipped.message) == "string" and ": " .. skipped.message or ""
+  return (((skipped.name or "a spec") .. why):gsub("%s+", " "))
+end
 
 package.preload["busted.outputHandlers.tally"] = function()
   return function(options)
@@ -8,7 +14,10 @@ package.preload["busted.outputHandlers.tally"] = function()
     require("busted").subscribe({ "suite", "end" }, function()
       local tally = assert(io.open(os.getenv("TALLY"), "a"))
       local failed = handler.failuresCount + handler.errorsCount
-      tally:write(handler.successesCount, " ", failed, " ", handler.pendingsCount, "\n")
+      tally:write(handler.successesCount, " ", failed, " 0\n")
+      for _, skipped in ipairs(handler.pendings) do
+        tally:write("0 0 1 ", title(skipped), "\n")
+      end
       tally:close()
       return nil, true
     end)

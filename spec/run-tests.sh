@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Runs the C tests and the specs against the emulator and ends with one line,
-# `N passed, N failed`. Fails when a test failed, a runner crashed or nothing was run.
+# `N passed, N failed[, N skipped]`, after the names of what was skipped. Fails when a test
+# failed, a runner crashed or nothing was run.
 #
 # usage: spec/run-tests.sh BUILD LUA
 #
-# SPEC    one file alone: spec/api/x_spec.lua or spec/core/test_x.c
+# SPEC    a file or a folder alone: spec/api/x_spec.lua, spec/faults, spec/core/test_x.c
 # WRAP    a command in front of each program, as valgrind
-# TALLY   a file with lines "passed failed skipped" of what was run before
+# TALLY   a file to which lines "passed failed skipped [title]" are added; the total is then
+#         left to whoever gave it
 set -u
 
 tally() {
@@ -69,7 +71,9 @@ run_all() {
     esac
 }
 
+# The skipped by name, and one line. Fails unless something passed and nothing failed.
 total() {
+    sed -n 's/^0 0 1 /skipped: /p' "$TALLY"
     awk '{ passed += $1; failed += $2; skipped += $3 }
         END {
             printf "%d passed, %d failed", passed, failed
@@ -84,11 +88,14 @@ if [ "$1" = --inside ]; then
     exit 0
 fi
 
-if [ -z "${TALLY:-}" ]; then
-    TALLY=$1/tally
-    rm -f "$TALLY"
-fi
+sum=${TALLY:-}
+TALLY=$1/tally
+: >"$TALLY" || exit
 export TALLY SPEC="${SPEC:-}" WRAP="${WRAP:-}"
-touch "$TALLY"
 spec/emulator/run "$0" --inside "$@" || fail "the emulator or the tests ended early"
-total
+if [ -n "$sum" ]; then
+    cat "$TALLY" >>"$sum"
+    total >/dev/null
+else
+    total
+fi

@@ -3,8 +3,8 @@
 # Looks for what the build, the emulator, the tests and the checks need, and installs the
 # Debian packages of what is missing. Silent when everything is there.
 #
-# usage: spec/setup.sh GROUP...        groups: build emulator test check doc memcheck bench
-#        bench-nginx
+# usage: spec/setup.sh GROUP...        groups: build emulator test hosts check packaging doc
+#                                      memcheck bench bench-nginx
 #
 # LUA (5.4) chooses the Lua; CC, LUA_BIN and LUA_CFLAGS are those of the Makefile.
 # SETUP=no installs nothing: it prints what is missing, and the command that installs it.
@@ -48,7 +48,9 @@ check     command     clang-format    clang-format                  clang-format
 check     command     cppcheck        cppcheck                      cppcheck
 check     command     luacheck        lua-check                     luacheck
 check     command     lua5.1          lua5.1                        lua@5.1
-check     command     luarocks        luarocks                      luarocks
+packaging command     nm              binutils                      -
+packaging command     git             git                           git
+packaging command     luarocks        luarocks                      luarocks
 doc       command     ldoc            lua-ldoc                      luarocks,rock:ldoc
 doc       discount    discount        lua-discount                  luarocks,rock:discount
 bench-nginx command   wrk             wrk                           wrk
@@ -142,6 +144,10 @@ say() {
     echo "set-up: $*" >&2
 }
 
+package_lists() {
+    find /var/lib/apt/lists -name '*_Packages*' 2>/dev/null | head -n 1
+}
+
 # The privileged half: runs as root, its arguments are packages.
 install_packages() {
     log=$(mktemp)
@@ -150,8 +156,7 @@ install_packages() {
     trap 'restore_services' EXIT
     trap 'exit 130' INT TERM HUP
     leave_services_alone "$@"
-    lists=$(find /var/lib/apt/lists -name '*_Packages*' 2>/dev/null | head -n 1)
-    [ -n "$lists" ] || apt_get update
+    [ -n "$(package_lists)" ] || apt_get update
     apt_get install "$@" && return
     # The lists may be older than the packages on the mirror.
     apt_get update && apt_get install "$@" && return
@@ -213,9 +218,29 @@ become_root() {
     fi
 }
 
+# Whether the chosen Lua is a package here, as far as the lists of packages tell.
+debian_has_lua() {
+    [ "$LUA" != 5.5 ] || [ -z "$(package_lists)" ] ||
+        [ -n "$(apt-cache search --names-only "^$lua_dev\$" 2>/dev/null)" ]
+}
+
+lua_by_hand() {
+    say "missing: $(column 1)"
+    say "Debian has no package of Lua $LUA here. Build it from https://www.lua.org/ftp, and say"
+    echo "  make LUA=$LUA LUA_BIN=/path/bin/lua LUA_CFLAGS=-I/path/include LUA_LIBS='-L/path/lib -llua'" >&2
+    rocks=$(column 3 | tr ' ' '\n' | sed -n 's/^rock://p' | tr '\n' ' ')
+    [ -z "$rocks" ] || say "its modules, with a LuaRocks for Lua $LUA: $rocks"
+    others=$(echo "$packages" | tr ' ' '\n' | grep -v '^lua\|^liblua' | tr '\n' ' ')
+    [ -z "${others# }" ] || say "Debian's packages of the rest: $others"
+}
+
 debian() {
     packages=$(column 2)
     packages=${packages% }
+    if ! debian_has_lua; then
+        lua_by_hand
+        return 1
+    fi
     sudo=
     if [ "${SETUP:-yes}" = no ] || ! become_root; then
         say "missing: $(column 1)"
