@@ -163,8 +163,8 @@ NGINX_MODULE = @$(if $(filter luajit,$(LUA)),true,\
   env -u LUA_BIN -u LUA_CFLAGS LUA=luajit $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh build && \
   $(OTHER_MAKE) LUA=luajit CC='$(CC)' CFLAGS='$(CFLAGS)' WERROR=-Werror all)
 
-# The module and its Lua files before whatever else the user's paths name.
-WITH_MODULE = LUA_PATH="$(CURDIR)/lua/?.lua;$${LUA_PATH:-;}" \
+# The module, its Lua files and the helpers of the specs before what else the user's paths name.
+WITH_MODULE = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/?.lua;$${LUA_PATH:-;}" \
   LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;$${LUA_CPATH:-;}"
 # Tests and emulator are deaf to the user's TagoIO, proxies, certificates, Lua start-up code
 # and make.

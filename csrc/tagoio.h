@@ -4,7 +4,7 @@
 #ifndef TAGOIO_H
 #define TAGOIO_H
 
-#if defined(__has_include)
+#if defined(__has_include) && !defined(__cppcheck__)
 #if !__has_include(<jansson.h>)
 #error "jansson.h is missing. It is in: Debian, Ubuntu libjansson-dev;"
 #error "Alpine jansson-dev; Fedora jansson-devel; Homebrew jansson. Or set JANSSON_DIR."

@@ -25,7 +25,7 @@ dependencies = {
 
 external_dependencies = {
   -- LuaRocks looks for nothing here: Debian's curl is in a folder that only the compiler knows, and
-  -- the sources name the package of what they miss. CURL_DIR, JANSSON_DIR are honoured all the same.
+  -- the sources name the package of what is missing. CURL_DIR and JANSSON_DIR are honoured.
   CURL = {},
   JANSSON = {},
   platforms = {

@@ -15,7 +15,8 @@ assert(assert(client.profile.list())[1].name == "Factory")
 client:close()
 
 -- libcurl is set up, too: nothing listens on port 1.
-client = assert(tagoio.new({ token = "none", region = { api = "http://127.0.0.1:1" }, attempts = 1 }))
+local nobody = { api = "http://127.0.0.1:1" }
+client = assert(tagoio.new({ token = "none", region = nobody, attempts = 1 }))
 local _, _, err = client.profile.list()
 assert(err.kind == "connect", err.message)
 client:close()

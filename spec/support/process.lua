@@ -18,10 +18,13 @@ function process.run(command)
   return text, tonumber(status)
 end
 
--- A command in front of another that empties its environment, but for what sanitizers need.
+local kept = { "PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "ASAN_OPTIONS", "TSAN_OPTIONS" }
+
+-- A command in front of another that empties its environment, but for what sanitizers and other
+-- libraries than the system's need.
 function process.env(variables)
   local words = { "env -i" }
-  for _, name in ipairs({ "PATH", "LD_PRELOAD", "ASAN_OPTIONS", "TSAN_OPTIONS" }) do
+  for _, name in ipairs(kept) do
     local value = os.getenv(name)
     words[#words + 1] = value and name .. "=" .. quote(value)
   end
