@@ -19,15 +19,25 @@
 #include <linux/tcp.h> /* newer than the C library's */
 #endif
 
+struct tagoio_place {
+    tagoio_connection *connection; /* that it belongs to */
+    struct tagoio_place *next;
+    struct tagoio_place **at; /* what points to it */
+};
+
+typedef struct tagoio_place place;
+
 struct tagoio_connection {
-    tagoio_connection *next;
-    curl_socket_t fd; /* CURL_SOCKET_BAD: closed */
+    place by_descriptor; /* closed: among those */
+    place by_port;       /* or among those that have none yet; closed: nowhere */
+    curl_socket_t fd;    /* CURL_SOCKET_BAD: closed */
     char remote[INET6_ADDRSTRLEN];
     char local[INET6_ADDRSTRLEN];
     int local_port; /* 0: not asked yet */
     int users;
     bool serial;
     bool retired;
+    bool stray; /* a response to nobody was there when a request was about to go out */
     uint64_t acknowledged; /* when the last request was about to go out, as below */
     uint64_t received;
 };
@@ -56,10 +66,44 @@ static int read_address(const struct sockaddr *address, char text[INET6_ADDRSTRL
 static void learn_local_address(tagoio_connection *connection) {
     struct sockaddr_storage address;
     socklen_t bytes = sizeof address;
-    if (connection->local_port == 0 && connection->fd != CURL_SOCKET_BAD &&
-        getsockname(connection->fd, (struct sockaddr *)&address, &bytes) == 0) {
+    if (getsockname(connection->fd, (struct sockaddr *)&address, &bytes) == 0) {
         connection->local_port =
             read_address((const struct sockaddr *)&address, connection->local);
+    }
+}
+
+/* ---- lists: finding a connection takes as long among a thousand as among ten ---- */
+
+static void list_add(place **list, place *it) {
+    it->next = *list;
+    it->at = list;
+    if (it->next != NULL) {
+        it->next->at = &it->next;
+    }
+    *list = it;
+}
+
+static void list_remove(place *it) {
+    *it->at = it->next;
+    if (it->next != NULL) {
+        it->next->at = it->at;
+    }
+}
+
+static place **bucket(place **buckets, int number) {
+    return &buckets[(unsigned)number % TAGOIO_SOCKET_BUCKETS];
+}
+
+/* Connections that were opened since the last time go where their port says. */
+static void learn_ports(tagoio_sockets *sockets) {
+    for (place *at = sockets->portless, *next; at != NULL; at = next) {
+        tagoio_connection *connection = at->connection;
+        next = at->next;
+        learn_local_address(connection);
+        if (connection->local_port != 0) {
+            list_remove(at);
+            list_add(bucket(sockets->by_port, connection->local_port), at);
+        }
     }
 }
 
@@ -79,31 +123,33 @@ static curl_socket_t on_open(void *data, curlsocktype purpose,
     if (connection != NULL) { /* else it is unknown, and carries one request */
         connection->fd = fd;
         read_address(&address->addr, connection->remote);
-        connection->next = sockets->first;
-        sockets->first = connection;
+        connection->by_descriptor.connection = connection;
+        connection->by_port.connection = connection;
+        list_add(bucket(sockets->by_descriptor, fd), &connection->by_descriptor);
+        list_add(&sockets->portless, &connection->by_port);
     }
     return fd;
 }
 
-static void forget(tagoio_sockets *sockets, tagoio_connection *connection) {
-    tagoio_connection **at = &sockets->first;
-    while (*at != connection) {
-        at = &(*at)->next;
-    }
-    *at = connection->next;
+static void forget(tagoio_connection *connection) {
+    list_remove(&connection->by_descriptor);
     free(connection);
 }
 
 static int on_close(void *data, curl_socket_t fd) {
     tagoio_sockets *sockets = data;
-    tagoio_connection *connection = sockets->first;
-    while (connection != NULL && connection->fd != fd) {
-        connection = connection->next;
+    const place *at = *bucket(sockets->by_descriptor, fd);
+    while (at != NULL && at->connection->fd != fd) {
+        at = at->next;
     }
-    if (connection != NULL) {
+    if (at != NULL) {
+        tagoio_connection *connection = at->connection;
         connection->fd = CURL_SOCKET_BAD;
+        list_remove(&connection->by_port);
+        list_remove(&connection->by_descriptor);
+        list_add(&sockets->closed, &connection->by_descriptor);
         if (connection->users == 0) {
-            forget(sockets, connection);
+            forget(connection);
         }
     }
     return close(fd);
@@ -123,36 +169,63 @@ CURLcode tagoio_sockets_watch(tagoio_sockets *sockets, CURL *easy) {
     return code;
 }
 
-void tagoio_sockets_abandon(tagoio_sockets *sockets) {
-    while (sockets->first != NULL) {
-        forget(sockets, sockets->first);
+static void forget_all(place *list) {
+    for (place *next; list != NULL; list = next) {
+        next = list->next;
+        free(list->connection);
     }
+}
+
+void tagoio_sockets_abandon(tagoio_sockets *sockets) {
+    for (int i = 0; i < TAGOIO_SOCKET_BUCKETS; i++) {
+        forget_all(sockets->by_descriptor[i]);
+    }
+    forget_all(sockets->closed);
+    *sockets = (tagoio_sockets){0};
 }
 
 /* ---- users ---- */
 
 tagoio_connection *tagoio_sockets_join(tagoio_sockets *sockets, const char *remote,
                                        const char *local, int local_port) {
-    for (tagoio_connection *at = sockets->first; at != NULL; at = at->next) {
-        learn_local_address(at);
-        if (at->fd != CURL_SOCKET_BAD && at->local_port == local_port &&
-            strcmp(at->local, local) == 0 && strcmp(at->remote, remote) == 0) {
-            at->users++;
-            return at;
+    learn_ports(sockets);
+    const place *at = *bucket(sockets->by_port, local_port);
+    for (; at != NULL; at = at->next) {
+        tagoio_connection *connection = at->connection;
+        if (connection->local_port == local_port &&
+            strcmp(connection->local, local) == 0 &&
+            strcmp(connection->remote, remote) == 0) {
+            connection->users++;
+            return connection;
         }
     }
     return NULL;
 }
 
 void tagoio_sockets_leave(tagoio_sockets *sockets, tagoio_connection *connection) {
+    (void)sockets;
     if (connection == NULL || --connection->users > 0) {
         return;
     }
     if (connection->fd == CURL_SOCKET_BAD) {
-        forget(sockets, connection);
+        forget(connection);
     } else if (connection->retired) {
         shutdown(connection->fd, SHUT_RDWR); /* libcurl finds it dead, and closes it */
     }
+}
+
+size_t tagoio_sockets_shared(const tagoio_sockets *sockets, curl_socket_t *shared,
+                             size_t capacity) {
+    size_t count = 0;
+    for (int i = 0; i < TAGOIO_SOCKET_BUCKETS; i++) {
+        const place *at = sockets->by_descriptor[i];
+        for (; at != NULL && count < capacity; at = at->next) {
+            if (at->connection->users > 0 && !at->connection->serial) {
+                shared[count++] = at->connection->fd;
+            }
+        }
+    }
+    return count;
 }
 
 /* ---- one connection ---- */
@@ -183,6 +256,18 @@ static bool has_input(curl_socket_t fd) {
     return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+/* Bytes of HTTP, or a TLS record that may hold a response. */
+static bool response_waits(curl_socket_t fd) {
+    enum { first_type = 20, last_type = 24, data_type = 23, shortest_response = 32 };
+    unsigned char head[5]; /* of a TLS record: type, version, length */
+    ssize_t got = recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+    if (got <= 0 || head[0] < first_type || head[0] > last_type) {
+        return got > 0;
+    }
+    return got == (ssize_t)sizeof head && head[0] == data_type &&
+           (head[3] << 8 | head[4]) >= shortest_response;
+}
+
 bool tagoio_connection_is_reusable(tagoio_connection *connection) {
     if (connection == NULL || connection->retired) {
         return false;
@@ -191,6 +276,9 @@ bool tagoio_connection_is_reusable(tagoio_connection *connection) {
         return true;
     }
     count_bytes(connection->fd, &connection->acknowledged, &connection->received);
+    /* Asked now: when the user before this one is asked for its response, libcurl has
+       closed what was refused. */
+    connection->stray = connection->stray || response_waits(connection->fd);
     return !has_input(connection->fd);
 }
 
@@ -209,17 +297,13 @@ bool tagoio_connection_is_ahead(const tagoio_connection *connection) {
 }
 
 bool tagoio_connection_has_response(const tagoio_connection *connection) {
-    enum { first_type = 20, last_type = 24, data_type = 23, shortest_response = 32 };
-    unsigned char head[5]; /* of a TLS record: type, version, length */
-    if (connection->fd == CURL_SOCKET_BAD || !connection->serial) {
-        return false;
+    if (connection->fd == CURL_SOCKET_BAD || !connection->serial ||
+        connection->users > 1) {
+        /* With a user that came later, what is there answers that one: nothing was
+           there when it joined, or it is a stray. */
+        return connection->stray;
     }
-    ssize_t got = recv(connection->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
-    if (got <= 0 || head[0] < first_type || head[0] > last_type) {
-        return got > 0;
-    }
-    return got == (ssize_t)sizeof head && head[0] == data_type &&
-           (head[3] << 8 | head[4]) >= shortest_response;
+    return response_waits(connection->fd);
 }
 
 void tagoio_connection_retire(tagoio_connection *connection) {

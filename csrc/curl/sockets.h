@@ -13,10 +13,18 @@
 /* An open connection, or a closed one that a transfer still points to. */
 typedef struct tagoio_connection tagoio_connection;
 
+/* Where a connection is in a list. */
+struct tagoio_place;
+
+enum { TAGOIO_SOCKET_BUCKETS = 256 }; /* some connections each, where there are many */
+
 /* All of a pool's. It must outlive the pool's easy handles and its multi handle, which
    report to it until they are freed. Zero is empty. */
 typedef struct tagoio_sockets {
-    tagoio_connection *first;
+    struct tagoio_place *by_descriptor[TAGOIO_SOCKET_BUCKETS];
+    struct tagoio_place *by_port[TAGOIO_SOCKET_BUCKETS]; /* the local one */
+    struct tagoio_place *portless;                       /* not asked for it yet */
+    struct tagoio_place *closed; /* to which a transfer still points */
 } tagoio_sockets;
 
 /* Has libcurl open and close the sockets of this handle through us. */
@@ -34,6 +42,11 @@ void tagoio_sockets_leave(tagoio_sockets *sockets, tagoio_connection *connection
 /* After a fork: what was opened is the parent's, and nobody will report its end. */
 void tagoio_sockets_abandon(tagoio_sockets *sockets);
 
+/* The sockets on which requests are under way that may share them: at most capacity.
+   How many. */
+size_t tagoio_sockets_shared(const tagoio_sockets *sockets, curl_socket_t *shared,
+                             size_t capacity);
+
 /* Whether one more request may go out on a connection that carried others before. Not
    when it is unknown or retired, and over HTTP/1 not when something is there to be
    read: the response to no request of ours, or the connection's end. Over HTTP/2 input
@@ -47,8 +60,8 @@ void tagoio_connection_set_serial(tagoio_connection *connection);
    other side had a byte of the request. False where the system does not say. */
 bool tagoio_connection_is_ahead(const tagoio_connection *connection);
 
-/* Whether another response waits behind one that is complete. The end of TLS or TCP is
-   none. */
+/* Whether another response waits behind one that is complete, or did when the next user
+   wanted to join. The end of TLS or TCP is none. */
 bool tagoio_connection_has_response(const tagoio_connection *connection);
 
 /* It went silent: no other request goes out on it. NULL is allowed. */
