@@ -92,6 +92,9 @@ tagoio_options tagoio_options_default(void);
 tagoio_settings *tagoio_settings_new(const tagoio_options *options,
                                      tagoio_settings *parent, tagoio_error *err);
 tagoio_settings *tagoio_settings_ref(tagoio_settings *settings);
+
+/* The copy, as the client was given them; borrowed until the settings are freed. */
+const tagoio_options *tagoio_settings_options(const tagoio_settings *settings);
 void tagoio_settings_unref(tagoio_settings *settings);
 
 /* Time and jitter are arguments: the core reads neither a clock nor a random source. */
@@ -138,38 +141,42 @@ tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms);
 /* When a rest ends. */
 int64_t tagoio_call_retry_at_ms(const tagoio_call *call);
 
-/* How long the attempt that begins now may take; at least 1. */
-int64_t tagoio_call_attempt_ms(const tagoio_call *call, int64_t now_ms);
+typedef struct tagoio_header {
+    const char *name;
+    const char *value;
+} tagoio_header;
 
-/* What to send; borrowed until the call is freed. */
+/* What to send in an attempt; borrowed until the call is freed. */
 typedef struct tagoio_request {
     const char *method;
     const char *url;
-    const char *token;
-    const char *user_agent;
-    const char *body; /* NULL: none */
+    const tagoio_header *headers; /* all of them, but what is HTTP's own: Host, ... */
+    size_t header_count;
+    const char *body; /* NULL: none; "": an empty one that is announced */
     size_t body_bytes;
-    int64_t connect_timeout_ms;
+    int64_t timeout_ms;         /* of this attempt; at least 1 */
+    int64_t connect_timeout_ms; /* at most that */
     size_t max_response_bytes;
-    bool empty_body;       /* PUT and POST without a body announce Content-Length: 0 */
-    bool repeatable;       /* may reach the server twice without harm */
+    bool multiplex; /* may share a connection over HTTP/2, which may send it twice */
     bool fresh_connection; /* the last one died: do not trust another that was idle */
 } tagoio_request;
 
-tagoio_request tagoio_call_request(const tagoio_call *call);
+/* The events. begin: fills the request, which is going out. False: the call does not
+   want to begin, and nothing happens. */
+bool tagoio_call_begin(tagoio_call *call, int64_t now_ms, tagoio_request *request);
 
-/* The events. begin: the request is going out. */
-void tagoio_call_begin(tagoio_call *call, int64_t now_ms);
-
-/* The request has left the driver's queue: the time since begin counts as queued. */
+/* The request has left the driver's queue: the time since begin was spent in it. A
+   driver without a queue says so at once. */
 void tagoio_call_sending(tagoio_call *call, int64_t now_ms);
 
-/* The head and the body of the response, as they come: a status or header line, and
-   pieces of the decoded body. False when a limit is passed or memory is out: stop the
-   transfer and report any failure, the call knows why. A status line is the first line,
-   or follows the empty line of a 1xx response. An empty line or the body ends the head:
-   trailers are ignored. */
-bool tagoio_call_head(tagoio_call *call, const char *line, size_t bytes);
+/* The response as it comes: the status, 100 to 999, again after a 1xx; each header;
+   pieces of the decoded body, with which the headers end. False when a limit is passed
+   or memory is out: stop the transfer and report its end in any way, the call knows
+   why. Blanks around a value do not matter. What is no header but was received among
+   them, a trailer for instance, is reported without a name: it is counted alone. */
+bool tagoio_call_status(tagoio_call *call, int status);
+bool tagoio_call_header(tagoio_call *call, const char *name, size_t name_bytes,
+                        const char *value, size_t value_bytes);
 bool tagoio_call_body(tagoio_call *call, const char *bytes, size_t count);
 
 /* The response is complete. */
@@ -200,7 +207,6 @@ typedef struct tagoio_failure {
     bool verbatim;    /* the text says everything: the reason's own words do not precede
                          it */
     bool sent;        /* false only with proof that no byte of the request went out */
-    int64_t queued_ms; /* of an attempt that never left the driver's queue */
 } tagoio_failure;
 
 void tagoio_call_fail(tagoio_call *call, const tagoio_now *now,
@@ -208,6 +214,10 @@ void tagoio_call_fail(tagoio_call *call, const tagoio_now *now,
 
 /* Whose settings the call was made with; borrowed until the call is freed. */
 const tagoio_settings *tagoio_call_settings(const tagoio_call *call);
+
+/* The driver's own pointer, NULL at first: what it keeps of the call. */
+void tagoio_call_set_driver(tagoio_call *call, void *driver);
+void *tagoio_call_driver(const tagoio_call *call);
 
 /* From any state to done, once; a call that is done stays as it is. */
 void tagoio_call_cancel(tagoio_call *call, int64_t now_ms);
@@ -220,9 +230,10 @@ typedef struct tagoio_report {
     const char *message;    /* of a failure, with the operation first; of a success
                                TagoIO's warning, or NULL */
     const char *request_id; /* NULL: none came */
-    const char *head; /* the response's header lines, of a request to any endpoint */
-    json_t *details;  /* the body of an error response, NULL if it was not JSON */
-    int status;       /* of the last response, 0: none */
+    json_t *headers; /* the response's, of a request to any endpoint: names in lower
+                        case, values of one name joined by commas; NULL: none */
+    json_t *details; /* the body of an error response, NULL if it was not JSON */
+    int status;      /* of the last response, 0: none */
     int attempts;
     int64_t elapsed_ms;
     int64_t queued_ms;

@@ -9,13 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TAGOIO_MAX_HEADERS = 4 };
+
 typedef enum state { READY, IN_FLIGHT, BACKOFF, DONE, STATES } state;
 
 struct tagoio_call {
     int references;
     tagoio_settings *settings;
     const tagoio_operation *operation;
+    void *driver;
     tagoio_encoded_request encoded;
+    tagoio_header headers[TAGOIO_MAX_HEADERS];
     state state;
     int64_t started_ms;
     int64_t deadline_ms;
@@ -28,6 +32,7 @@ struct tagoio_call {
     tagoio_attempt *past; /* as many as are allowed */
     int64_t begun_ms;     /* the attempt that is out */
     int64_t attempt_queued_ms;
+    bool in_queue; /* the driver has not sent it yet */
     int attempts;
     int last_cost;    /* tokens of the retry_budget, for the last repetition */
     unsigned retried; /* a bit for each reason that this call was retried for */
@@ -91,7 +96,7 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
         call->started_ms = now_ms;
         call->deadline_ms = now_ms + options->timeout_ms;
         call->response.body.limit = options->max_response_bytes;
-        call->response.keep_head = row->result == TAGOIO_RESULT_ANY;
+        call->response.keep_headers = row->result == TAGOIO_RESULT_ANY;
         call->message.limit = TAGOIO_MAX_MESSAGE_BYTES + TAGOIO_MAX_URL_BYTES;
         call->encoded.secrets.outer = &settings->secrets;
         if (!tagoio_encode_request(&call->encoded, row, options->base_url,
@@ -147,64 +152,97 @@ tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms) {
 
 int64_t tagoio_call_retry_at_ms(const tagoio_call *call) { return call->retry_at_ms; }
 
-int64_t tagoio_call_attempt_ms(const tagoio_call *call, int64_t now_ms) {
-    int64_t left = call->deadline_ms - now_ms;
-    int64_t longest = call->settings->options.attempt_timeout_ms;
-    int64_t allowed = left < longest ? left : longest;
-    return allowed > 1 ? allowed : 1;
-}
+void tagoio_call_set_driver(tagoio_call *call, void *driver) { call->driver = driver; }
+
+void *tagoio_call_driver(const tagoio_call *call) { return call->driver; }
 
 static bool is_write(const tagoio_call *call) {
     return call->operation->retry_class != TAGOIO_RETRY_CLASS_SAFE;
 }
 
-tagoio_request tagoio_call_request(const tagoio_call *call) {
+static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static int64_t attempt_timeout_ms(const tagoio_call *call, int64_t now_ms) {
+    int64_t allowed_ms = least_of(call->deadline_ms - now_ms,
+                                  call->settings->options.attempt_timeout_ms);
+    return allowed_ms > 1 ? allowed_ms : 1;
+}
+
+/* Every header of every request, whoever sends it. Without a body it has no type. */
+static size_t fill_headers(tagoio_call *call) {
     const tagoio_options *options = &call->settings->options;
-    const char *method = call->operation->method;
+    const tagoio_header headers[TAGOIO_MAX_HEADERS] = {
+        {"token", options->token},
+        {"User-Agent", options->user_agent},
+        {"Accept", "application/json"},
+        {"Content-Type", "application/json"},
+    };
+    memcpy(call->headers, headers, sizeof headers);
     bool has_body = call->encoded.body.bytes != NULL;
-    return (tagoio_request){
-        .method = method,
+    return has_body ? TAGOIO_MAX_HEADERS : TAGOIO_MAX_HEADERS - 1;
+}
+
+static void fill_request(tagoio_call *call, int64_t now_ms, tagoio_request *request) {
+    const tagoio_options *options = &call->settings->options;
+    const tagoio_operation *operation = call->operation;
+    const tagoio_buffer *body = &call->encoded.body;
+    bool announced = operation->method[0] == 'P'; /* POST, PUT, PATCH */
+    int64_t timeout_ms = attempt_timeout_ms(call, now_ms);
+    *request = (tagoio_request){
+        .method = operation->method,
         .url = call->encoded.url.bytes,
-        .token = options->token,
-        .user_agent = options->user_agent,
-        .body = call->encoded.body.bytes,
-        .body_bytes = call->encoded.body.length,
-        .connect_timeout_ms = options->connect_timeout_ms,
+        .headers = call->headers,
+        .header_count = fill_headers(call),
+        .body = body->bytes == NULL && announced ? "" : body->bytes,
+        .body_bytes = body->length,
+        .timeout_ms = timeout_ms,
+        .connect_timeout_ms = least_of(options->connect_timeout_ms, timeout_ms),
         .max_response_bytes = options->max_response_bytes,
-        .empty_body = !has_body && method[0] == 'P',
-        .repeatable = call->operation->retry_class == TAGOIO_RETRY_CLASS_SAFE ||
-                      call->operation->retry_class == TAGOIO_RETRY_CLASS_IDEMPOTENT,
+        .multiplex = operation->retry_class == TAGOIO_RETRY_CLASS_SAFE ||
+                     operation->retry_class == TAGOIO_RETRY_CLASS_IDEMPOTENT,
         .fresh_connection = call->fresh,
     };
 }
 
-void tagoio_call_begin(tagoio_call *call, int64_t now_ms) {
+bool tagoio_call_begin(tagoio_call *call, int64_t now_ms, tagoio_request *request) {
     if (tagoio_call_want(call, now_ms) != TAGOIO_BEGIN ||
         !transition(call, IN_FLIGHT)) {
-        return;
+        return false;
     }
     call->attempts++;
     call->begun_ms = now_ms;
+    call->in_queue = true;
     call->attempt_queued_ms = 0;
     tagoio_response_clear(&call->response);
     tagoio_outcome_clear(&call->outcome);
     call->outcome = (tagoio_outcome){.retry_after_s = -1};
+    fill_request(call, now_ms, request);
+    return true;
 }
 
-static void add_queued(tagoio_call *call, int64_t queued_ms) {
-    call->attempt_queued_ms += queued_ms;
-    call->queued_ms += queued_ms;
+static void leave_queue(tagoio_call *call, int64_t now_ms) {
+    if (call->in_queue) {
+        call->in_queue = false;
+        call->attempt_queued_ms = now_ms - call->begun_ms;
+        call->queued_ms += call->attempt_queued_ms;
+    }
 }
 
 void tagoio_call_sending(tagoio_call *call, int64_t now_ms) {
     if (call->state == IN_FLIGHT) {
-        add_queued(call, now_ms - call->begun_ms);
+        leave_queue(call, now_ms);
     }
 }
 
-bool tagoio_call_head(tagoio_call *call, const char *line, size_t bytes) {
+bool tagoio_call_status(tagoio_call *call, int status) {
+    return call->state == IN_FLIGHT && tagoio_response_status(&call->response, status);
+}
+
+bool tagoio_call_header(tagoio_call *call, const char *name, size_t name_bytes,
+                        const char *value, size_t value_bytes) {
     return call->state == IN_FLIGHT &&
-           tagoio_response_head(&call->response, line, bytes);
+           tagoio_response_header(&call->response, name, name_bytes, value,
+                                  value_bytes);
 }
 
 bool tagoio_call_body(tagoio_call *call, const char *bytes, size_t count) {
@@ -279,6 +317,7 @@ static bool explain(tagoio_call *call) {
 
 /* The attempt that was out is over. */
 static void record_attempt(tagoio_call *call, int64_t now_ms, int64_t delay_ms) {
+    leave_queue(call, now_ms);
     tagoio_attempt *attempt = &call->past[call->attempts - 1];
     *attempt = (tagoio_attempt){
         .kind = call->outcome.kind,
@@ -363,13 +402,27 @@ static void attempt_finished(tagoio_call *call, const tagoio_now *now, bool sent
     }
 }
 
+/* The core stopped the response itself. */
+static void read_refusal(tagoio_call *call) {
+    bool memory = call->response.refused == TAGOIO_ERROR_MEMORY;
+    call->outcome.kind = call->response.refused;
+    call->outcome.reason = memory ? TAGOIO_REASON_LOCAL : TAGOIO_REASON_UNREADABLE;
+    call->outcome.text.limit = TAGOIO_MAX_MESSAGE_BYTES;
+    tagoio_buffer_add_string(&call->outcome.text, call->response.refusal);
+}
+
 void tagoio_call_complete(tagoio_call *call, const tagoio_now *now) {
-    if (call->state == IN_FLIGHT) {
+    if (call->state != IN_FLIGHT) {
+        return;
+    }
+    if (call->response.refused != TAGOIO_ERROR_NONE) {
+        read_refusal(call);
+    } else {
         call->outcome =
             tagoio_response_outcome(&call->response, call->operation->result,
                                     &call->encoded.secrets, now->wall_s);
-        attempt_finished(call, now, true);
     }
+    attempt_finished(call, now, true);
 }
 
 /* What a reason is: its kind, its reason when nothing was sent and when something was.
@@ -447,14 +500,6 @@ static void read_failure(tagoio_call *call, const tagoio_failure *failure,
     outcome->kind = failures[failure->reason].kind;
     outcome->reason = failure->sent ? failures[failure->reason].sent
                                     : failures[failure->reason].unsent;
-    if (call->response.refused != NULL) {
-        bool memory = call->response.body.failed == TAGOIO_ERROR_MEMORY ||
-                      call->response.head.failed == TAGOIO_ERROR_MEMORY;
-        outcome->kind = memory ? TAGOIO_ERROR_MEMORY : TAGOIO_ERROR_PROTOCOL;
-        outcome->reason = memory ? TAGOIO_REASON_LOCAL : TAGOIO_REASON_UNREADABLE;
-        tagoio_buffer_add_string(&outcome->text, call->response.refused);
-        return;
-    }
     if (cut && failure->sent) {
         read_cut_answer(outcome, &call->response, wall_s);
     }
@@ -466,11 +511,15 @@ static void read_failure(tagoio_call *call, const tagoio_failure *failure,
 
 void tagoio_call_fail(tagoio_call *call, const tagoio_now *now,
                       const tagoio_failure *failure) {
-    if (call->state == IN_FLIGHT) {
-        add_queued(call, failure->queued_ms);
-        read_failure(call, failure, now->wall_s);
-        attempt_finished(call, now, failure->sent);
+    if (call->state != IN_FLIGHT) {
+        return;
     }
+    if (call->response.refused != TAGOIO_ERROR_NONE) {
+        read_refusal(call);
+    } else {
+        read_failure(call, failure, now->wall_s);
+    }
+    attempt_finished(call, now, failure->sent);
 }
 
 void tagoio_call_cancel(tagoio_call *call, int64_t now_ms) {
@@ -503,7 +552,7 @@ tagoio_report tagoio_call_report(const tagoio_call *call) {
         .message = call->unexplained ? instead : call->message.bytes,
         .request_id =
             last != NULL && last->request_id[0] != '\0' ? last->request_id : NULL,
-        .head = call->response.head.bytes,
+        .headers = call->response.headers,
         .details = outcome->details,
         .status = call->response.status,
         .attempts = call->attempts,

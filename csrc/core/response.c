@@ -23,135 +23,132 @@ static const char *const request_id_names[] = {
 
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
-static bool is_name(const char *name, const char *line, size_t count) {
-    if (strlen(name) != count) { /* compare no further: a line may hold a NUL */
+static bool is_name(const char *name, const char *given, size_t count) {
+    if (strlen(name) != count) { /* compare no further: it may hold a NUL */
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (name[i] != lower(line[i])) {
+        if (name[i] != lower(given[i])) {
             return false;
         }
     }
     return true;
 }
 
+/* Always false, as the event that it ends. */
+static bool refuse(tagoio_response *response, tagoio_error_kind kind, const char *why) {
+    response->refused = kind;
+    response->refusal = why;
+    return false;
+}
+
+static bool count_header_bytes(tagoio_response *response, size_t bytes) {
+    response->header_bytes += bytes;
+    return response->header_bytes <= TAGOIO_MAX_HEADER_BYTES ||
+           refuse(response, TAGOIO_ERROR_PROTOCOL, "headers of more than 64 KiB");
+}
+
+bool tagoio_response_status(tagoio_response *response, int status) {
+    if (response->state == TAGOIO_RESPONSE_NOTHING && (status < 100 || status >= 200)) {
+        response->state = TAGOIO_RESPONSE_HEADERS;
+        response->status = status >= 200 ? status : 0;
+    }
+    return count_header_bytes(response, sizeof "HTTP/1.1 200\r\n" - 1);
+}
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 /* A value that is too long is none: half of it would be another one. */
-static void keep_value(char kept[TAGOIO_MAX_HEADER_VALUE_BYTES], const char *value,
+static void copy_value(char copy[TAGOIO_MAX_HEADER_VALUE_BYTES], const char *value,
                        size_t count) {
-    while (count > 0 && (*value == ' ' || *value == '\t')) {
-        value++;
-        count--;
-    }
-    while (count > 0 && strchr(" \t\r\n", value[count - 1]) != NULL) {
-        count--;
-    }
     if (count < TAGOIO_MAX_HEADER_VALUE_BYTES) {
-        memcpy(kept, value, count);
-        kept[count] = '\0';
+        memcpy(copy, value, count);
+        copy[count] = '\0';
     }
 }
 
-static void keep_header(tagoio_response *response, const char *line, size_t bytes) {
-    const char *colon = memchr(line, ':', bytes);
-    if (colon == NULL) {
-        return;
-    }
-    size_t name = (size_t)(colon - line);
-    size_t value = bytes - name - 1;
-    if (is_name("retry-after", line, name)) {
-        keep_value(response->retry_after, colon + 1, value);
+static void read_header(tagoio_response *response, const char *name, size_t name_bytes,
+                        const char *value, size_t value_bytes) {
+    if (is_name("retry-after", name, name_bytes)) {
+        copy_value(response->retry_after, value, value_bytes);
     }
     for (size_t i = 0; i < sizeof request_id_names / sizeof request_id_names[0]; i++) {
         if (response->request_id[0] == '\0' &&
-            is_name(request_id_names[i], line, name)) {
-            keep_value(response->request_id, colon + 1, value);
+            is_name(request_id_names[i], name, name_bytes)) {
+            copy_value(response->request_id, value, value_bytes);
         }
     }
 }
 
-/* "HTTP/1.1 200 OK": the three digits behind the first space. */
-static int status_of(const char *line, size_t bytes) {
-    const char *space = memchr(line, ' ', bytes);
-    if (space == NULL || bytes - (size_t)(space - line) < 4) {
-        return 0;
+/* key is a name in lower case; what there is of that name already goes before value. */
+static bool join_header(json_t *headers, const char *key, const char *value,
+                        size_t count) {
+    const json_t *before = json_object_get(headers, key);
+    tagoio_buffer joined = {.limit = 2 * TAGOIO_MAX_HEADER_BYTES};
+    if (before != NULL) {
+        tagoio_buffer_add(&joined, json_string_value(before),
+                          json_string_length(before));
+        tagoio_buffer_add_string(&joined, ", ");
     }
-    int status = 0;
-    for (int i = 1; i <= 3; i++) {
-        if (space[i] < '0' || space[i] > '9') {
-            return 0;
-        }
-        status = status * 10 + (space[i] - '0');
-    }
-    return status;
+    bool ok = tagoio_buffer_add(&joined, value, count) &&
+              json_object_set_new_nocheck(
+                  headers, key, json_stringn_nocheck(joined.bytes, joined.length)) == 0;
+    tagoio_buffer_clear(&joined);
+    return ok;
 }
 
-static bool keep_line(tagoio_response *response, const char *line, size_t bytes) {
-    response->head.limit = TAGOIO_MAX_HEADER_BYTES;
-    if (tagoio_buffer_add(&response->head, line, bytes)) {
-        return true;
+static bool keep_header(tagoio_response *response, const char *name, size_t name_bytes,
+                        const char *value, size_t value_bytes) {
+    tagoio_buffer key = {.limit = TAGOIO_MAX_HEADER_BYTES};
+    if (response->headers == NULL) {
+        response->headers = json_object();
     }
-    response->refused = no_memory;
-    return false;
-}
-
-/* Of a 1xx response nothing is kept: the response itself comes after it. */
-static void take_status(tagoio_response *response, const char *line, size_t bytes) {
-    if (bytes > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        int status = status_of(line, bytes);
-        bool interim = status >= 100 && status < 200;
-        response->status = status >= 200 ? status : 0;
-        response->head_state = interim ? TAGOIO_HEAD_INTERIM : TAGOIO_HEAD_FINAL;
+    bool ok = tagoio_buffer_add(&key, name, name_bytes);
+    for (size_t i = 0; i < key.length; i++) {
+        key.bytes[i] = lower(key.bytes[i]);
     }
+    ok = ok && join_header(response->headers, key.bytes, value, value_bytes);
+    tagoio_buffer_clear(&key);
+    return ok || refuse(response, TAGOIO_ERROR_MEMORY, no_memory);
 }
 
-/* With whatever of its end the driver passes on. */
-static bool is_empty(const char *line, size_t bytes) {
-    return bytes == 0 || line[0] == '\r' || line[0] == '\n';
-}
-
-bool tagoio_response_head(tagoio_response *response, const char *line, size_t bytes) {
-    response->head_bytes += bytes;
-    if (response->head_bytes > TAGOIO_MAX_HEADER_BYTES) {
-        response->refused = "headers of more than 64 KiB";
+bool tagoio_response_header(tagoio_response *response, const char *name,
+                            size_t name_bytes, const char *value, size_t value_bytes) {
+    if (!count_header_bytes(response, name_bytes + 1 + value_bytes)) {
         return false;
     }
-    bool empty = is_empty(line, bytes);
-    switch (response->head_state) {
-    case TAGOIO_HEAD_STATUS:
-        take_status(response, line, bytes);
-        break;
-    case TAGOIO_HEAD_INTERIM:
-        response->head_state = empty ? TAGOIO_HEAD_STATUS : TAGOIO_HEAD_INTERIM;
-        break;
-    case TAGOIO_HEAD_FINAL:
-        if (empty) {
-            response->head_state = TAGOIO_HEAD_OVER;
-            break;
-        }
-        keep_header(response, line, bytes);
-        return !response->keep_head || keep_line(response, line, bytes);
-    case TAGOIO_HEAD_OVER:
-        break;
+    if (response->state != TAGOIO_RESPONSE_HEADERS || name_bytes == 0 ||
+        memchr(name, '\0', name_bytes) != NULL) {
+        return true;
     }
-    return true;
+    while (value_bytes > 0 && is_blank(*value)) {
+        value++;
+        value_bytes--;
+    }
+    while (value_bytes > 0 && is_blank(value[value_bytes - 1])) {
+        value_bytes--;
+    }
+    read_header(response, name, name_bytes, value, value_bytes);
+    return !response->keep_headers ||
+           keep_header(response, name, name_bytes, value, value_bytes);
 }
 
 bool tagoio_response_body(tagoio_response *response, const char *bytes, size_t count) {
-    response->head_state = TAGOIO_HEAD_OVER;
+    response->state = TAGOIO_RESPONSE_BODY;
     if (tagoio_buffer_add(&response->body, bytes, count)) {
         return true;
     }
-    response->refused = response->body.failed == TAGOIO_ERROR_MEMORY
-                            ? no_memory
-                            : "a response of more than max_response_bytes";
-    return false;
+    return response->body.failed == TAGOIO_ERROR_MEMORY
+               ? refuse(response, TAGOIO_ERROR_MEMORY, no_memory)
+               : refuse(response, TAGOIO_ERROR_PROTOCOL,
+                        "a response of more than max_response_bytes");
 }
 
 void tagoio_response_clear(tagoio_response *response) {
-    tagoio_buffer_clear(&response->head);
+    json_decref(response->headers);
     tagoio_buffer_clear(&response->body);
-    *response =
-        (tagoio_response){.body = response->body, .keep_head = response->keep_head};
+    *response = (tagoio_response){.body = response->body,
+                                  .keep_headers = response->keep_headers};
 }
 
 /* Digits alone; -1: something else. */

@@ -10,30 +10,33 @@
 
 enum { TAGOIO_MAX_HEADER_VALUE_BYTES = 128 };
 
-/* What the next line of the head is. */
-typedef enum tagoio_head_state {
-    TAGOIO_HEAD_STATUS,  /* a status line */
-    TAGOIO_HEAD_INTERIM, /* a header of a 1xx response, or the end of them */
-    TAGOIO_HEAD_FINAL,   /* the same of the response itself */
-    TAGOIO_HEAD_OVER     /* a trailer: nothing in it counts */
-} tagoio_head_state;
+/* What has come of it. */
+typedef enum tagoio_response_state {
+    TAGOIO_RESPONSE_NOTHING, /* or a 1xx response, of which nothing is kept */
+    TAGOIO_RESPONSE_HEADERS,
+    TAGOIO_RESPONSE_BODY
+} tagoio_response_state;
 
 typedef struct tagoio_response {
     int status; /* of the response itself, 0: none */
-    tagoio_head_state head_state;
-    size_t head_bytes;
+    tagoio_response_state state;
+    size_t header_bytes;
     char retry_after[TAGOIO_MAX_HEADER_VALUE_BYTES]; /* "": none */
     char request_id[TAGOIO_MAX_HEADER_VALUE_BYTES];
-    bool keep_head;
-    tagoio_buffer head; /* the lines of the headers, where keep_head asks for them */
+    bool keep_headers;
+    json_t *headers; /* where keep_headers asks for them */
     tagoio_buffer body;
-    const char *refused; /* the limit that was passed, NULL: none */
+    tagoio_error_kind refused; /* protocol: a limit was passed; memory; or none */
+    const char *refusal;
 } tagoio_response;
 
-bool tagoio_response_head(tagoio_response *response, const char *line, size_t bytes);
+/* The events of tagoio.h. */
+bool tagoio_response_status(tagoio_response *response, int status);
+bool tagoio_response_header(tagoio_response *response, const char *name,
+                            size_t name_bytes, const char *value, size_t value_bytes);
 bool tagoio_response_body(tagoio_response *response, const char *bytes, size_t count);
 
-/* Forgets all but the limit of the body and keep_head. */
+/* Forgets all but the limit of the body and keep_headers. */
 void tagoio_response_clear(tagoio_response *response);
 
 /* The seconds that Retry-After asks for, -1: it is missing or makes no sense. A date

@@ -122,6 +122,10 @@ tagoio_settings *tagoio_settings_ref(tagoio_settings *settings) {
     return settings;
 }
 
+const tagoio_options *tagoio_settings_options(const tagoio_settings *settings) {
+    return &settings->options;
+}
+
 void tagoio_settings_unref(tagoio_settings *settings) {
     if (settings == NULL || --settings->references > 0) {
         return;

@@ -315,15 +315,14 @@ static void collect(tagoio_driver *driver) {
 /* ---- stepping ---- */
 
 static void begin(tagoio_transfer *t, int64_t now_ms) {
-    tagoio_call_begin(t->call, now_ms);
-    t->request = tagoio_call_request(t->call);
+    tagoio_call_begin(t->call, now_ms, &t->request);
     t->fired = false;
     t->fresh = false;
     t->ahead = false;
     t->head_open = false;
     t->error[0] = '\0';
     t->begun_ms = now_ms;
-    t->expires_ms = now_ms + tagoio_call_attempt_ms(t->call, now_ms);
+    t->expires_ms = now_ms + t->request.timeout_ms;
 }
 
 /* Does what the call wants now. When it wants more by itself: the time, else later. */

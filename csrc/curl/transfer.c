@@ -28,22 +28,56 @@ static bool is_ahead(const tagoio_transfer *t) {
            tagoio_connection_is_ahead(t->connection);
 }
 
-static size_t on_head(char *bytes, size_t size, size_t count, void *data) {
-    tagoio_transfer *t = data;
-    if (size * count >= 7 && memcmp(bytes, "HTTP/", 5) == 0) {
-        if (bytes[5] == '1' && t->connection != NULL) {
-            tagoio_connection_set_serial(t->connection);
-        }
-        t->ahead = t->ahead || (!t->answered && is_ahead(t));
-        if (t->ahead) {
+/* "HTTP/1.1 200 OK": the three digits behind the first blank; 0: there are none. */
+static int status_of(const char *line, size_t count) {
+    const char *at = memchr(line, ' ', count);
+    int status = 0;
+    for (int i = 1; i <= 3; i++) {
+        if (at == NULL || at + i >= line + count || at[i] < '0' || at[i] > '9') {
             return 0;
         }
-        t->answered = true;
-        t->head_open = true;
-    } else if (size * count <= 2) { /* the empty line; trailers have none */
-        t->head_open = false;
+        status = status * 10 + (at[i] - '0');
     }
-    return tagoio_call_head(t->call, bytes, size * count) ? size * count : 0;
+    return status;
+}
+
+static bool take_status(tagoio_transfer *t, const char *line, size_t count) {
+    int status = status_of(line, count);
+    if (count > 5 && line[5] == '1' && t->connection != NULL) {
+        tagoio_connection_set_serial(t->connection);
+    }
+    t->ahead = t->ahead || (!t->answered && is_ahead(t));
+    t->answered = true;
+    t->head_open = !t->ahead;
+    t->interim = status >= 100 && status < 200;
+    return !t->ahead && tagoio_call_status(t->call, status);
+}
+
+/* A folded line has no name of its own, and that of a trailer does not count. */
+static bool take_header(const tagoio_transfer *t, const char *line, size_t count) {
+    const char *colon = memchr(line, ':', count);
+    bool is_header = t->head_open && colon != NULL && line[0] != ' ' && line[0] != '\t';
+    const char *value = is_header ? colon + 1 : line;
+    size_t name_bytes = is_header ? (size_t)(colon - line) : 0;
+    return tagoio_call_header(t->call, line, name_bytes, value,
+                              count - (size_t)(value - line));
+}
+
+/* libcurl hands on a response's lines as they are. The first one is its status, and so
+   is the one behind the empty line that ends a 1xx response; whatever the others begin
+   with, they are headers, and trailers after another empty line. */
+static size_t on_header(char *line, size_t size, size_t count, void *data) {
+    tagoio_transfer *t = data;
+    bool taken = true;
+    count *= size;
+    if (!t->head_open && (!t->answered || t->interim)) {
+        taken = take_status(t, line, count);
+    } else if (t->head_open && (line[0] == '\r' || line[0] == '\n')) {
+        t->head_open = false;
+    } else {
+        taken = take_header(t, line, count);
+    }
+    return taken ? count : 0;
 }
 
 /* False is a proof: nothing of the request has left. */
@@ -86,15 +120,17 @@ CURL *tagoio_transfer_easy(const tagoio_driver_options *options,
     }
     if (easy != NULL) {
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
         curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
     }
     return easy;
 }
 
 static bool add_header(tagoio_transfer *t, const char *name, const char *value) {
-    tagoio_buffer line = {.limit = SIZE_MAX / 2};
+    tagoio_buffer line = {.limit = TAGOIO_MAX_HEADER_BYTES};
     tagoio_buffer_add_string(&line, name);
+    tagoio_buffer_add_string(&line, ":");
+    tagoio_buffer_add_string(&line, value[0] == '\0' ? "" : " ");
     tagoio_buffer_add_string(&line, value);
     struct curl_slist *longer = line.failed == TAGOIO_ERROR_NONE
                                     ? curl_slist_append(t->headers, line.bytes)
@@ -104,28 +140,29 @@ static bool add_header(tagoio_transfer *t, const char *name, const char *value) 
     return longer != NULL;
 }
 
+/* Those of the request, and none of libcurl's own: to an empty body it would give the
+   type of a form, and a large one would wait for 100 Continue. */
 static bool add_headers(tagoio_transfer *t) {
-    return add_header(t, "token: ", t->request.token) &&
-           add_header(t, "User-Agent: ", t->request.user_agent) &&
-           add_header(t, "Accept: ", "application/json") &&
-           /* Without a body no type, where libcurl would name that of a form. */
-           add_header(t, "Content-Type:",
-                      t->request.body == NULL ? "" : " application/json") &&
-           /* A large body would wait for 100 Continue. */
-           add_header(t, "Expect:", "");
+    bool ok = true;
+    for (size_t i = 0; ok && i < t->request.header_count; i++) {
+        const tagoio_header *header = &t->request.headers[i];
+        ok = add_header(t, header->name, header->value);
+    }
+    bool typed = t->request.body_bytes > 0;
+    return ok && (typed || add_header(t, "Content-Type", "")) &&
+           add_header(t, "Expect", "");
 }
 
 /* GET as libcurl's own, or a body, whatever the method is then called. */
 static void set_body(tagoio_transfer *t) {
     const tagoio_request *request = &t->request;
-    if (request->body == NULL && !request->empty_body) {
+    if (request->body == NULL) {
         curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
         return;
     }
     curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
-    /* Not copied: it lives as long as the call. NULL would mean standard input. */
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS,
-                     request->body == NULL ? "" : request->body);
+    /* Not copied: it lives as long as the call. */
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, request->body);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t)request->body_bytes);
 }
@@ -136,7 +173,7 @@ static void set_body(tagoio_transfer *t) {
    another. */
 static void set_version(tagoio_transfer *t, bool shares) {
     bool secure = strncmp(t->request.url, "https:", strlen("https:")) == 0;
-    bool shared = secure && shares && t->request.repeatable;
+    bool shared = secure && shares && t->request.multiplex;
     t->multiplex = shared;
     curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION,
                      shared ? (long)CURL_HTTP_VERSION_2TLS
@@ -150,6 +187,7 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool shares)
     t->fired = false;
     t->refused = false;
     t->answered = false;
+    t->interim = false;
     t->head_open = false;
     t->error[0] = '\0';
     set_body(t);
@@ -271,7 +309,6 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
         .reason = reason_of(code),
         .text = t->error[0] != '\0' ? t->error : curl_easy_strerror(code),
         .sent = was_sent(t),
-        .queued_ms = in_queue ? queued_ms : 0,
     };
     if (t->ahead) {
         failure.reason = TAGOIO_FAILURE_LOST;

@@ -28,6 +28,7 @@ typedef struct tagoio_transfer {
     bool fresh;     /* so it goes out on a new one */
     bool answered;  /* a response has begun */
     bool ahead;     /* one came that was not the request's */
+    bool interim;   /* it is a 1xx response: another one follows */
     bool head_open; /* the head of a response has begun, and not ended */
     char error[CURL_ERROR_SIZE];
     char timeout[120];

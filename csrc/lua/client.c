@@ -4,7 +4,6 @@
    and the number of arguments; types of arguments are the core's to check. */
 #include "lua/client.h"
 #include "core/operation.h"
-#include "core/settings.h"
 #include "curl/driver.h"
 #include "lua/value.h"
 
@@ -296,78 +295,67 @@ static int want(lua_State *L) {
 }
 
 static void push_headers(lua_State *L, const tagoio_request *request) {
-    lua_createtable(L, 0, 4);
-    set_text(L, "token", request->token);
-    set_text(L, "User-Agent", request->user_agent);
-    set_text(L, "Accept", "application/json");
-    set_text(L, "Content-Type", request->body == NULL ? NULL : "application/json");
+    lua_createtable(L, 0, (int)request->header_count);
+    for (size_t i = 0; i < request->header_count; i++) {
+        set_text(L, request->headers[i].name, request->headers[i].value);
+    }
 }
 
 /* call:begin(): what to send, as a table */
 static int begin(lua_State *L) {
     const call *it = check_alive(L);
     int64_t now_ms = tagoio_host_now_ms();
-    tagoio_call_begin(it->call, now_ms);
-    tagoio_request request = tagoio_call_request(it->call);
-    int64_t timeout_ms = tagoio_call_attempt_ms(it->call, now_ms);
-    int64_t connect_ms = request.connect_timeout_ms < timeout_ms
-                             ? request.connect_timeout_ms
-                             : timeout_ms;
+    tagoio_request request;
+    luaL_argcheck(L, tagoio_call_begin(it->call, now_ms, &request), 1,
+                  "the call does not want to begin");
+    tagoio_call_sending(it->call, now_ms); /* a transport has no queue */
     lua_createtable(L, 0, 7);
     set_text(L, "method", request.method);
     set_text(L, "url", request.url);
-    set_number(L, "timeout", (double)timeout_ms / 1000);
-    set_number(L, "connect_timeout", (double)connect_ms / 1000);
+    set_number(L, "timeout", (double)request.timeout_ms / 1000);
+    set_number(L, "connect_timeout", (double)request.connect_timeout_ms / 1000);
     set_number(L, "max_response_bytes", (double)request.max_response_bytes);
     push_headers(L, &request);
     lua_setfield(L, -2, "headers");
     if (request.body != NULL) {
         lua_pushlstring(L, request.body, request.body_bytes);
         lua_setfield(L, -2, "body");
-    } else {
-        set_text(L, "body", request.empty_body ? "" : NULL);
     }
     return 1;
 }
 
-/* Before any of them counts: a response is taken as a whole or not at all. */
-static void check_lines(lua_State *L, int lines) {
-    luaL_checktype(L, lines, LUA_TTABLE);
-    for (int i = 1; i <= (int)lua_rawlen(L, lines); i++) {
-        lua_rawgeti(L, lines, i);
-        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, lines,
-                      "a line must be a string");
-        lua_pop(L, 1);
-    }
-}
-
-static bool take_head(lua_State *L, tagoio_call *to, int lines) {
-    bool taken = true;
-    for (int i = 1; taken && i <= (int)lua_rawlen(L, lines); i++) {
-        size_t bytes;
-        lua_rawgeti(L, lines, i);
-        const char *line = lua_tolstring(L, -1, &bytes);
-        taken = tagoio_call_head(to, line, bytes);
-        lua_pop(L, 1);
-    }
-    return taken;
-}
-
-/* call:complete(lines, body): the lines of its head, strings */
-static int complete(lua_State *L) {
-    size_t bytes;
+/* call:status(number) */
+static int status(lua_State *L) {
     const call *it = check_alive(L);
-    check_lines(L, 2);
-    const char *body = luaL_checklstring(L, 3, &bytes);
-    bool taken = take_head(L, it->call, 2) && tagoio_call_body(it->call, body, bytes);
+    tagoio_call_status(it->call, (int)luaL_checkinteger(L, 2));
+    return 0;
+}
+
+/* call:header(name, value) */
+static int header(lua_State *L) {
+    const call *it = check_alive(L);
+    size_t name_bytes;
+    size_t value_bytes;
+    const char *name = luaL_checklstring(L, 2, &name_bytes);
+    const char *value = luaL_checklstring(L, 3, &value_bytes);
+    tagoio_call_header(it->call, name, name_bytes, value, value_bytes);
+    return 0;
+}
+
+/* call:body(text) */
+static int body(lua_State *L) {
+    const call *it = check_alive(L);
+    size_t bytes;
+    const char *text = luaL_checklstring(L, 2, &bytes);
+    tagoio_call_body(it->call, text, bytes);
+    return 0;
+}
+
+/* call:complete(): the call knows whether a limit was passed */
+static int complete(lua_State *L) {
+    const call *it = check_alive(L);
     tagoio_now now = tagoio_driver_moment(it->driver);
-    if (taken) {
-        tagoio_call_complete(it->call, &now);
-    } else { /* the call knows which limit it was */
-        tagoio_failure failure = {
-            .reason = TAGOIO_FAILURE_TOO_LARGE, .text = "past a limit", .sent = true};
-        tagoio_call_fail(it->call, &now, &failure);
-    }
+    tagoio_call_complete(it->call, &now);
     return 0;
 }
 
@@ -477,12 +465,15 @@ static int push_attempt(lua_State *L) {
     return 1;
 }
 
-/* call:facts(): of a success; head is the text of the headers */
+/* call:facts(): of a success; headers is absent where there are none */
 static int facts(lua_State *L) {
     tagoio_report report = check_done(L, 1);
     push_facts(L, &report);
     set_text(L, "message", report.message);
-    set_text(L, "head", report.head);
+    if (report.headers != NULL) {
+        tagoio_push_json(L, &(tagoio_push_json_context){.array_mt = 0}, report.headers);
+        lua_setfield(L, -2, "headers");
+    }
     return 1;
 }
 
@@ -494,7 +485,8 @@ static int derive(lua_State *L) {
     const client *parent = check_client(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
-    tagoio_options options = read_options(L, 2, parent->settings->options);
+    tagoio_options options =
+        read_options(L, 2, *tagoio_settings_options(parent->settings));
     client *it = push_client(L);
     it->keep_null = parent->keep_null;
     it->detached = parent->detached;
@@ -538,11 +530,12 @@ static const luaL_Reg client_methods[] = {
     {"with", derive},         {"close", close_client},
     {"is_closed", is_closed}, {NULL, NULL}};
 
-static const luaL_Reg call_methods[] = {{"is_done", is_done}, {"want", want},
-                                        {"begin", begin},     {"complete", complete},
-                                        {"fail", fail_call},  {"cancel", cancel_call},
-                                        {"facts", facts},     {"attempt", push_attempt},
-                                        {NULL, NULL}};
+static const luaL_Reg call_methods[] = {{"is_done", is_done},      {"want", want},
+                                        {"begin", begin},          {"status", status},
+                                        {"header", header},        {"body", body},
+                                        {"complete", complete},    {"fail", fail_call},
+                                        {"cancel", cancel_call},   {"facts", facts},
+                                        {"attempt", push_attempt}, {NULL, NULL}};
 
 static void set_functions(lua_State *L, const luaL_Reg *functions) {
     for (; functions->name != NULL; functions++) {

@@ -38,20 +38,10 @@ function request.check(given)
   end
 end
 
--- Names in lower case; headers of one name are joined by commas, as HTTP has it.
-local function read_headers(head)
-  local headers = {}
-  for name, value in head:gmatch("([^:\r\n]+):[ \t]*([^\r\n]*)") do
-    local key = name:lower()
-    headers[key] = headers[key] and headers[key] .. ", " .. value or value
-  end
-  return headers
-end
-
 -- What is known of a call that succeeded.
 function request.info(call)
   local info = call:facts()
-  info.headers, info.head = read_headers(info.head or ""), nil
+  info.headers = info.headers or {}
   return info
 end
 

@@ -10,21 +10,20 @@ local function is_text(value)
   return type(value) == "string" or type(value) == "number"
 end
 
--- Adds the lines of one header, whose value may be an array; false: it is none.
-local function add_header(lines, name, value)
+-- Adds a pair for each value of one header, which may be an array; false: it is none.
+local function add_header(list, name, value)
   local values = type(value) == "table" and value or { value }
   for _, one in ipairs(values) do
     if type(name) ~= "string" or not is_text(one) then
       return false
     end
-    -- A line break in it would be another header.
-    lines[#lines + 1] = ("%s: %s\r\n"):format(name, (tostring(one):gsub("[\r\n]", " ")))
+    list[#list + 1] = { name, tostring(one) }
   end
   return #values > 0
 end
 
--- The lines of an answer's head and its body; or nil and what is wrong with what was returned.
-local function read_answer(status, headers, body)
+-- The headers of a response as pairs; or nil and what is wrong with what was returned.
+local function check_response(status, headers, body)
   if type(status) ~= "number" or status ~= math.floor(status) or status < 200 or status > 999 then
     local form = "status: %s is no HTTP status from 200 to 999"
     return nil, form:format(errors.quote(status))
@@ -33,14 +32,14 @@ local function read_answer(status, headers, body)
   elseif body ~= nil and type(body) ~= "string" then
     return nil, "body: a string is needed, got a " .. type(body)
   end
-  local lines = { ("HTTP/1.1 %d \r\n"):format(status) }
+  local list = {}
   for name, value in pairs(headers or {}) do
-    if not add_header(lines, name, value) then
+    if not add_header(list, name, value) then
       local form = "headers: %s: a string or an array of strings is needed"
       return nil, form:format(errors.quote(name))
     end
   end
-  return lines, body or ""
+  return list
 end
 
 local kinds = { connect = true, tls = true, timeout = true, network = true }
@@ -56,13 +55,18 @@ local function tell_failure(call, message, facts)
   call:fail(text, facts.sent ~= false, facts.kind)
 end
 
--- Tells the call of an answer; or returns what is wrong with it.
-local function tell_answer(call, status, headers, body)
-  local lines, text = read_answer(status, headers, body)
-  if not lines then
-    return text
+-- Tells the call of a response, as a whole or not at all; or returns what is wrong with it.
+local function tell_response(call, status, headers, body)
+  local list, problem = check_response(status, headers, body)
+  if not list then
+    return problem
   end
-  call:complete(lines, text)
+  call:status(status)
+  for _, header in ipairs(list) do
+    call:header(header[1], header[2])
+  end
+  call:body(body or "")
+  call:complete()
 end
 
 -- One attempt: the function is called, and the call told.
@@ -72,7 +76,7 @@ local function attempt(send, operation, call)
   if status == nil then
     problem = tell_failure(call, second, third)
   else
-    problem = tell_answer(call, status, second, third)
+    problem = tell_response(call, status, second, third)
   end
   if problem then
     error(("%s: transport: it returned nonsense: %s"):format(operation, problem), 0)

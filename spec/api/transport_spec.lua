@@ -180,7 +180,7 @@ describe("a transport", function()
     assert(client.profile.list())
   end)
 
-  it("whose answer has lines that are no strings raises, and does not crash", function()
+  it("whose events have the wrong types raises, and does not crash", function()
     local own = assert(require("tagoio.core").client({
       token = "t",
       base_url = "https://api.tago.io",
@@ -188,13 +188,16 @@ describe("a transport", function()
     }))
     local call = assert(own:start("profile.list"))
     call:begin()
-    for _, lines in ipairs({ { {} }, { "HTTP/1.1 200 OK\r\n", false }, { 200 } }) do
+    for _, event in ipairs({ "status", "header", "body", "begin" }) do
       assert.has_error(function()
-        call:complete(lines, "")
+        call[event](call, {}, {})
       end)
     end
     assert.is_false(call:is_done())
-    call:complete({ "HTTP/1.1 200 OK\r\n" }, ok[3])
+    call:status(200)
+    call:header("X", "y")
+    call:body(ok[3])
+    call:complete()
     assert.is_true(call:is_done())
   end)
 

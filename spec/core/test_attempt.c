@@ -11,7 +11,7 @@ static void test_each_attempt_is_kept(void) {
     tagoio_call *call = play_call(settings, "profile.list", "[]");
     tagoio_now at = play_moment(1000);
     check_true(tagoio_call_attempt(call, 1) == NULL);
-    tagoio_call_begin(call, 900);
+    play_begin(call, 900);
     play_head(call, "HTTP/1.1 503 Busy\nX-Request-Id: r-1 " PLAY_TOKEN "\n\n");
     tagoio_call_body(call, "soon", 4);
     check_true(tagoio_call_attempt(call, 1) == NULL);
@@ -44,7 +44,7 @@ static void test_canceled_attempt(void) {
     check_case("an attempt that is canceled has ended; one that never began is none");
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, "profile.list", "[]");
-    tagoio_call_begin(call, 100);
+    play_begin(call, 100);
     tagoio_call_cancel(call, 300);
     check_number(TAGOIO_ERROR_CANCELED, tagoio_call_attempt(call, 1)->kind);
     check_number(200, tagoio_call_attempt(call, 1)->elapsed_ms);
@@ -78,7 +78,7 @@ static void test_reported(void) {
         tagoio_call *call = play_call(settings, "profile.list", "[]");
         tagoio_now now = play_moment(0);
         check_true(tagoio_failure_reason_from_kind(rows[i].kind, &reason));
-        tagoio_call_begin(call, 0);
+        play_begin(call, 0);
         tagoio_call_fail(
             call, &now,
             &(tagoio_failure){.reason = reason, .text = "refused", .verbatim = true});

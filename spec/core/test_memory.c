@@ -185,7 +185,7 @@ static void attempt(const script *s, tagoio_call *call, int number, int64_t now_
     tagoio_now now = play_moment(now_ms);
     tagoio_failure failure = {
         .reason = TAGOIO_FAILURE_LOST, .text = "reset", .sent = true};
-    tagoio_call_begin(call, now_ms);
+    play_begin(call, now_ms);
     if (number < s->lost) {
         tagoio_call_fail(call, &now, &failure);
         return;
@@ -321,7 +321,7 @@ static void test_cancel(void) {
     check_case("canceled without memory");
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, "profile.info", "[\"a\"]");
-    tagoio_call_begin(call, 0);
+    play_begin(call, 0);
     fail_after(0, FROM_THEN_ON);
     tagoio_call_cancel(call, 0);
     fail_no_more();

@@ -115,6 +115,13 @@ static tagoio_call *try_call(tagoio_settings *settings, const char *operation,
     return tagoio_call_new(settings, name, play_json(arguments), 0, err);
 }
 
+static const tagoio_header request_headers[] = {
+    {"token", PLAY_TOKEN},
+    {"User-Agent", "TagoIO-SDK|C|" TAGOIO_VERSION " (External)"},
+    {"Accept", "application/json"},
+    {"Content-Type", "application/json"},
+};
+
 static void check_request(tagoio_settings *settings, const request_row *row) {
     check_case("%s %s", row->operation, row->arguments);
     tagoio_error err;
@@ -125,16 +132,19 @@ static void check_request(tagoio_settings *settings, const request_row *row) {
     }
     char url[2000];
     snprintf(url, sizeof url, "%s%s", PLAY_URL, row->path);
-    tagoio_request request = tagoio_call_request(call);
+    tagoio_request request = play_begin(call, 0);
     check_text(row->method, request.method);
     check_text(url, request.url);
-    check_text(row->body, request.body);
     check_number(row->body == NULL ? 0 : (int64_t)strlen(row->body),
                  (int64_t)request.body_bytes);
     bool announced =
         strcmp(row->method, "PUT") == 0 || strcmp(row->method, "POST") == 0;
-    check_true(request.empty_body == (row->body == NULL && announced));
-    check_text(PLAY_TOKEN, request.token);
+    check_text(row->body == NULL && announced ? "" : row->body, request.body);
+    check_number(row->body == NULL ? 3 : 4, (int64_t)request.header_count);
+    for (size_t i = 0; i < request.header_count; i++) {
+        check_text(request_headers[i].name, request.headers[i].name);
+        check_text(request_headers[i].value, request.headers[i].value);
+    }
     tagoio_call_unref(call);
 }
 
@@ -182,9 +192,9 @@ static void test_base_url(void) {
     options.user_agent = "agent";
     tagoio_settings *settings = play_settings(&options);
     tagoio_call *call = play_call(settings, "profile.list", "[]");
-    tagoio_request request = tagoio_call_request(call);
+    tagoio_request request = play_begin(call, 0);
     check_text("http://127.0.0.1:8080/a/b/profile", request.url);
-    check_text("agent", request.user_agent);
+    check_text("agent", request.headers[1].value);
     check_number(10000, request.connect_timeout_ms);
     check_number(TAGOIO_MAX_RESPONSE_BYTES, (int64_t)request.max_response_bytes);
     tagoio_call_unref(call);

@@ -150,7 +150,7 @@ static void test_faults(void) {
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, DELETE);
     tagoio_now now = play_moment(0);
-    tagoio_call_begin(call, 0);
+    play_begin(call, 0);
     tagoio_call_fail(call, &now,
                      &(tagoio_failure){.reason = TAGOIO_FAILURE_LOCAL,
                                        .text = "bad URL /p-other%2F99, " PLAY_TOKEN});

@@ -346,22 +346,26 @@ static void test_attempt_time(void) {
         const char *name;
         int64_t now_ms;
         int64_t expected_ms;
+        int64_t connect_ms;
     } rows[] = {
-        {"an attempt has its own time", 0, 3000},
-        {"until the deadline is nearer", 8000, 2000},
-        {"at the deadline", 10000, 1},
-        {"past the deadline", 20000, 1},
+        {"an attempt has its own time", 0, 3000, 2500},
+        {"until the deadline is nearer", 8000, 2000, 2000},
+        {"at the deadline", 10000, 1, 1},
+        {"past the deadline", 20000, 1, 1},
     };
     tagoio_options options = play_options();
     options.timeout_ms = 10000;
     options.attempt_timeout_ms = 3000;
+    options.connect_timeout_ms = 2500;
     tagoio_settings *settings = play_settings(&options);
-    tagoio_call *call = play_call(settings, "profile.list", "[]");
     for (int i = 0; i < check_count(rows); i++) {
         check_case("%s", rows[i].name);
-        check_number(rows[i].expected_ms, tagoio_call_attempt_ms(call, rows[i].now_ms));
+        tagoio_call *call = play_call(settings, "profile.list", "[]");
+        tagoio_request request = play_begin(call, rows[i].now_ms);
+        check_number(rows[i].expected_ms, request.timeout_ms);
+        check_number(rows[i].connect_ms, request.connect_timeout_ms);
+        tagoio_call_unref(call);
     }
-    tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
 
@@ -507,18 +511,16 @@ static void test_fresh_connection(void) {
         check_case("%s connection after %s", rows[i].fresh ? "a fresh" : "any",
                    rows[i].name);
         tagoio_call *call = play_call(settings, "profile.list", "[]");
-        check_true(!tagoio_call_request(call).fresh_connection);
+        check_true(!play_begin(call, 0).fresh_connection);
         play(call, &rows[i].after, 0, 0);
-        check_true(tagoio_call_request(call).fresh_connection == rows[i].fresh);
-        play(call, &unavailable, HOUR, 0);
-        check_true(!tagoio_call_request(call).fresh_connection || rows[i].fresh);
+        check_true(play_begin(call, HOUR).fresh_connection == rows[i].fresh);
         tagoio_call_unref(call);
     }
     check_case("fresh no more when the next one lives");
     tagoio_call *call = play_call(settings, "profile.list", "[]");
     play(call, &rows[0].after, 0, 0);
     play(call, &unavailable, 0, 0);
-    check_true(!tagoio_call_request(call).fresh_connection);
+    check_true(!play_begin(call, 0).fresh_connection);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
@@ -621,7 +623,7 @@ static void test_cancel(void) {
             play(call, row->before, 0, 0.5);
         }
         if (row->begun) {
-            tagoio_call_begin(call, 100);
+            play_begin(call, 100);
         }
         tagoio_call_cancel(call, 700);
         tagoio_call_cancel(call, 900);
@@ -643,12 +645,13 @@ static void test_cancel(void) {
 /* Every event but begin, none of which is due. */
 static void disturb(tagoio_call *call) {
     tagoio_now now = play_moment(5);
-    check_true(!tagoio_call_head(call, "HTTP/1.1 404 X", 14));
+    check_true(!tagoio_call_status(call, 404));
+    check_true(!play_header(call, "cf-ray", "q"));
     check_true(!tagoio_call_body(call, "{}", 2));
     tagoio_call_complete(call, &now);
-    tagoio_call_fail(
-        call, &now,
-        &(tagoio_failure){.reason = TAGOIO_FAILURE_LOST, .text = "", .queued_ms = 7});
+    tagoio_call_sending(call, 7);
+    tagoio_call_fail(call, &now,
+                     &(tagoio_failure){.reason = TAGOIO_FAILURE_LOST, .text = ""});
 }
 
 static void test_early_events(void) {
@@ -661,15 +664,15 @@ static void test_early_events(void) {
     check_number(0, tagoio_call_report(call).queued_ms);
 
     check_case("begin while a response is under way");
-    tagoio_call_begin(call, 0);
-    tagoio_call_begin(call, 0);
+    check_true(play_begin(call, 0).method != NULL);
+    check_true(play_begin(call, 0).method == NULL);
     check_true(tagoio_call_want(call, 0) == TAGOIO_WAIT);
     check_number(1, tagoio_call_report(call).attempts);
 
     check_case("events during a rest");
     play(call, &unavailable, 0, 0.5);
     disturb(call);
-    tagoio_call_begin(call, 49);
+    play_begin(call, 49);
     check_true(tagoio_call_want(call, 49) == TAGOIO_BACKOFF);
     check_number(50, tagoio_call_retry_at_ms(call));
     check_number(1, tagoio_call_report(call).attempts);
@@ -687,7 +690,7 @@ static void test_late_events(void) {
         play(call, ends[i], 40, 0);
         tagoio_report before = tagoio_call_report(call);
         disturb(call);
-        tagoio_call_begin(call, 90);
+        play_begin(call, 90);
         disturb(call);
         tagoio_call_cancel(call, 90);
         tagoio_report after = tagoio_call_report(call);
@@ -707,11 +710,14 @@ static void test_times(void) {
     check_case("a report adds up the times of all attempts");
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, "profile.list", "[]");
-    tagoio_failure failure = {
-        .reason = TAGOIO_FAILURE_TIMEOUT, .text = "t", .queued_ms = 300};
+    tagoio_failure failure = {.reason = TAGOIO_FAILURE_TIMEOUT, .text = "t"};
+    tagoio_request request;
     for (int64_t now_ms = 1000; now_ms <= 3000; now_ms += 1000) {
         tagoio_now now = play_moment(now_ms);
-        tagoio_call_begin(call, now_ms - 500);
+        check_true(tagoio_call_begin(call, now_ms - 500, &request));
+        if (now_ms < 3000) { /* the last one never leaves the queue */
+            tagoio_call_sending(call, now_ms - 300);
+        }
         tagoio_call_fail(call, &now, &failure);
     }
     tagoio_report report = tagoio_call_report(call);
@@ -720,14 +726,17 @@ static void test_times(void) {
     check_number(3000, report.elapsed_ms);
     check_number(-1, report.retry_after_s);
     check_number(0, report.status);
-    check_number(300, tagoio_call_attempt(call, 3)->queued_ms);
+    check_number(200, tagoio_call_attempt(call, 1)->queued_ms);
+    check_number(500, tagoio_call_attempt(call, 3)->queued_ms);
     tagoio_call_unref(call);
 
     check_case("a success knows how long it was queued");
     call = play_call(settings, "profile.list", "[]");
     tagoio_call_sending(call, 7); /* too early */
-    tagoio_call_begin(call, 100);
+    check_true(tagoio_call_begin(call, 100, &request));
+    check_true(!tagoio_call_begin(call, 100, &request));
     tagoio_call_sending(call, 140);
+    tagoio_call_sending(call, 170); /* it has left the queue already */
     tagoio_now later = play_moment(200);
     play_answer(call, &later, "200",
                 "{\"status\":true,\"result\":[]}"); /* begun already */

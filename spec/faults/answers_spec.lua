@@ -66,6 +66,11 @@ local hiding = {
     "api", 3, 500,
   },
   {
+    "500 behind an informational answer with such a header",
+    sends("HTTP/1.1 103 Early\r\n", hidden, "\r\n", refusal, "Content-Length: 27\r\n\r\n", list),
+    "api", 3, 500,
+  },
+  {
     "500 with a status line in its trailer",
     sends(refusal, "Transfer-Encoding: chunked\r\n\r\n1b\r\n", list, "\r\n0\r\n", hidden, "\r\n"),
     "api", 3, 500,

@@ -49,38 +49,58 @@ tagoio_now play_moment(int64_t now_ms) {
     return (tagoio_now){.now_ms = now_ms, .wall_s = PLAY_WALL_S, .jitter = 0.5};
 }
 
-bool play_head(tagoio_call *call, const char *lines) {
+tagoio_request play_begin(tagoio_call *call, int64_t now_ms) {
+    tagoio_request request = {.method = NULL};
+    if (tagoio_call_begin(call, now_ms, &request)) {
+        tagoio_call_sending(call, now_ms);
+    }
+    return request;
+}
+
+bool play_header(tagoio_call *call, const char *name, const char *value) {
+    return tagoio_call_header(call, name, strlen(name), value, strlen(value));
+}
+
+static bool play_line(tagoio_call *call, const char *line, size_t count) {
+    const char *colon = memchr(line, ':', count);
+    if (strncmp(line, "HTTP/", strlen("HTTP/")) == 0) {
+        return tagoio_call_status(call, atoi(line + strcspn(line, " ")));
+    }
+    size_t name = colon == NULL ? count : (size_t)(colon - line);
+    size_t rest = colon == NULL ? 0 : count - name - 1;
+    return tagoio_call_header(call, line, name, line + count - rest, rest);
+}
+
+bool play_head(tagoio_call *call, const char *head) {
+    if (strlen(head) == 3) {
+        return tagoio_call_status(call, atoi(head));
+    }
     bool taken = true;
-    while (*lines != '\0') {
-        size_t count = strcspn(lines, "\n");
-        taken = tagoio_call_head(call, lines, count) && taken;
-        lines += count + (lines[count] == '\n');
+    bool over = false; /* what follows an empty line are trailers, or a status */
+    while (*head != '\0') {
+        size_t count = strcspn(head, "\n");
+        over = count == 0 || (over && head[0] != 'H');
+        taken = (over ? tagoio_call_header(call, "", 0, head, count)
+                      : play_line(call, head, count)) &&
+                taken;
+        head += count + (head[count] == '\n');
     }
     return taken;
 }
 
-static void play_status(tagoio_call *call, const char *head) {
-    char line[] = "HTTP/1.1 000 X";
-    if (strlen(head) == 3) {
-        memcpy(line + strlen("HTTP/1.1 "), head, 3);
-        head = line;
-    }
-    play_head(call, head);
-}
-
 void play_answer(tagoio_call *call, const tagoio_now *now, const char *head,
                  const char *body) {
-    tagoio_call_begin(call, now->now_ms);
-    play_status(call, head);
+    play_begin(call, now->now_ms);
+    play_head(call, head);
     tagoio_call_body(call, body, strlen(body));
     tagoio_call_complete(call, now);
 }
 
 void play_fault(tagoio_call *call, const tagoio_now *now, const char *head,
                 tagoio_failure_reason reason, bool sent) {
-    tagoio_call_begin(call, now->now_ms);
+    play_begin(call, now->now_ms);
     if (head != NULL) {
-        play_status(call, head);
+        play_head(call, head);
     }
     tagoio_call_fail(call, now,
                      &(tagoio_failure){.reason = reason, .text = "said", .sent = sent});

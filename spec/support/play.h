@@ -30,11 +30,16 @@ enum { PLAY_WALL_S = 1700000030 };
 /* Chance is a half. */
 tagoio_now play_moment(int64_t now_ms);
 
-/* The head of a response, its lines divided by "\n". */
-bool play_head(tagoio_call *call, const char *lines);
+/* The call begins and is sent at once; a request without a method: it did not. */
+tagoio_request play_begin(tagoio_call *call, int64_t now_ms);
 
-/* The call begins, its response comes and is complete; head "200" is "HTTP/1.1 200 X".
- */
+bool play_header(tagoio_call *call, const char *name, const char *value);
+
+/* The status and the headers of a response, as lines divided by "\n"; "200" is
+   "HTTP/1.1 200 X". */
+bool play_head(tagoio_call *call, const char *head);
+
+/* The call begins, its response comes and is complete. */
 void play_answer(tagoio_call *call, const tagoio_now *now, const char *head,
                  const char *body);
 
