@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The README's line for crontab, with a home of its own, a shell and an empty environment.
+-- The manual's line for crontab, with a home of its own, a shell and an empty environment.
 
 local emulator = require("spec.support.emulator")
 local process = require("spec.support.process")
@@ -7,9 +7,9 @@ local process = require("spec.support.process")
 local quote = process.quote
 local abi = _VERSION:match("%d%.%d")
 
--- Whatever Lua the specs run on stands in for the lua5.4 of the README.
+-- Whatever Lua the specs run on stands in for the lua5.4 of the manual.
 local function crontab_command()
-  local file = assert(io.open("README.md"))
+  local file = assert(io.open("lua/README.md"))
   local line = file:read("*a"):match("\n17 6 %* %* %* ([^\n]*)\n")
   file:close()
   return (line:gsub("5%.4/", abi .. "/"):gsub("lua5%.4", process.lua))
