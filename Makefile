@@ -189,7 +189,7 @@ VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
   --show-leak-kinds=definite --errors-for-leak-kinds=definite --keep-debuginfo=yes \
   --child-silent-after-fork=yes
 
-.PHONY: demo test check ci emulator doc format memcheck bench bench-instructions bench-nginx
+.PHONY: demo test test-all test-hosts sanitize check packaging fresh ci emulator doc format memcheck bench bench-instructions bench-nginx
 demo:  ## a tour of a local TagoIO, or of yours if T_ANALYSIS_TOKEN is set
 	$(SETUP_FOR) build emulator
 	@$(MAKE) all
@@ -223,6 +223,9 @@ packaging:  ## rocks as users install them, other headers and libraries, release
 	$(SETUP_FOR) build packaging
 	@$(STRICTLY) all
 	@$(PACKAGING)
+
+fresh:  ## the README's two commands in a bare Debian of its own; needs root and debootstrap
+	@spec/packaging/fresh.sh
 
 # ---- all of it: each step a make, one total ----
 
