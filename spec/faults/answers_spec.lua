@@ -29,11 +29,6 @@ local heads = {
   { "garbage", sends("garbage\r\n\r\n"), "protocol", 1, nil, "no HTTP" },
   { "binary garbage", "request() send(('\\0\\255'):rep(2000))", "protocol", 1, nil, "no HTTP" },
   { "HTTP/0.9", sends("<html>hello</html>"), "protocol", 1, nil, "no HTTP" },
-  {
-    "a head whose first line is folded",
-    sends(ok_line, " x: y\r\nContent-Length: 27\r\n\r\n", list),
-    "protocol", 1, 200, "no HTTP",
-  },
   { "the status 000", sends("HTTP/1.1 000 x\r\n\r\n"), "protocol", 1, nil, "no HTTP" },
   { "a negative length", sends(ok_line, "Content-Length: -5\r\n\r\n"), "protocol", 1, 200 },
   {
@@ -84,11 +79,6 @@ local bodies = {
   { "a chunk that breaks off", sends(chunked, "50\r\n", list), "network", 3, 200 },
   { "no last chunk", sends(chunked, "1b\r\n", list, "\r\n"), "network", 3, 200 },
   { "a chunk size that is none", sends(chunked, "zz\r\n", list), "network", 3, 200 },
-  {
-    "a chunk size that is written in C",
-    sends(chunked, "0x1b\r\n", list, "\r\n0\r\n\r\n"),
-    "network", 3, 200, "connection lost",
-  },
   { "a chunk size without end", sends(chunked, ("f"):rep(30), "\r\n", list), "network", 3, 200 },
   { "no body", sends(ok_line, "Content-Length: 0\r\n\r\n"), "protocol", 1, 200, "an empty body" },
   { "status 204", sends("HTTP/1.1 204 None\r\n\r\n"), "protocol", 1, 204, "an empty body" },
@@ -204,6 +194,25 @@ describe("an answer of", function()
 
   it(many_values[1], function()
     try(many_values)
+  end)
+
+  -- Of these two libcurl's versions think differently; the client is closed by after_each.
+  local function list_of(...)
+    server:play(sends(...))
+    client = server:client()
+    return client.profile.list()
+  end
+
+  it("a head whose first line is folded is refused, or read as if it were not", function()
+    local result, _, err = list_of(ok_line, " x: y\r\nContent-Length: 27\r\n\r\n", list)
+    assert.is_true(result and #result == 0 or err.kind == "protocol")
+  end)
+
+  it("a chunk size that is written in C is refused", function()
+    local result, message, err = list_of(chunked, "0x1b\r\n", list, "\r\n0\r\n\r\n")
+    assert.is_nil(result)
+    assert.is_true(err.kind == "network" or err.kind == "protocol", message)
+    assert.equal(200, err.status)
   end)
 
   -- What is unusual, and right.

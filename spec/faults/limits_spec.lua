@@ -74,7 +74,7 @@ describe("an answer past a limit", function()
     local script = [[
       send("HTTP/1.1 200 OK\r\nX: ")
       while send(("y"):rep(10000)) do end]]
-    assert_refused(script, "head")
+    assert_refused(script, "too large")
   end)
 
   it("of nested levels is refused", function()
