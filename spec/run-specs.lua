@@ -2,10 +2,11 @@
 -- Runs busted under the interpreter that runs this file and adds lines to the file that TALLY
 -- names: how many specs passed, failed and were skipped, and one with the title of each skipped.
 
--- The title of a skipped spec, and why it was skipped, on one line.
+-- The title of a skipped spec and, without its place in busted, why it was skipped.
 local function title(skipped)
   local why = type(skipped.message) == "string" and ": " .. skipped.message or ""
-  return (((skipped.name or "a spec") .. why):gsub("%s+", " "))
+  local text = (skipped.name or "a spec") .. why:gsub("^: [%w/._-]+:%d+: ", ": ")
+  return (text:gsub("%s+", " "))
 end
 
 package.preload["busted.outputHandlers.tally"] = function()
