@@ -1,27 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /* The core: TagoIO's profile operations as calls that say what they want, without I/O.
-   It includes jansson and the C library; it knows neither Lua nor libcurl. */
+   All that a driver or a binding needs is here. It includes jansson and the C library;
+   it knows neither Lua nor libcurl.
+
+   A call is one operation on its way. Only events move it:
+
+       READY --begin--> IN_FLIGHT --retryable response or failure--> BACKOFF
+                         |    ^                                       |
+                         |    +------------- begin, when due ---------+
+                         |
+                         +--final response or failure--> DONE <--cancel, from any state
+
+   A driver asks what a call wants, does it, and reports what happened. The one below
+   waits for one call; exchange() sends the request, reports what comes back with
+   tagoio_call_status, _header and _body, and returns whether all of it came:
+
+       while ((want = tagoio_call_want(call, now_ms())) != TAGOIO_DONE) {
+           tagoio_request request;
+           tagoio_failure failure;
+           if (want == TAGOIO_BACKOFF) {
+               sleep_until(tagoio_call_retry_at_ms(call));
+           } else if (tagoio_call_begin(call, now_ms(), &request)) {
+               tagoio_call_sending(call, now_ms());
+               bool complete = exchange(call, &request, &failure);
+               tagoio_now now = {now_ms(), time(NULL), jitter()};
+               if (complete) {
+                   tagoio_call_complete(call, &now);
+               } else {
+                   tagoio_call_fail(call, &now, &failure);
+               }
+           }
+       }
+
+   Then tagoio_call_report says how the call ended. One that moves many calls looks at
+   each of them when its time has come, or its response. */
 #ifndef TAGOIO_H
 #define TAGOIO_H
-
-#if defined(__has_include) && !defined(__cppcheck__)
-#if !__has_include(<jansson.h>)
-#error "jansson.h is missing. It is in: Debian, Ubuntu libjansson-dev;"
-#error "Alpine jansson-dev; Fedora jansson-devel; Homebrew jansson. Or set JANSSON_DIR."
-#endif
-#endif
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#if JANSSON_VERSION_HEX < 0x020d00
-#error "jansson 2.13 or newer is needed. It is in: Debian, Ubuntu libjansson-dev;"
-#error "Alpine jansson-dev; Fedora jansson-devel; Homebrew jansson. Or set JANSSON_DIR."
-#endif
-
 #pragma GCC visibility push(hidden)
+
+#if defined(__GNUC__)
+#define TAGOIO_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
+#else
+#define TAGOIO_PRINTF(text, first)
+#endif
 
 #define TAGOIO_VERSION "0.1.0"
 
@@ -31,18 +58,23 @@
 #define TAGOIO_MAX_HEADER_BYTES     (64u * 1024) /* of one response; kind protocol */
 #define TAGOIO_MAX_RESPONSE_BYTES   (64u * 1024 * 1024) /* decoded; the default */
 #define TAGOIO_MAX_JSON_DEPTH       128                 /* both ways */
-#define TAGOIO_MAX_JSON_VALUES      2000000u            /* counted before parsing */
+#define TAGOIO_MAX_JSON_VALUES      2000000u            /* of a text that is read */
 #define TAGOIO_MAX_MESSAGE_BYTES    512                 /* of an error */
 #define TAGOIO_MAX_REQUEST_ID_BYTES 128 /* of what is kept; with the final NUL */
 #define TAGOIO_MAX_ATTEMPTS         100
 #define TAGOIO_MAX_TIME_MS          (3600 * 1000) /* of every option that is a time */
 
-/* What went wrong. A kind is never an HTTP status. */
+/* ---- errors ---- */
+
+/* Three enums say what went wrong, each to another reader. A driver reports a
+   tagoio_failure_reason: what stopped a transfer. The core makes of it, or of a
+   response, a tagoio_retry_reason, by which the policy decides about a retry
+   (core/retry.h). The user sees a tagoio_error_kind: what can be done about it. A kind
+   is never an HTTP status. */
 typedef enum tagoio_error_kind {
     TAGOIO_ERROR_NONE,
-    TAGOIO_ERROR_MISUSE,  /* a bug in the caller: wrong type, missing argument, unknown
-                             key */
-    TAGOIO_ERROR_INVALID, /* nothing was sent, and repeating it unchanged cannot help */
+    TAGOIO_ERROR_MISUSE,  /* a bug in the caller: wrong type, missing argument, ... */
+    TAGOIO_ERROR_INVALID, /* nothing was sent, and trying again unchanged cannot help */
     TAGOIO_ERROR_CONNECT, /* no connection: name not found, refused, unreachable */
     TAGOIO_ERROR_TLS,     /* no trust: handshake or certificate */
     TAGOIO_ERROR_TIMEOUT, /* too late */
@@ -62,24 +94,91 @@ typedef struct tagoio_error {
     char message[TAGOIO_MAX_MESSAGE_BYTES];
 } tagoio_error;
 
+/* The first error wins: one that is there already stays. Always false. */
+bool tagoio_error_set(tagoio_error *err, tagoio_error_kind kind, const char *format,
+                      ...) TAGOIO_PRINTF(3, 4);
+
+/* Out of memory, which needs no details. Always false. */
+bool tagoio_error_memory(tagoio_error *err);
+
+/* ---- text ---- */
+
+typedef enum tagoio_buffer_state {
+    TAGOIO_BUFFER_OK,
+    TAGOIO_BUFFER_FULL, /* the limit was reached */
+    TAGOIO_BUFFER_NO_MEMORY
+} tagoio_buffer_state;
+
+/* Growing bytes with a limit, for everything that may hold a secret: wiped when freed.
+   An addition that does not fit changes the state, and those after it do nothing: build
+   first, ask once. Zero-initialised with a limit it is ready. */
+typedef struct tagoio_buffer {
+    char *bytes; /* NUL-terminated once something was added, NULL before */
+    size_t length;
+    size_t capacity;
+    size_t limit; /* the most bytes it takes */
+    tagoio_buffer_state state;
+} tagoio_buffer;
+
+bool tagoio_buffer_add(tagoio_buffer *buffer, const char *bytes, size_t count);
+bool tagoio_buffer_add_string(tagoio_buffer *buffer, const char *string);
+
+/* Forgets the contents, keeps the limit. */
+void tagoio_buffer_clear(tagoio_buffer *buffer);
+
+/* Overwrites memory in a way that the compiler keeps. */
+void tagoio_wipe(void *memory, size_t bytes);
+
+/* A copy of a string, NULL when out of memory; freed, and its secrets wiped, by the
+   other one, which accepts NULL. */
+char *tagoio_string_copy(const char *string);
+void tagoio_string_free(char *string);
+
 /* Copies text for a message: one line, printable, valid UTF-8, cut before the first
    character that does not fit. Control characters become blanks, bytes that are not
    UTF-8 become question marks. Ends with a NUL; size is at least 1. The result is never
    longer than the text, and to may be the text itself. Its length. */
 size_t tagoio_printable(char *to, size_t size, const char *text, size_t count);
 
-/* How a client's calls are made. Shared by reference count, immutable but for the quota
-   of retries, which clients derived from one another share. Not thread-safe. */
+/* Allocates nothing, unlike jansson's own check. */
+bool tagoio_is_utf8(const char *text, size_t count);
+
+/* JSON text. Reals are written with the fewest digits with which all of them read back
+   the same, members sorted by name; indent is a number of spaces, 0 for one line. The
+   result is freed with free(); NULL with an error of kind invalid or memory. */
+char *tagoio_json_encode(const json_t *value, size_t indent, tagoio_error *err);
+
+/* NULL with an error of kind protocol (no JSON, too deep, too many values), memory. */
+json_t *tagoio_json_decode(const char *text, size_t bytes, tagoio_error *err);
+
+/* ---- dates ---- */
+
+enum { TAGOIO_DATE_BYTES = sizeof "2023-02-21T15:17:35.880Z" };
+
+/* Seconds since 1970 as ISO-8601 in UTC with milliseconds. Kind invalid when it must be
+   milliseconds (over 1e11) or lies outside the years 0 to 9999. */
+bool tagoio_date_format(double seconds, char text[TAGOIO_DATE_BYTES],
+                        tagoio_error *err);
+
+/* An ISO-8601 date as seconds since 1970: a day, or a day and a time with an optional
+   fraction and zone, UTC by default ("2023-02-21", "2023-02-21T15:17:35.880Z",
+   "2023-02-21 12:17-03:00"). False when text is not a date. */
+bool tagoio_date_parse(const char *text, double *seconds);
+
+/* ---- settings ---- */
+
+/* How a client's calls are made. Shared by reference count, immutable but for the retry
+   budget, which clients derived from one another share. Not thread-safe. */
 typedef struct tagoio_settings tagoio_settings;
 
 typedef struct tagoio_options {
     const char *token;    /* header value: printable ASCII, not empty */
     const char *base_url; /* scheme://host[:port][/prefix], no slash at the end */
     const char *user_agent;
-    int64_t timeout_ms; /* over all attempts and rests */
+    int64_t timeout_ms; /* over all attempts and the backoffs between them */
     int64_t attempt_timeout_ms;
     int64_t connect_timeout_ms;
-    int64_t max_retry_after_ms; /* the longest wait that a server may ask for */
+    int64_t max_retry_after_ms; /* the longest delay that a server may ask for */
     int attempts;               /* the first included; 1 to TAGOIO_MAX_ATTEMPTS */
     size_t max_response_bytes;
 } tagoio_options;
@@ -87,15 +186,50 @@ typedef struct tagoio_options {
 /* Every option at its default, but token and base_url, which have none. */
 tagoio_options tagoio_options_default(void);
 
-/* Checks and copies the options. With a parent, the new settings share its quota.
-   NULL with an error of kind misuse, which begins with the option's name, or memory. */
+/* Checks and copies the options. With a parent, the new settings share its retry
+   budget. NULL with an error of kind misuse, which begins with the option's name, or
+   memory. */
 tagoio_settings *tagoio_settings_new(const tagoio_options *options,
                                      tagoio_settings *parent, tagoio_error *err);
 tagoio_settings *tagoio_settings_ref(tagoio_settings *settings);
-
-/* The copy, as the client was given them; borrowed until the settings are freed. */
-const tagoio_options *tagoio_settings_options(const tagoio_settings *settings);
 void tagoio_settings_unref(tagoio_settings *settings);
+
+/* The copy; borrowed until the settings are freed. */
+const tagoio_options *tagoio_settings_options(const tagoio_settings *settings);
+
+/* ---- operations ---- */
+
+/* A row of the table of operations; static. */
+typedef struct tagoio_operation tagoio_operation;
+
+/* The operations in documented order; NULL past the last. */
+const tagoio_operation *tagoio_operation_at(size_t index);
+
+/* NULL when there is none of that name ("profile.info"). */
+const tagoio_operation *tagoio_operation_find(const char *name);
+
+/* The row for any endpoint: GET, POST, PUT, PATCH or DELETE, else NULL. Its arguments
+   are a list of segments, a query and a body. Reads are always idempotent. */
+const tagoio_operation *tagoio_operation_request(const char *method, bool idempotent);
+
+const char *tagoio_operation_name(const tagoio_operation *operation);
+const char *tagoio_operation_method(const tagoio_operation *operation);
+
+/* "/profile/{}"; NULL where the caller chooses the path. */
+const char *tagoio_operation_path(const tagoio_operation *operation);
+
+typedef struct tagoio_argument {
+    const char *name; /* "profileID"; NULL past the last */
+    bool is_body;     /* a table with keys that TagoIO defines */
+} tagoio_argument;
+
+tagoio_argument tagoio_operation_argument(const tagoio_operation *operation,
+                                          size_t index);
+
+/* A key that the query may have; NULL past the last. */
+const char *tagoio_operation_query_key(const tagoio_operation *operation, size_t index);
+
+/* ---- calls ---- */
 
 /* Time and jitter are arguments: the core reads neither a clock nor a random source. */
 typedef struct tagoio_now {
@@ -103,13 +237,6 @@ typedef struct tagoio_now {
     int64_t wall_s; /* seconds since 1970, for dates in headers */
     double jitter;  /* 0 <= jitter < 1, new at every event */
 } tagoio_now;
-
-/* A row of the table of operations. */
-typedef struct tagoio_operation tagoio_operation;
-
-/* The row for any endpoint: GET, POST, PUT, PATCH or DELETE, else NULL. Its arguments
-   are a list of segments, a query and a body. Reads are always idempotent. */
-const tagoio_operation *tagoio_operation_request(const char *method, bool idempotent);
 
 /* One operation on its way. A driver asks what it wants and reports what happened. */
 typedef struct tagoio_call tagoio_call;
@@ -120,7 +247,7 @@ typedef struct tagoio_call tagoio_call;
 tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
                              json_t *arguments_take, int64_t now_ms, tagoio_error *err);
 
-/* The same for a row. */
+/* The same for a row of the table. */
 tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operation *row,
                                  json_t *arguments_take, int64_t now_ms,
                                  tagoio_error *err);
@@ -138,7 +265,7 @@ typedef enum tagoio_want {
 /* The question; it changes nothing. */
 tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms);
 
-/* When a rest ends. */
+/* When a backoff ends. */
 int64_t tagoio_call_retry_at_ms(const tagoio_call *call);
 
 typedef struct tagoio_header {
@@ -260,14 +387,6 @@ const tagoio_attempt *tagoio_call_attempt(const tagoio_call *call, int number);
 
 /* The row that the call was made with. */
 const tagoio_operation *tagoio_call_operation(const tagoio_call *call);
-
-/* JSON text. Reals are written with the fewest digits with which all of them read back
-   the same, members sorted by name; indent is a number of spaces, 0 for one line. The
-   result is freed with free(); NULL with an error of kind invalid or memory. */
-char *tagoio_json_encode(const json_t *value, size_t indent, tagoio_error *err);
-
-/* NULL with an error of kind protocol (no JSON, too deep, too many values), memory. */
-json_t *tagoio_json_decode(const char *text, size_t bytes, tagoio_error *err);
 
 #pragma GCC visibility pop
 

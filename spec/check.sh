@@ -94,6 +94,8 @@ check "core/ includes neither Lua nor libcurl" \
     includes_no '[<"](lua|lauxlib|curl/)' csrc/tagoio.h csrc/core
 check "curl/ includes no Lua, lua/ no libcurl" \
     eval 'includes_no "[<\"](lua|lauxlib)" csrc/curl && includes_no "<curl/" csrc/lua'
+check "curl/ and lua/ include of the core tagoio.h alone" \
+    includes_no '"core/' csrc/curl csrc/lua $([ ! -d csrc/host ] || echo csrc/host)
 check "the module exports luaopen_tagoio_core alone" exports_alone "$module"
 check "clang-format would change nothing" formatted
 check "luacheck is silent" linted

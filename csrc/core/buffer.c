@@ -14,50 +14,50 @@ void tagoio_wipe(void *memory, size_t bytes) {
     fill(memory, 0, bytes);
 }
 
-static bool grow(tagoio_buffer *text, size_t needed) {
-    size_t capacity = text->capacity > 0 ? text->capacity : first_capacity;
+static bool grow(tagoio_buffer *buffer, size_t needed) {
+    size_t capacity = buffer->capacity > 0 ? buffer->capacity : first_capacity;
     while (capacity < needed) {
         capacity *= 2; /* needed <= limit + 1, far from overflow */
     }
     char *bytes = malloc(capacity);
     if (bytes == NULL) {
-        text->failed = TAGOIO_ERROR_MEMORY;
+        buffer->state = TAGOIO_BUFFER_NO_MEMORY;
         return false;
     }
-    if (text->length > 0) {
-        memcpy(bytes, text->bytes, text->length);
+    if (buffer->length > 0) {
+        memcpy(bytes, buffer->bytes, buffer->length);
     }
-    if (text->bytes != NULL) {
-        tagoio_wipe(text->bytes, text->length);
-        free(text->bytes);
+    if (buffer->bytes != NULL) {
+        tagoio_wipe(buffer->bytes, buffer->length);
+        free(buffer->bytes);
     }
-    text->bytes = bytes;
-    text->capacity = capacity;
+    buffer->bytes = bytes;
+    buffer->capacity = capacity;
     return true;
 }
 
-bool tagoio_buffer_add(tagoio_buffer *text, const char *bytes, size_t count) {
-    if (text->failed != TAGOIO_ERROR_NONE) {
+bool tagoio_buffer_add(tagoio_buffer *buffer, const char *bytes, size_t count) {
+    if (buffer->state != TAGOIO_BUFFER_OK) {
         return false;
     }
-    if (count > text->limit - text->length) {
-        text->failed = TAGOIO_ERROR_PROTOCOL;
+    if (count > buffer->limit - buffer->length) {
+        buffer->state = TAGOIO_BUFFER_FULL;
         return false;
     }
-    size_t needed = text->length + count + 1;
-    if (needed > text->capacity && !grow(text, needed)) {
+    size_t needed = buffer->length + count + 1;
+    if (needed > buffer->capacity && !grow(buffer, needed)) {
         return false;
     }
     if (count > 0) { /* of nothing, bytes may be NULL */
-        memcpy(text->bytes + text->length, bytes, count);
+        memcpy(buffer->bytes + buffer->length, bytes, count);
     }
-    text->length += count;
-    text->bytes[text->length] = '\0';
+    buffer->length += count;
+    buffer->bytes[buffer->length] = '\0';
     return true;
 }
 
-bool tagoio_buffer_add_string(tagoio_buffer *text, const char *string) {
-    return tagoio_buffer_add(text, string, strlen(string));
+bool tagoio_buffer_add_string(tagoio_buffer *buffer, const char *string) {
+    return tagoio_buffer_add(buffer, string, strlen(string));
 }
 
 static bool is_unreserved(char c) {
@@ -65,25 +65,25 @@ static bool is_unreserved(char c) {
            c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-bool tagoio_buffer_add_encoded(tagoio_buffer *text, const char *bytes, size_t count) {
+bool tagoio_buffer_add_encoded(tagoio_buffer *buffer, const char *bytes, size_t count) {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < count; i++) {
         unsigned char byte = (unsigned char)bytes[i];
         char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
         bool plain = is_unreserved(bytes[i]);
-        if (!tagoio_buffer_add(text, plain ? bytes + i : escape, plain ? 1 : 3)) {
+        if (!tagoio_buffer_add(buffer, plain ? bytes + i : escape, plain ? 1 : 3)) {
             return false;
         }
     }
-    return text->failed == TAGOIO_ERROR_NONE;
+    return buffer->state == TAGOIO_BUFFER_OK;
 }
 
-void tagoio_buffer_clear(tagoio_buffer *text) {
-    if (text->bytes != NULL) {
-        tagoio_wipe(text->bytes, text->length);
-        free(text->bytes);
+void tagoio_buffer_clear(tagoio_buffer *buffer) {
+    if (buffer->bytes != NULL) {
+        tagoio_wipe(buffer->bytes, buffer->length);
+        free(buffer->bytes);
     }
-    *text = (tagoio_buffer){.limit = text->limit};
+    *buffer = (tagoio_buffer){.limit = buffer->limit};
 }
 
 size_t tagoio_utf8_bytes(const char *text, size_t count) {
@@ -109,6 +109,8 @@ size_t tagoio_utf8_bytes(const char *text, size_t count) {
     bool surrogate = code >= 0xd800 && code < 0xe000;
     return code < least[bytes] || code > 0x10ffff || surrogate ? 0 : bytes;
 }
+
+bool tagoio_is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 int tagoio_hex_value(char c) {
     return c >= '0' && c <= '9'   ? c - '0'

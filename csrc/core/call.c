@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The call: one operation on its way, as a state machine that only events move. */
-#include "core/error.h"
 #include "core/request.h"
 #include "core/response.h"
 #include "core/settings.h"
@@ -302,8 +301,8 @@ static bool explain(tagoio_call *call) {
     const tagoio_secrets *secrets = &call->encoded.secrets;
     const char *words = words_of(&call->outcome);
     size_t known = call->outcome.text.length;
-    tagoio_buffer why = {.limit = SIZE_MAX / 2};
-    bool done = call->outcome.text.failed == TAGOIO_ERROR_NONE &&
+    tagoio_buffer why = {.limit = TAGOIO_NO_LIMIT};
+    bool done = call->outcome.text.state == TAGOIO_BUFFER_OK &&
                 tagoio_redact(secrets, words, known > 0 ? known : strlen(words), &why);
     if (done) {
         tidy(&why);
@@ -338,7 +337,7 @@ static void finish(tagoio_call *call, int64_t now_ms) {
     call->done_ms = now_ms;
     bool failed = call->outcome.kind != TAGOIO_ERROR_NONE;
     const tagoio_buffer *text = &call->outcome.text;
-    bool silent = !failed && text->length == 0 && text->failed == TAGOIO_ERROR_NONE;
+    bool silent = !failed && text->length == 0 && text->state == TAGOIO_BUFFER_OK;
     if (!silent && !explain(call)) {
         call->outcome.kind = failed ? TAGOIO_ERROR_MEMORY : TAGOIO_ERROR_NONE;
         call->unexplained = true;
@@ -383,7 +382,7 @@ static void attempt_finished(tagoio_call *call, const tagoio_now *now, bool sent
         finish(call, now->now_ms);
         return;
     }
-    if (call->outcome.text.failed != TAGOIO_ERROR_NONE) {
+    if (call->outcome.text.state != TAGOIO_BUFFER_OK) {
         tagoio_buffer_clear(&call->outcome.text);
         call->outcome.kind = TAGOIO_ERROR_MEMORY;
     }
@@ -496,7 +495,7 @@ static void read_failure(tagoio_call *call, const tagoio_failure *failure,
     tagoio_outcome *outcome = &call->outcome;
     bool cut = failure->reason == TAGOIO_FAILURE_LOST ||
                failure->reason == TAGOIO_FAILURE_TIMEOUT;
-    outcome->text.limit = SIZE_MAX / 2;
+    outcome->text.limit = TAGOIO_NO_LIMIT;
     outcome->kind = failures[failure->reason].kind;
     outcome->reason = failure->sent ? failures[failure->reason].sent
                                     : failures[failure->reason].unsent;
@@ -529,7 +528,7 @@ void tagoio_call_cancel(tagoio_call *call, int64_t now_ms) {
     tagoio_outcome_clear(&call->outcome);
     call->outcome = (tagoio_outcome){.kind = TAGOIO_ERROR_CANCELED,
                                      .retry_after_s = -1,
-                                     .text = {.limit = SIZE_MAX / 2}};
+                                     .text = {.limit = TAGOIO_NO_LIMIT}};
     tagoio_buffer_add_string(&call->outcome.text, "canceled");
     call->ambiguous = call->ambiguous || (call->state == IN_FLIGHT && is_write(call));
     finish(call, now_ms);

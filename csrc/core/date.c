@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Dates by arithmetic: the C library's are bound to a time zone or not thread-safe. */
 #include "core/date.h"
-#include "core/error.h"
 
 #include <math.h>
 #include <stdio.h>

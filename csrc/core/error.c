@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Kinds of errors and their texts. */
-#include "core/error.h"
+
+#include "tagoio.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON text to jansson's values and back, within the limits of tagoio.h. */
 #include "core/json.h"
-#include "core/error.h"
 #include "core/parse.h"
 
 #include <stdio.h>
@@ -61,7 +60,7 @@ bool tagoio_json_write(tagoio_buffer *text, const json_t *value, size_t indent,
     if (json_dump_callback(value, add_piece, text, flags) == 0) {
         return true;
     }
-    if (text->failed == TAGOIO_ERROR_PROTOCOL) {
+    if (text->state == TAGOIO_BUFFER_FULL) {
         return tagoio_error_set(err, TAGOIO_ERROR_INVALID,
                                 "more than %zu bytes of JSON", text->limit);
     }

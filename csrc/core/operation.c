@@ -162,3 +162,36 @@ const tagoio_operation *tagoio_operation_request(const char *method, bool idempo
     }
     return NULL;
 }
+
+const char *tagoio_operation_name(const tagoio_operation *operation) {
+    return operation->name;
+}
+
+const char *tagoio_operation_method(const tagoio_operation *operation) {
+    return operation->method;
+}
+
+const char *tagoio_operation_path(const tagoio_operation *operation) {
+    return operation->path[0] != '\0' ? operation->path : NULL;
+}
+
+tagoio_argument tagoio_operation_argument(const tagoio_operation *operation,
+                                          size_t index) {
+    if (index >= TAGOIO_MAX_ARGUMENTS) {
+        return (tagoio_argument){.name = NULL};
+    }
+    const tagoio_argument_row *row = &operation->arguments[index];
+    return (tagoio_argument){.name = row->name,
+                             .is_body = row->location == TAGOIO_LOCATION_BODY ||
+                                        row->location == TAGOIO_LOCATION_ANY_BODY};
+}
+
+const char *tagoio_operation_query_key(const tagoio_operation *operation,
+                                       size_t index) {
+    const tagoio_parameter *row = operation->query;
+    while (row != NULL && row->key != NULL && index > 0) {
+        row++;
+        index--;
+    }
+    return row != NULL ? row->key : NULL;
+}

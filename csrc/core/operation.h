@@ -37,10 +37,10 @@ typedef enum tagoio_location {
     TAGOIO_LOCATION_ANY_BODY   /* a table or a list, sent as it is; may be left out */
 } tagoio_location;
 
-typedef struct tagoio_argument {
+typedef struct tagoio_argument_row {
     const char *name; /* "profileID" */
-    tagoio_location place;
-} tagoio_argument;
+    tagoio_location location;
+} tagoio_argument_row;
 
 /* The types of query parameters. Each also accepts null, sent as an empty value. */
 typedef enum tagoio_type {
@@ -67,16 +67,10 @@ struct tagoio_operation {
     const char *path; /* "/profile/{}" */
     tagoio_retry_class retry_class;
     tagoio_result result;
-    tagoio_argument arguments[TAGOIO_MAX_ARGUMENTS];
+    tagoio_argument_row arguments[TAGOIO_MAX_ARGUMENTS];
     const tagoio_parameter *query;
     const char *body_date; /* the member of the body that is a date */
 };
-
-/* NULL when there is none of that name. */
-const tagoio_operation *tagoio_operation_find(const char *name);
-
-/* In documented order; NULL past the last. */
-const tagoio_operation *tagoio_operation_at(size_t index);
 
 #pragma GCC visibility pop
 

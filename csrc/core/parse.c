@@ -4,7 +4,6 @@
    end. Here every shortage of memory is one. */
 #include "core/parse.h"
 #include "core/buffer.h"
-#include "core/error.h"
 
 #include <float.h>
 #include <locale.h>
@@ -187,7 +186,7 @@ static json_t *parse_real(parser *p, const char *from) {
             tagoio_buffer_add(&p->scratch, c, 1);
         }
     }
-    if (p->scratch.failed != TAGOIO_ERROR_NONE) {
+    if (p->scratch.state != TAGOIO_BUFFER_OK) {
         return NULL;
     }
     double value = strtod(p->scratch.bytes, NULL);
@@ -288,7 +287,7 @@ static json_t *parse_array(parser *p) {
 }
 
 static json_t *parse_object(parser *p) {
-    tagoio_buffer key = {.limit = SIZE_MAX / 2};
+    tagoio_buffer key = {.limit = TAGOIO_NO_LIMIT};
     json_t *object = json_object();
     if (object != NULL && !take_members(p, object, &key)) {
         json_decref(object);
@@ -338,7 +337,7 @@ json_t *tagoio_parse(const char *text, size_t bytes, tagoio_error *err) {
     parser p = {.start = text,
                 .at = text,
                 .end = text + bytes,
-                .scratch = {.limit = SIZE_MAX / 2},
+                .scratch = {.limit = TAGOIO_NO_LIMIT},
                 .err = &why};
     json_t *value = parse_value(&p);
     skip_blanks(&p);

@@ -14,7 +14,7 @@ static const char mask[] = "***";
 static bool keep_take(tagoio_secrets *secrets, tagoio_buffer text) {
     size_t bytes = (secrets->count + 1) * sizeof *secrets->items;
     tagoio_buffer *items =
-        text.failed == TAGOIO_ERROR_NONE ? realloc(secrets->items, bytes) : NULL;
+        text.state == TAGOIO_BUFFER_OK ? realloc(secrets->items, bytes) : NULL;
     if (items == NULL) {
         tagoio_buffer_clear(&text);
         return false;
@@ -24,21 +24,19 @@ static bool keep_take(tagoio_secrets *secrets, tagoio_buffer text) {
     return true;
 }
 
-static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 /* Headers and pages lose the blanks around a value, so a secret is kept without. */
 bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count) {
-    while (count > 0 && is_blank(bytes[0])) {
+    while (count > 0 && tagoio_is_blank(bytes[0])) {
         bytes++;
         count--;
     }
-    while (count > 0 && is_blank(bytes[count - 1])) {
+    while (count > 0 && tagoio_is_blank(bytes[count - 1])) {
         count--;
     }
     if (count < TAGOIO_SHORTEST_SECRET) {
         return true;
     }
-    tagoio_buffer plain = {.limit = SIZE_MAX / 2};
+    tagoio_buffer plain = {.limit = TAGOIO_NO_LIMIT};
     tagoio_buffer_add(&plain, bytes, count);
     return keep_take(secrets, plain);
 }
@@ -65,7 +63,7 @@ static bool add_digits(tagoio_buffer *text, const json_t *value) {
 }
 
 static bool add_number(tagoio_secrets *secrets, const json_t *number) {
-    tagoio_buffer text = {.limit = SIZE_MAX / 2};
+    tagoio_buffer text = {.limit = TAGOIO_NO_LIMIT};
     bool done = add_digits(&text, number) &&
                 tagoio_secrets_add(secrets, text.bytes, text.length);
     tagoio_buffer_clear(&text);
@@ -132,7 +130,7 @@ bool tagoio_redact(const tagoio_secrets *secrets, const char *text, size_t count
 
 static json_t *scrub_string(const tagoio_secrets *secrets, const char *text,
                             size_t count) {
-    tagoio_buffer clean = {.limit = SIZE_MAX / 2};
+    tagoio_buffer clean = {.limit = TAGOIO_NO_LIMIT};
     json_t *string = NULL;
     if (tagoio_redact(secrets, text, count, &clean)) {
         /* A secret may begin inside a character only if it is no UTF-8 itself. */
@@ -196,7 +194,7 @@ static bool is_secret_number(const tagoio_secrets *secrets, const char *digits) 
 
 /* A pin that was sent may come back as a number. */
 static json_t *scrub_number(const tagoio_secrets *secrets, const json_t *value) {
-    tagoio_buffer text = {.limit = SIZE_MAX / 2};
+    tagoio_buffer text = {.limit = TAGOIO_NO_LIMIT};
     json_t *copy = NULL;
     if (add_digits(&text, value)) {
         copy = is_secret_number(secrets, text.bytes) ? json_string(mask)

@@ -3,7 +3,6 @@
    rows in core/operation.c. */
 #include "core/request.h"
 #include "core/date.h"
-#include "core/error.h"
 #include "core/json.h"
 
 #include <stdio.h>
@@ -13,7 +12,7 @@
 typedef struct builder {
     tagoio_encoded_request *encoded;
     const tagoio_operation *operation;
-    const tagoio_argument *argument; /* the one that is being read */
+    const tagoio_argument_row *argument; /* the one that is being read */
     bool has_query;
     tagoio_error *err;
 } builder;
@@ -46,7 +45,7 @@ static bool refuse_type(const builder *b, const char *key, const char *needed,
     return refuse(b, TAGOIO_ERROR_MISUSE, key, why);
 }
 
-/* Dates are refused without knowing where they stand: put the place in front. */
+/* Dates are refused without knowing where they stand: put that in front. */
 static bool add_date(builder *b, const char *key, double seconds,
                      char date[TAGOIO_DATE_BYTES]) {
     tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
@@ -136,10 +135,10 @@ static bool add_scalar(builder *b, const tagoio_buffer *key, const json_t *value
 static bool add_value(builder *b, tagoio_buffer *key, const json_t *value, int depth);
 
 static bool check_key(const builder *b, const tagoio_buffer *key) {
-    if (key->failed == TAGOIO_ERROR_MEMORY) {
+    if (key->state == TAGOIO_BUFFER_NO_MEMORY) {
         return tagoio_error_memory(b->err);
     }
-    return key->failed == TAGOIO_ERROR_NONE ||
+    return key->state == TAGOIO_BUFFER_OK ||
            refuse(b, TAGOIO_ERROR_INVALID, NULL, "is too long for a URL");
 }
 
@@ -252,8 +251,8 @@ static void add_order(builder *b, const tagoio_buffer *key, const json_t *value)
         const json_t *part = json_array_get(value, i);
         tagoio_buffer_add(&text, json_string_value(part), json_string_length(part));
     }
-    if (text.failed != TAGOIO_ERROR_NONE) {
-        b->encoded->url.failed = text.failed;
+    if (text.state != TAGOIO_BUFFER_OK) {
+        b->encoded->url.state = text.state;
     } else {
         add_pair(b, key, text.bytes, text.length);
     }
@@ -315,7 +314,7 @@ static bool refuse_key(const builder *b, const char *key) {
         tagoio_buffer_add_string(&why, row == b->operation->query ? " " : ", ");
         tagoio_buffer_add_string(&why, row->key);
     }
-    bool done = why.failed == TAGOIO_ERROR_MEMORY
+    bool done = why.state == TAGOIO_BUFFER_NO_MEMORY
                     ? tagoio_error_memory(b->err)
                     : refuse(b, TAGOIO_ERROR_MISUSE, key, why.bytes);
     tagoio_buffer_clear(&why);
@@ -427,7 +426,7 @@ static bool add_path(builder *b, const json_t *arguments) {
             break;
         }
         tagoio_buffer_add(&b->encoded->url, rest, (size_t)(gap - rest));
-        bool is_secret = b->argument->place == TAGOIO_LOCATION_SECRET_PATH;
+        bool is_secret = b->argument->location == TAGOIO_LOCATION_SECRET_PATH;
         if (!add_segment(b, NULL, json_array_get(arguments, i), is_secret)) {
             return false;
         }
@@ -438,7 +437,7 @@ static bool add_path(builder *b, const json_t *arguments) {
 }
 
 static bool add_argument(builder *b, const json_t *value) {
-    switch (b->argument->place) {
+    switch (b->argument->location) {
     case TAGOIO_LOCATION_QUERY:
         return add_query(b, value);
     case TAGOIO_LOCATION_BODY:
@@ -489,12 +488,12 @@ bool tagoio_encode_request(tagoio_encoded_request *encoded,
             return false;
         }
     }
-    if (encoded->url.failed == TAGOIO_ERROR_PROTOCOL) {
+    if (encoded->url.state == TAGOIO_BUFFER_FULL) {
         return tagoio_error_set(err, TAGOIO_ERROR_INVALID,
                                 "%s: the arguments make a URL of more than %u bytes",
                                 operation->name, TAGOIO_MAX_URL_BYTES);
     }
-    return encoded->url.failed == TAGOIO_ERROR_NONE || tagoio_error_memory(err);
+    return encoded->url.state == TAGOIO_BUFFER_OK || tagoio_error_memory(err);
 }
 
 void tagoio_encoded_request_clear(tagoio_encoded_request *encoded) {

@@ -4,7 +4,6 @@
    and from proxies in any. Never trust the HTTP status alone. */
 #include "core/response.h"
 #include "core/date.h"
-#include "core/error.h"
 #include "core/json.h"
 
 #include <string.h>
@@ -55,8 +54,6 @@ bool tagoio_response_status(tagoio_response *response, int status) {
     }
     return count_header_bytes(response, sizeof "HTTP/1.1 200\r\n" - 1);
 }
-
-static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 /* A value that is too long is none: half of it would be another one. */
 static void copy_value(char copy[TAGOIO_MAX_HEADER_VALUE_BYTES], const char *value,
@@ -121,11 +118,11 @@ bool tagoio_response_header(tagoio_response *response, const char *name,
         memchr(name, '\0', name_bytes) != NULL) {
         return true;
     }
-    while (value_bytes > 0 && is_blank(*value)) {
+    while (value_bytes > 0 && tagoio_is_blank(*value)) {
         value++;
         value_bytes--;
     }
-    while (value_bytes > 0 && is_blank(value[value_bytes - 1])) {
+    while (value_bytes > 0 && tagoio_is_blank(value[value_bytes - 1])) {
         value_bytes--;
     }
     read_header(response, name, name_bytes, value, value_bytes);
@@ -138,7 +135,7 @@ bool tagoio_response_body(tagoio_response *response, const char *bytes, size_t c
     if (tagoio_buffer_add(&response->body, bytes, count)) {
         return true;
     }
-    return response->body.failed == TAGOIO_ERROR_MEMORY
+    return response->body.state == TAGOIO_BUFFER_NO_MEMORY
                ? refuse(response, TAGOIO_ERROR_MEMORY, no_memory)
                : refuse(response, TAGOIO_ERROR_PROTOCOL,
                         "a response of more than max_response_bytes");
@@ -188,12 +185,10 @@ static int64_t hint_in_message(const char *message) {
 }
 
 static void add_json(tagoio_buffer *text, const json_t *value) {
-    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
     if (json_is_string(value)) {
         tagoio_buffer_add(text, json_string_value(value), json_string_length(value));
-    } else if (!tagoio_json_write(text, value, 0, &why) &&
-               text->failed == TAGOIO_ERROR_NONE) {
-        text->failed = why.kind;
+    } else if (!tagoio_json_write(text, value, 0, NULL)) {
+        text->state = TAGOIO_BUFFER_NO_MEMORY; /* it is not too deep: it was read */
     }
 }
 
@@ -219,7 +214,7 @@ static void add_message(tagoio_buffer *text, const json_t *message) {
         inner = tagoio_json_decode(words, json_string_length(message), &why);
     }
     if (why.kind == TAGOIO_ERROR_MEMORY) {
-        text->failed = TAGOIO_ERROR_MEMORY;
+        text->state = TAGOIO_BUFFER_NO_MEMORY;
     }
     const json_t *value = inner != NULL ? inner : message;
     const json_t *deeper = json_object_get(value, "message");
@@ -293,12 +288,12 @@ static void add_page_words(tagoio_buffer *text, const char *body) {
 /* Of a secret that is cut first, a part would stay. */
 static void add_page_text(tagoio_buffer *text, const tagoio_response *response,
                           const tagoio_secrets *secrets) {
-    tagoio_buffer clean = {.limit = SIZE_MAX / 2};
+    tagoio_buffer clean = {.limit = TAGOIO_NO_LIMIT};
     bool done =
         tagoio_redact(secrets, response->body.bytes, response->body.length, &clean);
     size_t blank = done ? strspn(clean.bytes, " \t\r\n") : 0;
     if (!done) {
-        text->failed = TAGOIO_ERROR_MEMORY;
+        text->state = TAGOIO_BUFFER_NO_MEMORY;
     } else if (blank == clean.length) {
         tagoio_buffer_add_string(text, "an empty body");
     } else {
@@ -433,7 +428,7 @@ static void read_no_memory(tagoio_outcome *outcome) {
 tagoio_outcome tagoio_response_outcome(const tagoio_response *response,
                                        tagoio_result expected,
                                        const tagoio_secrets *secrets, int64_t wall_s) {
-    tagoio_outcome outcome = {.text = {.limit = SIZE_MAX / 2}};
+    tagoio_outcome outcome = {.text = {.limit = TAGOIO_NO_LIMIT}};
     tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
     reading_context c = {.response = response, .secrets = secrets, .why = &why};
     outcome.retry_after_s = tagoio_response_retry_after_s(response, wall_s);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A client's settings: checked, copied, shared. */
 #include "core/settings.h"
-#include "core/error.h"
 #include "core/retry.h"
 
 #include <stdlib.h>

@@ -4,7 +4,6 @@
 #define _POSIX_C_SOURCE 200809L /* S_ISREG */
 
 #include "curl/ca_file.h"
-#include "core/error.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,8 +4,6 @@
 #define _GNU_SOURCE /* dladdr, getentropy */
 
 #include "curl/driver.h"
-#include "core/buffer.h"
-#include "core/error.h"
 #include "curl/ca_file.h"
 #include "curl/transfer.h"
 #include "curl/url.h"

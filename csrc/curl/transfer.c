@@ -2,7 +2,6 @@
 /* One request in libcurl's hands. libcurl's callbacks are here: they hand bytes to the
    core and do nothing else. */
 #include "curl/transfer.h"
-#include "core/buffer.h"
 #include "curl/options.h"
 
 #include <stdio.h>
@@ -132,7 +131,7 @@ static bool add_header(tagoio_transfer *t, const char *name, const char *value) 
     tagoio_buffer_add_string(&line, ":");
     tagoio_buffer_add_string(&line, value[0] == '\0' ? "" : " ");
     tagoio_buffer_add_string(&line, value);
-    struct curl_slist *longer = line.failed == TAGOIO_ERROR_NONE
+    struct curl_slist *longer = line.state == TAGOIO_BUFFER_OK
                                     ? curl_slist_append(t->headers, line.bytes)
                                     : NULL;
     tagoio_buffer_clear(&line);

@@ -2,7 +2,6 @@
 /* Checking addresses with libcurl's own parser: two parsers that differ are how a token
    ends up at another host. */
 #include "curl/url.h"
-#include "core/error.h"
 #include "curl/libcurl.h"
 
 #include <stdlib.h>
@@ -157,11 +156,11 @@ static bool add_parts(tagoio_buffer *url, char *const parts[PARTS], tagoio_error
     tagoio_buffer_add_string(url, parts[PORT] != NULL ? ":" : "");
     tagoio_buffer_add_string(url, parts[PORT] != NULL ? parts[PORT] : "");
     tagoio_buffer_add(url, path, length);
-    if (url->failed == TAGOIO_ERROR_PROTOCOL) {
+    if (url->state == TAGOIO_BUFFER_FULL) {
         return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
                                 "base_url: must be at most %zu bytes", url->limit);
     }
-    return url->failed == TAGOIO_ERROR_NONE || tagoio_error_memory(err);
+    return url->state == TAGOIO_BUFFER_OK || tagoio_error_memory(err);
 }
 
 bool tagoio_url_check(tagoio_buffer *url, const char *text, tagoio_error *err) {

@@ -3,7 +3,7 @@
 #ifndef TAGOIO_CURL_URL_H
 #define TAGOIO_CURL_URL_H
 
-#include "core/buffer.h"
+#include "tagoio.h"
 
 #pragma GCC visibility push(hidden)
 

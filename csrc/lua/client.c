@@ -3,7 +3,6 @@
    it, and a call, a handle on what the driver moves. The Lua layer has checked options
    and the number of arguments; types of arguments are the core's to check. */
 #include "lua/client.h"
-#include "core/operation.h"
 #include "curl/driver.h"
 #include "lua/value.h"
 
@@ -202,24 +201,22 @@ static void push_call(lua_State *L) {
     lua_setmetatable(L, -2);
 }
 
-static bool is_body(tagoio_location place) {
-    return place == TAGOIO_LOCATION_BODY || place == TAGOIO_LOCATION_ANY_BODY;
-}
-
 /* The Lua arguments from index `first` to `last`, as the array that the core takes. */
 static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
                               int first, int last, int markers, tagoio_error *err) {
-    tagoio_to_json_context reader = {
-        .L = L, .operation = operation->name, .verb = "sent", .markers = markers};
+    tagoio_to_json_context reader = {.L = L,
+                                     .operation = tagoio_operation_name(operation),
+                                     .verb = "sent",
+                                     .markers = markers};
     json_t *arguments = json_array();
     bool ok = arguments != NULL;
-    for (int i = 0; ok && first + i <= last && i < TAGOIO_MAX_ARGUMENTS; i++) {
-        const tagoio_argument *argument = &operation->arguments[i];
-        if (argument->name == NULL) {
+    for (int i = 0; ok && first + i <= last; i++) {
+        tagoio_argument argument = tagoio_operation_argument(operation, (size_t)i);
+        if (argument.name == NULL) {
             break; /* what follows is nil: the Lua layer has looked */
         }
-        reader.argument = argument->name;
-        bool open = is_body(argument->place) && lua_istable(L, first + i);
+        reader.argument = argument.name;
+        bool open = argument.is_body && lua_istable(L, first + i);
         reader.refusal = open ? TAGOIO_ERROR_INVALID : TAGOIO_ERROR_MISUSE;
         json_t *value = tagoio_to_json(&reader, first + i, err);
         ok = value != NULL && json_array_append_new(arguments, value) == 0;
@@ -237,7 +234,8 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
     const client *it = luaL_checkudata(L, 1, client_name);
     if (it->settings == NULL) {
         lua_pushnil(L);
-        lua_pushfstring(L, "%s: the client is closed", operation->name);
+        lua_pushfstring(L, "%s: the client is closed",
+                        tagoio_operation_name(operation));
         lua_pushstring(L, tagoio_error_kind_name(TAGOIO_ERROR_MISUSE));
         return 3;
     }
@@ -444,9 +442,9 @@ static int push_attempt(lua_State *L) {
     }
     const tagoio_operation *operation = tagoio_call_operation(it->call);
     lua_createtable(L, 0, 11);
-    set_text(L, "operation", operation->name);
-    set_text(L, "method", operation->method);
-    set_text(L, "path", operation->path[0] == '\0' ? NULL : operation->path);
+    set_text(L, "operation", tagoio_operation_name(operation));
+    set_text(L, "method", tagoio_operation_method(operation));
+    set_text(L, "path", tagoio_operation_path(operation));
     set_text(L, "request_id",
              attempt->request_id[0] == '\0' ? NULL : attempt->request_id);
     set_count(L, "attempt", number);

@@ -3,8 +3,6 @@
    change with every release. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "core/date.h"
-#include "core/operation.h"
 #include "curl/driver.h"
 #include "lua/client.h"
 #include "lua/value.h"
@@ -13,11 +11,22 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-static void push_query(lua_State *L, const tagoio_parameter *row) {
+static void push_arguments(lua_State *L, const tagoio_operation *row) {
+    const char *name;
     lua_newtable(L);
-    for (int i = 1; row != NULL && row->key != NULL; row++, i++) {
-        lua_pushstring(L, row->key);
-        lua_rawseti(L, -2, i);
+    for (int i = 0; (name = tagoio_operation_argument(row, (size_t)i).name) != NULL;
+         i++) {
+        lua_pushstring(L, name);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+static void push_query(lua_State *L, const tagoio_operation *row) {
+    const char *key;
+    lua_newtable(L);
+    for (int i = 0; (key = tagoio_operation_query_key(row, (size_t)i)) != NULL; i++) {
+        lua_pushstring(L, key);
+        lua_rawseti(L, -2, i + 1);
     }
 }
 
@@ -28,16 +37,11 @@ static int operations(lua_State *L) {
     const tagoio_operation *row;
     for (size_t i = 0; (row = tagoio_operation_at(i)) != NULL; i++) {
         lua_createtable(L, 0, 3); /* list row */
-        lua_pushstring(L, row->name);
+        lua_pushstring(L, tagoio_operation_name(row));
         lua_setfield(L, -2, "name");
-        lua_newtable(L); /* list row arguments */
-        for (int j = 0; j < TAGOIO_MAX_ARGUMENTS && row->arguments[j].name != NULL;
-             j++) {
-            lua_pushstring(L, row->arguments[j].name);
-            lua_rawseti(L, -2, j + 1);
-        }
+        push_arguments(L, row);
         lua_setfield(L, -2, "arguments");
-        push_query(L, row->query);
+        push_query(L, row);
         lua_setfield(L, -2, "query");
         lua_rawseti(L, -2, (int)i + 1);
     }

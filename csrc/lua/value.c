@@ -2,7 +2,6 @@
 /* Lua values to JSON and back, and the functions encode and decode. Reading never
    raises, so that it may hold what it builds; writing may, and holds nothing. */
 #include "lua/value.h"
-#include "core/buffer.h"
 
 #include <inttypes.h>
 #include <math.h>
