@@ -28,16 +28,16 @@ struct tagoio_call {
     tagoio_response response;
     tagoio_outcome outcome; /* of the last attempt */
     tagoio_buffer message;
-    tagoio_attempt *past; /* as many as are allowed */
-    int64_t begun_ms;     /* the attempt that is out */
+    int64_t begun_ms; /* the attempt that is out */
     int64_t attempt_queued_ms;
     bool in_queue; /* the driver has not sent it yet */
     int attempts;
     int last_cost;    /* tokens of the retry_budget, for the last repetition */
     unsigned retried; /* a bit for each reason that this call was retried for */
     bool fresh;
-    bool ambiguous;   /* an attempt may have been applied */
-    bool unexplained; /* there was no memory for the message */
+    bool ambiguous;        /* an attempt may have been applied */
+    bool unexplained;      /* there was no memory for the message */
+    tagoio_attempt past[]; /* as many as are allowed */
 };
 
 static const char no_memory[] = "not enough memory";
@@ -71,16 +71,12 @@ tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
 }
 
 static tagoio_call *allocate(int attempts, tagoio_error *err) {
-    tagoio_call *call = calloc(1, sizeof *call);
-    tagoio_attempt *past = calloc((size_t)attempts, sizeof *past);
-    if (call == NULL || past == NULL) {
-        free(call);
-        free(past);
+    tagoio_call *call = malloc(sizeof *call + (size_t)attempts * sizeof call->past[0]);
+    if (call == NULL) {
         tagoio_error_memory(err);
         return NULL;
     }
-    call->references = 1;
-    call->past = past;
+    *call = (tagoio_call){.references = 1};
     return call;
 }
 
@@ -122,7 +118,6 @@ void tagoio_call_unref(tagoio_call *call) {
     tagoio_outcome_clear(&call->outcome);
     tagoio_buffer_clear(&call->message);
     tagoio_settings_unref(call->settings);
-    free(call->past);
     free(call);
 }
 

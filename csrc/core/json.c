@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON text to jansson's values and back, within the limits of tagoio.h. */
+/* jansson's values to JSON text, within the limits of tagoio.h. */
 #include "core/json.h"
-#include "core/parse.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,38 +72,4 @@ char *tagoio_json_encode(const json_t *value, size_t indent, tagoio_error *err) 
         tagoio_buffer_clear(&text);
     }
     return text.bytes;
-}
-
-/* An upper bound without parsing: jansson needs up to 47 times a text's size. */
-static bool is_affordable(const char *text, size_t bytes, tagoio_error *err) {
-    size_t depth = 0;
-    size_t values = 1;
-    bool in_string = false;
-    for (size_t i = 0; i < bytes; i++) {
-        char c = text[i];
-        if (in_string) {
-            in_string = c != '"';
-            i += c == '\\'; /* what is escaped ends nothing */
-            continue;
-        }
-        in_string = c == '"';
-        depth += c == '[' || c == '{';
-        depth -= depth > 0 && (c == ']' || c == '}');
-        values += c == '[' || c == '{' || c == ',';
-        if (depth > TAGOIO_MAX_JSON_DEPTH) {
-            return tagoio_error_set(err, TAGOIO_ERROR_PROTOCOL,
-                                    "JSON nested more than %d deep",
-                                    TAGOIO_MAX_JSON_DEPTH);
-        }
-        if (values > TAGOIO_MAX_JSON_VALUES) {
-            return tagoio_error_set(err, TAGOIO_ERROR_PROTOCOL,
-                                    "JSON of more than %u values",
-                                    TAGOIO_MAX_JSON_VALUES);
-        }
-    }
-    return true;
-}
-
-json_t *tagoio_json_decode(const char *text, size_t bytes, tagoio_error *err) {
-    return is_affordable(text, bytes, err) ? tagoio_parse(text, bytes, err) : NULL;
 }

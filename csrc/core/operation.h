@@ -7,12 +7,12 @@
 
 #pragma GCC visibility push(hidden)
 
-/* What may be repeated after a failure (core/retry.c). */
+/* What may be retried after a failure (core/retry.c); bits, for sets of classes. */
 typedef enum tagoio_retry_class {
-    TAGOIO_RETRY_CLASS_SAFE,        /* reads */
-    TAGOIO_RETRY_CLASS_IDEMPOTENT,  /* the same effect when repeated */
-    TAGOIO_RETRY_CLASS_DESTRUCTIVE, /* irreversible, or with one-time credentials */
-    TAGOIO_RETRY_CLASS_NEVER        /* a repetition costs money, secrets or mail */
+    TAGOIO_RETRY_CLASS_SAFE = 1 << 0,        /* reads */
+    TAGOIO_RETRY_CLASS_IDEMPOTENT = 1 << 1,  /* twice has the effect of once */
+    TAGOIO_RETRY_CLASS_DESTRUCTIVE = 1 << 2, /* irreversible, or one-time credentials */
+    TAGOIO_RETRY_CLASS_NEVER = 1 << 3        /* twice costs money, secrets or mail */
 } tagoio_retry_class;
 
 /* What TagoIO promises as the result of a success. */

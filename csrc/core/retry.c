@@ -3,46 +3,44 @@
    effect, or when a second one has none. */
 #include "core/retry.h"
 
-#include <string.h>
+enum {
+    NONE = 0,
+    S = TAGOIO_RETRY_CLASS_SAFE,
+    SI = S | TAGOIO_RETRY_CLASS_IDEMPOTENT,
+    ALL = SI | TAGOIO_RETRY_CLASS_DESTRUCTIVE | TAGOIO_RETRY_CLASS_NEVER
+};
 
 /* clang-format off */
 static const tagoio_retry_rule rules[] = {
-    /*                                retried once   fresh  ambiguous base cost */
-    [TAGOIO_REASON_RESOLVE]         = {"SIDN", false, false, false,  100,  5},
-    [TAGOIO_REASON_CONNECT]         = {"SIDN", false, false, false,  100,  5},
+    /*                                 classes once  fresh  ambiguous base cost */
+    [TAGOIO_REASON_RESOLVE]         = {ALL,  false, false, false,  100,  5},
+    [TAGOIO_REASON_CONNECT]         = {ALL,  false, false, false,  100,  5},
     /* A protocol mismatch is permanent: one more try is enough to know. */
-    [TAGOIO_REASON_HANDSHAKE]       = {"SIDN", true,  true,  false,  100,  5},
-    [TAGOIO_REASON_CERTIFICATE]     = {"",     false, false, false,    0,  0},
-    [TAGOIO_REASON_LOST_UNSENT]     = {"SIDN", false, true,  false,  100,  5},
-    [TAGOIO_REASON_LOST_SENT]       = {"SI",   false, true,  true,   100,  5},
-    [TAGOIO_REASON_TIMEOUT_UNSENT]  = {"SIDN", false, true,  false,  100, 10},
-    [TAGOIO_REASON_TIMEOUT_SENT]    = {"SI",   false, true,  true,   100, 10},
+    [TAGOIO_REASON_HANDSHAKE]       = {ALL,  true,  true,  false,  100,  5},
+    [TAGOIO_REASON_CERTIFICATE]     = {NONE, false, false, false,    0,  0},
+    [TAGOIO_REASON_LOST_UNSENT]     = {ALL,  false, true,  false,  100,  5},
+    [TAGOIO_REASON_LOST_SENT]       = {SI,   false, true,  true,   100,  5},
+    [TAGOIO_REASON_TIMEOUT_UNSENT]  = {ALL,  false, true,  false,  100, 10},
+    [TAGOIO_REASON_TIMEOUT_SENT]    = {SI,   false, true,  true,   100, 10},
     /* The status line proves that a write was applied. */
-    [TAGOIO_REASON_CUT_SUCCESS]     = {"S",    false, true,  true,   100,  5},
+    [TAGOIO_REASON_CUT_SUCCESS]     = {S,    false, true,  true,   100,  5},
     /* A captive portal or the wrong address: the next response will be the same. */
-    [TAGOIO_REASON_UNREADABLE]      = {"",     false, false, true,     0,  0},
-    [TAGOIO_REASON_LOCAL]           = {"",     false, false, true,     0,  0},
-    [TAGOIO_REASON_REDIRECT]        = {"",     false, false, true,     0,  0},
-    [TAGOIO_REASON_DENIED]          = {"",     false, false, false,    0,  0},
+    [TAGOIO_REASON_UNREADABLE]      = {NONE, false, false, true,     0,  0},
+    [TAGOIO_REASON_LOCAL]           = {NONE, false, false, true,     0,  0},
+    [TAGOIO_REASON_REDIRECT]        = {NONE, false, false, true,     0,  0},
+    [TAGOIO_REASON_DENIED]          = {NONE, false, false, false,    0,  0},
     /* The server says that it never got the whole request, or did not process it. */
-    [TAGOIO_REASON_LATE_REQUEST]    = {"SIDN", true,  true,  false,  100,  5},
-    [TAGOIO_REASON_TOO_EARLY]       = {"SIDN", true,  true,  false,    0,  5},
+    [TAGOIO_REASON_LATE_REQUEST]    = {ALL,  true,  true,  false,  100,  5},
+    [TAGOIO_REASON_TOO_EARLY]       = {ALL,  true,  true,  false,    0,  5},
     /* The limiter stands before the operation. */
-    [TAGOIO_REASON_THROTTLED]       = {"SIDN", false, false, false, 1000,  5},
+    [TAGOIO_REASON_THROTTLED]       = {ALL,  false, false, false, 1000,  5},
     /* It may have run partly; proxies say 502 to 504 while the server still runs. */
-    [TAGOIO_REASON_SERVER]          = {"SI",   false, false, true,   100,  5},
-    [TAGOIO_REASON_BUSY]            = {"SIDN", false, false, false, 1000,  5},
-    [TAGOIO_REASON_NOT_DONE]        = {"",     false, false, false,    0,  0},
-    [TAGOIO_REASON_OTHER_5XX]       = {"",     false, false, true,     0,  0},
+    [TAGOIO_REASON_SERVER]          = {SI,   false, false, true,   100,  5},
+    [TAGOIO_REASON_BUSY]            = {ALL,  false, false, false, 1000,  5},
+    [TAGOIO_REASON_NOT_DONE]        = {NONE, false, false, false,    0,  0},
+    [TAGOIO_REASON_OTHER_5XX]       = {NONE, false, false, true,     0,  0},
 };
 /* clang-format on */
-
-static const char class_letters[] = {
-    [TAGOIO_RETRY_CLASS_SAFE] = 'S',
-    [TAGOIO_RETRY_CLASS_IDEMPOTENT] = 'I',
-    [TAGOIO_RETRY_CLASS_DESTRUCTIVE] = 'D',
-    [TAGOIO_RETRY_CLASS_NEVER] = 'N',
-};
 
 static const int64_t longest_backoff_ms = 20 * 1000;
 static const int64_t longest_hint_jitter_ms = 1000;
@@ -110,9 +108,8 @@ static int64_t delay_of(const tagoio_retry_context *c, const tagoio_retry_rule *
 
 int64_t tagoio_retry_delay_ms(const tagoio_retry_context *c) {
     const tagoio_retry_rule *rule = &rules[c->reason];
-    if (strchr(rule->retried, class_letters[c->retry_class]) == NULL ||
-        c->attempts >= c->attempts_allowed || (rule->once && c->already_retried) ||
-        rule->cost > c->budget) {
+    if ((rule->retried & c->retry_class) == 0 || c->attempts >= c->attempts_allowed ||
+        (rule->once && c->already_retried) || rule->cost > c->budget) {
         return -1;
     }
     int64_t delay_ms = delay_of(c, rule);

@@ -32,12 +32,12 @@ typedef enum tagoio_retry_reason {
 } tagoio_retry_reason;
 
 typedef struct tagoio_retry_rule {
-    const char *retried; /* the classes that are: S, I, D, N */
-    bool once;           /* at most one repetition for this reason */
-    bool fresh;          /* on a new connection */
-    bool ambiguous;      /* a write that was sent may have happened */
-    int base_ms;         /* of the growing delay_ms */
-    int cost;            /* in tokens of the budget */
+    unsigned retried; /* the classes that are: tagoio_retry_class, or-ed */
+    bool once;        /* at most one repetition for this reason */
+    bool fresh;       /* on a new connection */
+    bool ambiguous;   /* a write that was sent may have happened */
+    int base_ms;      /* of the growing delay_ms */
+    int cost;         /* in tokens of the budget */
 } tagoio_retry_rule;
 
 tagoio_retry_rule tagoio_retry_rule_of(tagoio_retry_reason reason);

@@ -203,7 +203,6 @@ static char *repeated(const char *piece, size_t count, const char *last) {
 
 static void test_limits(void) {
     static const char deep[] = "JSON nested more than 128 deep";
-    static const char many[] = "JSON of more than 2000000 values";
     static const struct {
         const char *name;
         const char *piece;
@@ -218,8 +217,6 @@ static void test_limits(void) {
         {"129 brackets in a string", "\"[[[", 43, "\"", NULL},
         {"brackets behind a quote in a string", "\"\\\"[[[\"", 200, "", NULL},
         {"arrays beside one another", "[],", 999999, "[]", NULL},
-        {"a value too many", "[],", 1000000, "[]", many},
-        {"two million commas", ",", 2000000, "", many},
         {"two million commas in a string", "\",\",\"", 500000, "\"", NULL},
         {"closed and never opened", "]", 200, "", NULL},
     };
