@@ -66,6 +66,69 @@ describe("the links of", function()
   end)
 end)
 
+-- ---- the reference in HTML ----
+
+local function make_reference(folder)
+  local command = 'env -i PATH="$PATH" HOME=/ ldoc --fatalwarnings --quiet --dir %s .'
+  local output, status = process.run(command:format(process.quote(folder)))
+  assert.equal(0, status, output)
+end
+
+local function has_place(path, name)
+  local page, quoted = markdown.read(path), '"' .. name .. '"'
+  return page:find("id=" .. quoted, 1, true) or page:find("name = " .. quoted, 1, true)
+    or page:find("name=" .. quoted, 1, true)
+end
+
+-- What is wrong with a link on a page of this folder, or nil.
+local function check_page(path, folder, target)
+  local file, mark, name = target:match("^([^#]*)(#?)(.*)$")
+  local led_to = file == "" and path or folder .. file
+  if not exists(led_to) then
+    return "no such page"
+  elseif mark == "#" and not has_place(led_to, name) then
+    return "no such place"
+  end
+end
+
+local function problems_of_page(path)
+  local found, folder = {}, path:match("^(.*/)")
+  for target in markdown.read(path):gmatch(' href="([^"]*)"') do
+    local problem = not target:find("^%a+:") and check_page(path, folder, target)
+    found[#found + 1] = problem and ("%s: %s: %s"):format(path, target, problem) or nil
+  end
+  return found
+end
+
+describe("the reference in HTML", function()
+  local has_ldoc = select(2, process.run("command -v ldoc")) == 0
+  local case = has_ldoc and it or pending
+
+  case("has the manual, kinds of errors and examples, and no link leads nowhere", function()
+    local folder = os.getenv("EMULATOR_DIR") .. "/reference"
+    make_reference(folder)
+    local index = markdown.read(folder .. "/index.html")
+    assert.matches("The 17 operations", index)
+    assert.matches('href="topics/README.md.html#errors%-kind%-by%-kind"', index)
+    assert.matches('href="examples/tour.lua.html"', index)
+    local pages = 0
+    local files = process.run(("find %s -name '*.html'"):format(process.quote(folder)))
+    for path in files:gmatch("[^\n]+") do
+      pages = pages + 1
+      assert.same({}, problems_of_page(path))
+    end
+    assert.is_true(pages > 10)
+  end)
+
+  case("links no word to a page that only has the same name", function()
+    local folder = os.getenv("EMULATOR_DIR") .. "/reference"
+    make_reference(folder)
+    local page = markdown.read(folder .. "/modules/tagoio.profile.html")
+    assert.matches("<code>date</code> %(the hours of one day%)", page)
+    assert.is_nil(page:find("lua.org/manual", 1, true))
+  end)
+end)
+
 describe("the list of contents of", function()
   for _, path in ipairs(markdown.manuals) do
     it(path .. " names each of its sections, in order", function()
