@@ -51,8 +51,9 @@ local heads = {
 local chunked = ok_line .. "Transfer-Encoding: chunked\r\n\r\n"
 local gzip = ok_line .. "Content-Encoding: gzip\r\n"
 
--- A refusal in which a success hides.
-local refusal = "HTTP/1.1 500 No\r\n"
+-- A refusal in which a success hides. It says that the connection closes, or the next attempt might
+-- go out on it, and not be read.
+local refusal = "HTTP/1.1 500 No\r\nConnection: close\r\n"
 local hidden = "HTTP/1.1 200 OK: x\r\n"
 local hiding = {
   {
