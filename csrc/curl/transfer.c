@@ -235,6 +235,8 @@ bool tagoio_transfer_is_crossed(const tagoio_transfer *t) {
            tagoio_connection_has_response(t->connection);
 }
 
+enum { too_large = 100 }; /* CURLE_TOO_LARGE, since 8.6 */
+
 static const struct {
     CURLcode code;
     tagoio_failure_reason reason;
@@ -271,7 +273,7 @@ static const struct {
      TAGOIO_FAILURE_BROKEN}, /* HTTP/0.9, and what is no HTTP */
     {CURLE_WEIRD_SERVER_REPLY, TAGOIO_FAILURE_BROKEN},
     {CURLE_OUT_OF_MEMORY, TAGOIO_FAILURE_MEMORY},
-    {(CURLcode)100, TAGOIO_FAILURE_TOO_LARGE}, /* CURLE_TOO_LARGE, since 8.6 */
+    {(CURLcode)too_large, TAGOIO_FAILURE_TOO_LARGE},
 };
 
 static tagoio_failure_reason reason_of(CURLcode code) {
@@ -314,16 +316,19 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
         failure.text = "a response came before the request";
     } else if (code == CURLE_RECV_ERROR && !t->fired) {
         failure.reason = TAGOIO_FAILURE_CONNECT; /* a proxy that refused */
-    } else if (t->head_open && failure.reason == TAGOIO_FAILURE_MEMORY) {
-        /* What libcurl older than 8.6 says of a line that it has no room for. */
+    } else if (t->head_open && (failure.reason == TAGOIO_FAILURE_MEMORY ||
+                                code == (CURLcode)too_large)) {
+        /* A line that libcurl has no room for; older than 8.6, it has no memory. */
         failure.reason = TAGOIO_FAILURE_TOO_LARGE;
         failure.text = "a line of its head does not end";
     } else if (failure.reason == TAGOIO_FAILURE_TIMEOUT) {
         failure.text =
             timeout_text(t, now_ms, queued_ms, failure.sent, max_connections);
-    } else if (code == CURLE_BAD_FUNCTION_ARGUMENT && t->fired) {
-        /* What 7.88 says of a header that it cannot keep: a folded first line, or data
-           that it takes for a trailer because a chunk's size has an "x". */
+    } else if (t->answered && (code == CURLE_BAD_FUNCTION_ARGUMENT ||
+                               (code == CURLE_WEIRD_SERVER_REPLY && !t->head_open))) {
+        /* What 7.88, and then 8.x, say of a header that they cannot keep: a folded
+           first line, or data that is taken for a trailer because a chunk's size has
+           an "x". */
         failure.reason = t->head_open ? TAGOIO_FAILURE_BROKEN : TAGOIO_FAILURE_LOST;
         failure.text = t->head_open ? "a folded line without a header"
                                     : "a chunk that cannot be read";

@@ -97,7 +97,7 @@ static void test_stuck_resolver(void) {
     check_case("a state ends while a name is looked up, and the look-up after it");
     int before = count_threads();
     check_true(run(stuck_code));
-    check_number(before + 1, count_threads());
+    check_true(count_threads() > before); /* libcurl 8.20 starts more than one */
     while (count_threads() > before) {
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
     }

@@ -185,6 +185,21 @@ describe("an answer of", function()
     end
   end
 
+  -- The line that it continues is the status line: newer than 7.88, libcurl reads it so.
+  it("a head whose first line is folded is no HTTP, or a success", function()
+    server:play(sends(ok_line, " x: y\r\nContent-Length: 27\r\n\r\n", list))
+    client = server:client()
+    local result, message, err = client.profile.list()
+    if result then
+      assert.same({}, result)
+    else
+      assert.equal("protocol", err.kind)
+      assert.equal(200, err.status)
+      assert.matches("no HTTP", message)
+    end
+    assert.equal(1, server:executed())
+  end)
+
   for _, rows in ipairs({ heads, hiding, bodies }) do
     for _, row in ipairs(rows) do
       it(row[1], function()

@@ -166,7 +166,10 @@ for _, scheme in ipairs({ "http", "https" }) do
     end)
 
     it("an edit with attempts = 1 reaches one of twelve connections that die", function()
-      server:play(begin .. "request() meet(12) ok() request() reset()")
+      -- libcurl 8.x waits for the first response before it opens a second connection over TLS.
+      local twelfth = "request() meet(13) ok() request() reset()"
+      server:play(begin .. "request() ok() " .. twelfth, begin .. twelfth)
+      assert(client.profile.list())
       local lists, failed = tagoio.map({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 }, function()
         return client.profile.list()
       end, { concurrency = 12 })
@@ -177,7 +180,7 @@ for _, scheme in ipairs({ "http", "https" }) do
       assert.equal("network", err.kind)
       assert.equal(1, err.attempts)
       assert.equal(1, #events)
-      assert.equal(13, server:executed())
+      assert.equal(14, server:executed())
     end)
 
     it("a write is sent on another when the server closed it without reading it", function()
@@ -189,20 +192,38 @@ for _, scheme in ipairs({ "http", "https" }) do
       assert.equal(1, #events)
     end)
 
+    -- A call after a stray response, which does not answer it. What libcurl or its TLS library has
+    -- read already cannot be seen before the request is sent, but what answers it then came from no
+    -- server that has it: true, for a write that is not repeated.
+    local function call_after_stray(name)
+      local result, _, err = faults.calls[name](client)
+      if result then
+        return assert.same(results[name], result)
+      end
+      assert.is_true(name == "create" or name == "edit")
+      assert.equal("network", err.kind)
+      assert.is_true(err.maybe_applied)
+      return true
+    end
+
     for _, row in ipairs(strays) do
       for name, expected in pairs(results) do
         it(("a response %s does not answer the %s that follows"):format(row[1], name), function()
           warm_up(row[2](response(200, forged[name])) .. "serve()")
-          assert.same(expected, assert(faults.calls[name](client)))
+          call_after_stray(name)
           assert.same(expected, assert(faults.calls[name](client)))
           local connections = server:journal()
-          assert.equal(3, server:executed())
-          assert.equal(2, #events) -- one each: what was not sent is no attempt
-          -- libcurl drops what it read together with the last chunk, and then sees nothing wrong.
-          if #connections > 1 or not row[1]:find("chunks", 1, true) then
+          local requests = #connections[1].requests
+          if requests == 1 then -- it was seen, and what was not sent is no attempt
             assert.equal(2, #connections)
-            assert.equal(1, #connections[1].requests)
+          elseif requests == 2 then -- libcurl 8.x read it ahead
+            assert.is_truthy(scheme == "https" and row[1]:find("16 384", 1, true))
+            assert.equal("network", events[1].kind)
+          else -- libcurl dropped it, having read it with the last chunk
+            assert.is_truthy(row[1]:find("chunks", 1, true))
           end
+          assert.equal(requests == 2 and name == "list" and 4 or 3, server:executed())
+          assert.equal(server:executed() - 1, #events)
         end)
       end
     end
@@ -246,22 +267,13 @@ for _, scheme in ipairs({ "http", "https" }) do
       end)
     end
 
-    -- What libcurl or its TLS library has read already cannot be seen before the request is sent,
-    -- but what answers it then came from no server that has it.
     it("a response in the same record as the end of the one before answers nothing", function()
       local first = response(200, empty_list)
       local head, body = first:match("^(.-\r\n\r\n)(.*)$")
       for name, expected in pairs(results) do
         local rest = body .. response(200, forged[name])
         assert(warm_up(("send(%q) rest(0.05) send(%q) serve()"):format(head, rest)))
-        local result, _, err = faults.calls[name](client)
-        if result then
-          assert.same(expected, result)
-        else
-          assert.is_true(name == "create" or name == "edit")
-          assert.equal("network", err.kind)
-          assert.is_true(err.maybe_applied)
-        end
+        call_after_stray(name)
         assert.same(expected, assert(faults.calls[name](client)))
       end
     end)
