@@ -58,17 +58,13 @@ local tagoio = {
 -- @usage local client = tagoio.new { token = "...", region = "eu-w1", timeout = 30 }
 function tagoio.new(given)
   if given == tagoio then
-    error("tagoio.new: call it with a dot, tagoio.new { ... }, not with a colon", 2)
+    errors.raise("tagoio.new: call it with a dot, tagoio.new { ... }, not with a colon")
   end
   local checked, problem = options.check(given or {})
   if not checked then
-    error("tagoio.new: " .. problem, 2)
+    errors.raise("tagoio.new: " .. problem)
   end
-  local made, message, err, mistake = client.new(checked, "tagoio.new")
-  if mistake then
-    error(mistake, 2)
-  end
-  return made, message, err
+  return client.new(checked, "tagoio.new")
 end
 
 --- Marks a table as an array, so that it is sent as one even when it is empty.
@@ -76,7 +72,7 @@ end
 -- @treturn table list
 function tagoio.array(list)
   if list ~= nil and type(list) ~= "table" then
-    error("tagoio.array: a table is needed, got a " .. type(list), 2)
+    errors.raise("tagoio.array: a table is needed, got a " .. type(list))
   end
   return setmetatable(list or {}, core.array_mt)
 end
@@ -104,18 +100,18 @@ end
 function tagoio.encode(value, given)
   local problem = check_options("tagoio.encode", given, { indent = "number" })
   if problem then
-    error(problem, 2)
+    errors.raise(problem)
   end
   local indent = given and given.indent or 0
   if value == nil then
-    error("tagoio.encode: value: nil has no JSON form (use tagoio.null)", 2)
+    errors.raise("tagoio.encode: value: nil has no JSON form (use tagoio.null)")
   elseif indent < 0 or indent > 31 or indent ~= math.floor(indent) then
-    error("tagoio.encode: indent: a whole number from 0 to 31 is needed", 2)
+    errors.raise("tagoio.encode: indent: a whole number from 0 to 31 is needed")
   end
   client.learn_markers()
   local text, message, kind = core.encode(value, indent)
   if not text then
-    return errors.unsent(kind, "encode", message)
+    return errors.new(kind, "encode", message)
   end
   return text
 end
@@ -134,13 +130,13 @@ function tagoio.decode(text, given)
     problem = "tagoio.decode: a string is needed, got a " .. type(text)
   end
   if problem then
-    error(problem, 2)
+    errors.raise(problem)
   end
   given = given or {}
   local value, message, kind =
     core.decode(text, given.keep_null or false, given.array_mt or core.array_mt)
   if kind then
-    return errors.unsent(kind == "memory" and kind or "invalid", "decode", "decode: " .. message)
+    return errors.new(kind == "memory" and kind or "invalid", "decode", "decode: " .. message)
   end
   return value
 end

@@ -9,7 +9,7 @@ local audit = {}
 
 local name = "profile.auditLogEvents"
 local usual_timeout_s = 60
-local first_rest_s, longest_rest_s = 0.5, 5
+local first_pause_s, longest_pause_s = 0.5, 5
 
 -- The ends that are no success; those of CloudWatch Logs Insights, which the API seems to pass on.
 local failures = { Failed = true, Timeout = true, Unknown = true, Cancelled = true }
@@ -39,7 +39,7 @@ end
 
 -- nil, message, err: of a query that did not end well, or not in time.
 local function failed(query, kind, format, ...)
-  local _, message, err = errors.unsent(kind, name, name .. ": " .. format:format(...))
+  local _, message, err = errors.new(kind, name, name .. ": " .. format:format(...))
   err.queryId, err.attempts, err.elapsed = query.id, query.asked, core.now() - query.started
   return nil, message, err
 end
@@ -54,22 +54,22 @@ local function check_answer(query, status, timeout)
   end
 end
 
--- Asks again and again, with growing rests, until the query is over: the last answer; or nil,
+-- Asks again and again, with growing pauses, until the query is over: the last answer; or nil,
 -- message, err.
 local function follow(caller, profileID, answer, given)
   local query = { id = answer.queryId, started = core.now(), asked = 1 }
   local timeout = given.timeout or usual_timeout_s
-  local rest = first_rest_s
+  local pause_s = first_pause_s
   while status_of(answer) ~= "Complete" do
     if given.on_progress then
       given.on_progress(answer)
     end
     local _, message, err = check_answer(query, status_of(answer), timeout)
     if not err then
-      caller.rest(math.min(rest, query.started + timeout - core.now()))
-      rest = math.min(rest * 2, longest_rest_s)
+      caller.pause(math.min(pause_s, query.started + timeout - core.now()))
+      pause_s = math.min(pause_s * 2, longest_pause_s)
       query.asked = query.asked + 1
-      answer, message, err = caller.call("profile.auditLogQuery", profileID, query.id)
+      answer, message, err = caller.call("profile.auditLogQuery", name, profileID, query.id)
     end
     if err then
       err.queryId = query.id
@@ -82,24 +82,22 @@ end
 -- The first answer: of a new query, or of one that was started before.
 local function begin(caller, profileID, query, query_id)
   if query_id then
-    return caller.call("profile.auditLogQuery", profileID, query_id)
+    return caller.call("profile.auditLogQuery", name, profileID, query_id)
   end
-  return caller.call("profile.auditLog", profileID, query)
+  return caller.call("profile.auditLog", name, profileID, query)
 end
 
 function audit.events(caller, profileID, query, given)
   local problem = check_options(given)
   if problem then
-    return nil, name .. ": " .. problem, { kind = "misuse" }
+    errors.raise(name .. ": " .. problem)
   end
   given = given or {}
   local answer, message, err = begin(caller, profileID, query, given.queryId)
   if not err then
     answer, message, err = follow(caller, profileID, answer, given)
   end
-  if err and err.kind == "misuse" then
-    return nil, (message:gsub("^profile%.auditLog%a*", name)), err
-  elseif err then
+  if err then
     return nil, message, err
   end
   return answer.events or setmetatable({}, core.array_mt), answer

@@ -20,12 +20,12 @@ local date = {}
 -- @usage local left = tagoio.date.parse("2031-05-01T09:30:00.000Z") - os.time()
 function date.parse(text)
   if type(text) ~= "string" then
-    error("tagoio.date.parse: a string is needed, got a " .. type(text), 2)
+    errors.raise("tagoio.date.parse: a string is needed, got a " .. type(text))
   end
   local seconds = core.parse_date(text)
   if not seconds then
     local form = "date.parse: %s is no date in ISO-8601, such as \"2023-02-21T15:17:35.880Z\""
-    return errors.unsent("invalid", "date.parse", form:format(errors.quote(text)))
+    return errors.new("invalid", "date.parse", form:format(errors.quote(text)))
   end
   return seconds
 end
@@ -40,11 +40,11 @@ end
 -- @usage print(tagoio.date.format(os.time() - 7 * 86400))
 function date.format(seconds)
   if type(seconds) ~= "number" then
-    error("tagoio.date.format: a number is needed, got a " .. type(seconds), 2)
+    errors.raise("tagoio.date.format: a number is needed, got a " .. type(seconds))
   end
   local text, problem = core.format_date(seconds)
   if not text then
-    return errors.unsent("invalid", "date.format", "date.format: " .. problem)
+    return errors.new("invalid", "date.format", "date.format: " .. problem)
   end
   return text
 end

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- The third value of a call that failed: a table that reads as its message.
+-- The third value of a call that failed: a table that reads as its message. And how a bug in the
+-- caller is raised.
 
 local core = require("tagoio.core")
 
@@ -25,15 +26,15 @@ function errors.quote(value)
 end
 
 -- Makes a table of the C core's fields an err table.
-function errors.adopt(fields)
+function errors.wrap(fields)
   return setmetatable(fields, metatable)
 end
 
 -- nil, message, err: of a failure before anything was sent.
-function errors.unsent(kind, operation, message)
+function errors.new(kind, operation, message)
   return nil,
     message,
-    errors.adopt({
+    errors.wrap({
       kind = kind,
       message = message,
       operation = operation,
@@ -42,6 +43,34 @@ function errors.unsent(kind, operation, message)
       queued = 0,
       maybe_applied = false,
     })
+end
+
+-- ---- bugs in the caller ----
+
+local getinfo = debug and debug.getinfo -- a host may have taken it away
+
+-- "@/usr/share/lua/5.4/tagoio": the beginning of the names of our own files.
+local folder = getinfo and getinfo(1, "S").source:match("^(@.*)[/\\]errors%.lua$")
+
+local function is_ours(source)
+  if not folder or source:sub(1, #folder) ~= folder then
+    return false
+  end
+  local remainder = source:sub(#folder + 1)
+  return remainder == ".lua" or remainder:find("^[/\\]") ~= nil
+end
+
+-- Raises at the line that called one of our functions: the first on the stack that is in no file
+-- of ours. Functions in C and tail calls have no line. Levels are not counted by hand, so that it
+-- does not matter how deep in our functions the bug is found.
+function errors.raise(message)
+  local level = 2
+  local info = getinfo and getinfo(level, "Sl")
+  while info and (info.currentline < 0 or is_ours(info.source)) do
+    level = level + 1
+    info = getinfo(level, "Sl")
+  end
+  error(message, info and level or getinfo and 0 or 2)
 end
 
 return errors

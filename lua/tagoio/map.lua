@@ -105,7 +105,7 @@ local function as_error(message, err)
   elseif type(message) == "table" then
     return message
   end
-  local _, _, made = errors.unsent("task", "map", tostring(message))
+  local _, _, made = errors.new("task", "map", tostring(message))
   return made
 end
 
@@ -131,7 +131,7 @@ end
 function job:stop()
   local task = self:next_task()
   while task do
-    self:finish(task.index, errors.unsent("canceled", "map", "map: canceled"))
+    self:finish(task.index, errors.new("canceled", "map", "map: canceled"))
     task = self:next_task()
   end
   self:cancel_calls()
@@ -222,7 +222,7 @@ end
 local function refuse(name)
   local kind, problem = waiting.refusal()
   if kind then
-    return errors.unsent(kind, name, name .. ": " .. problem)
+    return errors.new(kind, name, name .. ": " .. problem)
   end
 end
 
@@ -320,7 +320,7 @@ function map.map(items, fn, options)
     problem = "items: an array is needed, got a table that has only other keys"
   end
   if problem then
-    error("tagoio.map: " .. problem, 2)
+    errors.raise("tagoio.map: " .. problem)
   end
   local _, message, err = refuse("map")
   if err then
@@ -355,7 +355,7 @@ function map.gather(...)
   for i = 1, select("#", ...) do
     local kind = type(functions[i])
     if kind ~= "function" then
-      error(("tagoio.gather: argument %d: a function is needed, got a %s"):format(i, kind), 2)
+      errors.raise(("tagoio.gather: argument %d: a function is needed, got a %s"):format(i, kind))
     end
   end
   local _, message, err = refuse("gather")

@@ -37,14 +37,9 @@ local function first_query(given)
   return query, extended
 end
 
--- nil, message, err: of a bug in the caller.
-local function misuse(name, problem)
-  return nil, ("profile.%s: %s"):format(name, problem), { kind = "misuse" }
-end
-
-local function check_query(query)
+local function check_query(name, query)
   if query ~= nil and type(query) ~= "table" then
-    return "query: a table with keys is needed, got a " .. type(query)
+    errors.raise(name .. ": query: a table with keys is needed, got a " .. type(query))
   end
 end
 
@@ -55,17 +50,14 @@ local function pager(name, caller, profileID, given)
   local query, extended = first_query(given)
   local last
   return function()
-    local rows, message, err = caller.call("profile.tokenList", profileID, query)
-    if err and err.kind == "misuse" then
-      return misuse(name, (message:gsub("^profile%.tokenList: ", "")))
-    elseif err then
+    local rows, message, err = caller.call("profile.tokenList", name, profileID, query)
+    if err then
       return nil, message, err
     end
     -- It lacks memory at worst: what it encodes was just decoded.
     local text, problem, kind = core.encode(rows, 0)
     if not text then
-      local operation = "profile." .. name
-      return errors.unsent(kind, operation, operation .. ": " .. problem)
+      return errors.new(kind, name, name .. ": " .. problem)
     elseif text == last then
       return setmetatable({}, getmetatable(rows))
     end
@@ -79,17 +71,15 @@ local function pager(name, caller, profileID, given)
 end
 
 function pages.each(caller, profileID, query)
-  local problem = check_query(query)
-  if problem then
-    return misuse("tokenListEach", problem)
-  end
-  local next_page = pager("tokenListEach", caller, profileID, query)
+  local name = "profile.tokenListEach"
+  check_query(name, query)
+  local next_page = pager(name, caller, profileID, query)
   local rows, at
   return function()
     if not rows or at == #rows and at > 0 then
-      local page, message, err = next_page()
+      local page, _, err = next_page()
       if err then
-        error(err.kind == "misuse" and message or err, 2)
+        error(err, 0)
       end
       rows, at = page, 0
     end
@@ -125,12 +115,14 @@ local function add_rows(all, rows, limit)
 end
 
 function pages.all(caller, profileID, query, given)
-  local problem = check_query(query) or check_limit(given)
+  local name = "profile.tokenListAll"
+  check_query(name, query)
+  local problem = check_limit(given)
   if problem then
-    return misuse("tokenListAll", problem)
+    errors.raise(name .. ": " .. problem)
   end
   local limit = given and given.limit
-  local next_page = pager("tokenListAll", caller, profileID, query)
+  local next_page = pager(name, caller, profileID, query)
   local all
   repeat
     local rows, message, err = next_page()

@@ -129,19 +129,19 @@ describe("auditLogEvents", function()
 
   describe("under an invented clock", function()
     local real_now = core.now
-    local now, rests, caller
+    local now, pauses, caller
 
     before_each(function()
-      now, rests = 1000, {}
+      now, pauses = 1000, {}
       core.now = function()
         return now
       end
       caller = {
-        call = function(operation, ...)
+        call = function(operation, _, ...)
           return profile[operation:match("[^.]+$")](...)
         end,
-        rest = function(seconds)
-          rests[#rests + 1] = seconds
+        pause = function(seconds)
+          pauses[#pauses + 1] = seconds
           now = now + seconds
         end,
       }
@@ -151,17 +151,17 @@ describe("auditLogEvents", function()
       core.now = real_now
     end)
 
-    it("rests longer and longer, up to 5 s", function()
+    it("pauses longer and longer, up to 5 s", function()
       emulator.reset({ audit_polls = 7 })
       assert.equal(2, #assert(audit.events(caller, id)))
-      assert.same({ 0.5, 1, 2, 4, 5, 5, 5 }, rests)
+      assert.same({ 0.5, 1, 2, 4, 5, 5, 5 }, pauses)
       assert.same({ 1, 7 }, { requests() })
     end)
 
-    it("does not rest when the query is complete", function()
+    it("does not pause when the query is complete", function()
       emulator.reset({ audit_polls = 0 })
       assert.equal(2, #assert(audit.events(caller, id)))
-      assert.same({}, rests)
+      assert.same({}, pauses)
     end)
 
     it("tells of every answer before the end", function()
@@ -180,7 +180,7 @@ describe("auditLogEvents", function()
       emulator.reset({ audit_polls = 5 })
       local events, message, err = audit.events(caller, id, nil, { timeout = 3 })
       assert.is_nil(events)
-      assert.same({ 0.5, 1, 1.5 }, rests)
+      assert.same({ 0.5, 1, 1.5 }, pauses)
       assert.equal(
         "profile.auditLogEvents: timeout after 3 s, the query is \"Running\" "
           .. "(go on with options.queryId = err.queryId)",
@@ -203,7 +203,7 @@ describe("auditLogEvents", function()
 end)
 
 describe("auditLogEvents in a map", function()
-  it("rests while the others go on, and not beyond a stop", function()
+  it("pauses while the others go on, and not beyond a stop", function()
     emulator.reset({ audit_polls = 1 })
     local client = emulator.client()
     local order = {}

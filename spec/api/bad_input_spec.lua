@@ -2,6 +2,7 @@
 -- A bug in the caller raises, at the caller's line, and nothing is sent.
 
 local emulator = require("spec.support.emulator")
+local process = require("spec.support.process")
 local tagoio = require("tagoio")
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -236,7 +237,7 @@ describe("bad input", function()
     assert.matches('"a b %[1m%?x+" is no date', message)
   end)
 
-  it("raises with the name of the function where a tail call has no position", function()
+  it("raises at the nearest line with the function's name where a tail call has none", function()
     local calls = {
       ["profile.summary: "] = function() return client.profile.summary(nil) end,
       ["tagoio.new: "] = function() return tagoio.new(5) end,
@@ -253,8 +254,41 @@ describe("bad input", function()
     for name, call in pairs(calls) do
       local ok, message = pcall(call)
       assert.is_false(ok)
+      assert.matches("^spec/api/bad_input_spec.lua:%d+: ", message)
       assert.is_truthy(message:find(name, 1, true), message)
     end
+  end)
+
+  it("raises at the caller's line from within coroutines, wrappers and functions in C", function()
+    local function wrapped(...)
+      return client.profile.info(...)
+    end
+    local gsub = string.gsub
+    local calls = {
+      coroutine.wrap(function() return (wrapped()) end),
+      function() return (gsub("a", "a", function() return (wrapped()) end)) end,
+      function() return (gsub("2", ".", tagoio.new)) end,
+      function() return (tagoio.map({ 1 }, function() return (wrapped()) end)) end,
+      function()
+        local each = client.profile.tokenListEach(5)
+        return (each())
+      end,
+    }
+    for _, call in ipairs(calls) do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.matches("^spec/api/bad_input_spec.lua:%d+: [%w.]+: ", message)
+    end
+  end)
+
+  it("raises without a line where there is none, or no debug library", function()
+    local ok, message = pcall(coroutine.wrap(tagoio.date.parse))
+    assert.is_false(ok)
+    assert.matches("^[^:]*tagoio.date.parse: ", message)
+    local output = process.run_lua([[
+      debug = nil
+      print(pcall(function() require("tagoio").date.parse(5) end))]])
+    assert.matches("tagoio.date.parse: ", output)
   end)
 
   it("raises when tagoio.new is called with a colon", function()

@@ -293,7 +293,7 @@ describe("the environment", function()
   it("is not to blame for a proxy that the caller chose", function()
     local code = 'print(pcall(require("tagoio").new, { token = "t", proxy = "http://" }))'
     local output = process.run_lua(code, { TAGOIO_API = emulator.http })
-    assert.matches("^false\ttagoio.new: proxy: must be a URL", output)
+    assert.matches("^false\t.*:1: tagoio.new: proxy: must be a URL", output)
   end)
 
   it("T_ANALYSIS_CONTEXT tells the server where the script runs", function()

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- One truth in five places: the core's table of operations, the functions, their documentation in
--- profile.lua, the README's tables, and the definitions for editors. The definitions of results
--- are held against what the emulator answers.
+-- One truth in five places: the core's table of operations, the functions in profile.lua, their
+-- documentation there, the README's tables, and the definitions for editors. The definitions of
+-- results are held against what the emulator answers.
 
 local core = require("tagoio.core")
 local emulator = require("spec.support.emulator")
@@ -54,19 +54,18 @@ local function of_core()
   return functions
 end
 
--- name -> { signature, text } of the documentation in profile.lua.
-local function of_documentation()
+-- name -> { signature, documentation, parameters } of the functions in profile.lua. The last
+-- parameter is "...", for what is refused.
+local function of_source()
   local functions = {}
-  local text = read("lua/tagoio/profile.lua"):gsub("\n\n", "\n\n\n")
-  for block in text:gmatch("\n(%-%-%- .-)\n\n") do
+  local source = read("lua/tagoio/profile.lua")
+  local form = "\n\n  (%-%-%- .-)\n  function profile%.(%w+)(%b())"
+  for block, name, parameters in source:gmatch(form) do
     local rows = {}
-    for optional, name in block:gmatch("\n%-%- @tparam(%S*) %S+ (%S+)") do
-      rows[#rows + 1] = { name = name, optional = optional == "[opt]" }
+    for optional, argument in block:gmatch("\n  %-%- @tparam(%S*) %S+ (%S+)") do
+      rows[#rows + 1] = { name = argument, optional = optional == "[opt]" }
     end
-    local name = block:match("\n%-%- @function (%S+)")
-    if name then
-      functions[name] = { signature(rows), block }
-    end
+    functions[name] = { signature(rows), block, parameters }
   end
   return functions
 end
@@ -99,18 +98,31 @@ describe("the 17 operations", function()
   local in_core = of_core()
 
   it("are functions, documented, and defined for editors, with the same arguments", function()
-    local documented = of_documentation()
+    local documented = of_source()
     local methods = defined.locals.profile.methods
     assert.equal(17, #sorted_keys(in_core))
     for name, row in pairs(in_core) do
-      assert.equal("function", type(tagoio.profile[name]), name)
       assert.equal(row[1], documented[name][1], name)
     end
     assert.same(sorted_keys(documented), sorted_keys(methods))
     assert.same(sorted_keys(documented), sorted_keys(tagoio.profile))
     for name, row in pairs(documented) do
       assert.equal(row[1], signature(methods[name].params), name)
+      assert.equal(("(%s, ...)"):format(row[1]):gsub("%?", ""):gsub("^%(, ", "("), row[3], name)
     end
+  end)
+
+  it("are all there, as functions of its own, in the table of each client", function()
+    local client = emulator.client()
+    assert.same(sorted_keys(tagoio.profile), sorted_keys(client.profile))
+    assert.same(sorted_keys(tagoio.profile), sorted_keys(client:with({}).profile))
+    for name, call in pairs(client.profile) do
+      assert.equal("function", type(call), name)
+      assert.are_not.equal(tagoio.profile[name], call)
+    end
+    assert.is_nil(getmetatable(client.profile))
+    assert.equal(client.profile, client.profile)
+    assert.equal(tagoio.profile, require("tagoio.profile"))
   end)
 
   it("stand in the README with the same arguments", function()
@@ -121,7 +133,7 @@ describe("the 17 operations", function()
   end)
 
   it("have the same keys in their queries everywhere", function()
-    local documented = of_documentation()
+    local documented = of_source()
     local _, in_readme = of_readme()
     for name, row in pairs(in_core) do
       local query
@@ -178,7 +190,7 @@ describe("the definitions", function()
   it("have all methods of a client, and no more", function()
     local client = emulator.client()
     local methods = { profile = true }
-    for name in pairs(debug.getmetatable(client).__index) do
+    for name in pairs(require("tagoio.client").methods) do
       methods[name] = true
     end
     assert.same(sorted_keys(methods), members(defined.classes["tagoio.client"]))

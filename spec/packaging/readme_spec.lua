@@ -57,6 +57,7 @@ local function check(block, following)
   assert.equal(0, status, output)
   if following and following.language == "text" then
     output = output:gsub(host:gsub("%p", "%%%0"), "api.tago.io")
+    output = output:gsub("%(command line%):", "script.lua:")
     assert.equal(following.text, output)
   end
 end
