@@ -223,9 +223,17 @@ describe("auditLogEvents in a map", function()
 
     emulator.reset({ audit_polls = 1000 })
     emulator.inject({ match = { path = "/profile" }, status = 403, body = "{}" })
+    local running = false
+    local function on_progress()
+      running = true
+    end
     local _, stopped = tagoio.map({ "audit", "list" }, function(item)
       if item == "audit" then
-        return client.profile.auditLogEvents(id, nil, { timeout = 3600 })
+        local options = { timeout = 3600, on_progress = on_progress }
+        return client.profile.auditLogEvents(id, nil, options)
+      end
+      while not running do
+        assert(client.profile.info(id))
       end
       return client.profile.list()
     end, { stop_on_error = true })
