@@ -30,6 +30,7 @@ static bool is_header_value(const char *value, char first, char last) {
 }
 
 static bool check(const tagoio_options *o, tagoio_error *err) {
+    const uint64_t bytes = o->max_response_bytes; /* as wide with a size_t of 32 bits */
     const struct {
         const char *name;
         int64_t value;
@@ -42,10 +43,7 @@ static bool check(const tagoio_options *o, tagoio_error *err) {
         {"max_retry_after_ms", o->max_retry_after_ms, 0, TAGOIO_MAX_TIME_MS},
         {"attempts", o->attempts, 1, TAGOIO_MAX_ATTEMPTS},
         /* No size_t of 64 bits that an int64_t cannot hold. */
-        {"max_response_bytes",
-         (uint64_t)o->max_response_bytes > INT64_MAX ? -1
-                                                     : (int64_t)o->max_response_bytes,
-         1, INT64_MAX},
+        {"max_response_bytes", bytes > INT64_MAX ? -1 : (int64_t)bytes, 1, INT64_MAX},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (numbers[i].value < numbers[i].least || numbers[i].value > numbers[i].most) {

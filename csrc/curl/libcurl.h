@@ -18,4 +18,9 @@
 #error "Alpine curl-dev; Fedora libcurl-devel; Homebrew curl. Or set CURL_DIR."
 #endif
 
+#if LIBCURL_VERSION_NUM < 0x075100
+#define CURLUE_BAD_LOGIN                                                               \
+    CURLUE_OUT_OF_MEMORY /* 7.81 brought it; this one says nothing */
+#endif
+
 #endif
