@@ -57,9 +57,10 @@
 #define TAGOIO_MAX_REQUEST_BYTES    (64u * 1024 * 1024) /* kind invalid */
 #define TAGOIO_MAX_HEADER_BYTES     (64u * 1024) /* of one response; kind protocol */
 #define TAGOIO_MAX_RESPONSE_BYTES   (64u * 1024 * 1024) /* decoded; the default */
-#define TAGOIO_MAX_JSON_DEPTH       128                 /* both ways */
-#define TAGOIO_MAX_JSON_VALUES      2000000u            /* of a text that is read */
-#define TAGOIO_MAX_MESSAGE_BYTES    512                 /* of an error */
+#define TAGOIO_MAX_DETAILS_BYTES    (256u * 1024) /* of an error's body; else absent */
+#define TAGOIO_MAX_JSON_DEPTH       128           /* both ways */
+#define TAGOIO_MAX_JSON_VALUES      2000000u      /* of a text that is read */
+#define TAGOIO_MAX_MESSAGE_BYTES    512           /* of an error */
 #define TAGOIO_MAX_REQUEST_ID_BYTES 128 /* of what is kept; with the final NUL */
 #define TAGOIO_MAX_ATTEMPTS         100
 #define TAGOIO_MAX_TIME_MS          (3600 * 1000) /* of every option that is a time */
@@ -349,17 +350,20 @@ void *tagoio_call_driver(const tagoio_call *call);
 /* From any state to done, once; a call that is done stays as it is. */
 void tagoio_call_cancel(tagoio_call *call, int64_t now_ms);
 
-/* How a call that is done ended; borrowed until the call is freed. */
+/* How a call that is done ended; borrowed until the call is freed. Filled from events,
+   the same for success and failure. */
 typedef struct tagoio_report {
     tagoio_error_kind kind; /* TAGOIO_ERROR_NONE: success */
     json_t *result;         /* of a success: never null or false */
     const char *operation;  /* "profile.info" */
+    const char *method;
+    const char *path;       /* NULL: the caller chose it */
     const char *message;    /* of a failure, with the operation first; of a success
                                TagoIO's warning, or NULL */
     const char *request_id; /* NULL: none came */
     json_t *headers; /* the response's, of a request to any endpoint: names in lower
                         case, values of one name joined by commas; NULL: none */
-    json_t *details; /* the body of an error response, NULL if it was not JSON */
+    json_t *details; /* the body of an error response; NULL: not JSON, or too large */
     int status;      /* of the last response, 0: none */
     int attempts;
     int64_t elapsed_ms;

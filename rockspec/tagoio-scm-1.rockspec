@@ -54,6 +54,8 @@ build = {
     ["tagoio.core"] = {
       sources = {
         "csrc/core/response.c",
+        "csrc/core/outcome.c",
+        "csrc/core/report.c",
         "csrc/core/call.c",
         "csrc/core/date.c",
         "csrc/core/echo.c",

@@ -110,6 +110,8 @@ size_t tagoio_utf8_bytes(const char *text, size_t count) {
     return code < least[bytes] || code > 0x10ffff || surrogate ? 0 : bytes;
 }
 
+char tagoio_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
+
 bool tagoio_is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 int tagoio_hex_value(char c) {

@@ -26,6 +26,9 @@ size_t tagoio_utf8_encode(uint32_t code, char bytes[TAGOIO_UTF8_BYTES]);
 /* Of a hex digit in either case; -1: it is not one. */
 int tagoio_hex_value(char c);
 
+/* An ASCII letter in lower case; any other byte as it is. */
+char tagoio_lower(char c);
+
 /* A blank, a tab, or a part of a line's end. */
 bool tagoio_is_blank(char c);
 

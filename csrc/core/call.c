@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The call: one operation on its way, as a state machine that only events move. */
+#include "core/report.h"
 #include "core/request.h"
-#include "core/response.h"
-#include "core/settings.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,25 +21,18 @@ struct tagoio_call {
     int64_t started_ms;
     int64_t deadline_ms;
     int64_t retry_at_ms;
-    int64_t done_ms;
-    int64_t queued_ms;
+    int64_t begun_ms; /* the attempt that is out */
+    bool in_queue;    /* the driver has not sent it yet */
     tagoio_response response;
     tagoio_outcome outcome; /* of the last attempt */
-    tagoio_buffer message;
-    int64_t begun_ms; /* the attempt that is out */
-    int64_t attempt_queued_ms;
-    bool in_queue; /* the driver has not sent it yet */
-    int attempts;
-    int last_cost;    /* tokens of the retry_budget, for the last repetition */
-    unsigned retried; /* a bit for each reason that this call was retried for */
+    tagoio_report report;
+    tagoio_buffer message; /* the report's */
+    int last_cost;         /* of the last retry, in the budget */
+    unsigned retried;      /* a bit for each reason that this call was retried for */
     bool fresh;
-    bool ambiguous;        /* an attempt may have been applied */
-    bool unexplained;      /* there was no memory for the message */
-    tagoio_attempt past[]; /* as many as are allowed */
+    bool ambiguous;            /* an attempt may have been applied */
+    tagoio_attempt attempts[]; /* as many as are allowed */
 };
-
-static const char no_memory[] = "not enough memory";
-static const char no_memory_for_warning[] = "a warning, but not enough memory for it";
 
 /* The only place that assigns the state. False: the event is too late or too early. */
 static bool transition(tagoio_call *call, state next) {
@@ -71,12 +62,13 @@ tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
 }
 
 static tagoio_call *allocate(int attempts, tagoio_error *err) {
-    tagoio_call *call = malloc(sizeof *call + (size_t)attempts * sizeof call->past[0]);
+    tagoio_call *call =
+        malloc(sizeof *call + (size_t)attempts * sizeof call->attempts[0]);
     if (call == NULL) {
         tagoio_error_memory(err);
         return NULL;
     }
-    *call = (tagoio_call){.references = 1};
+    *call = (tagoio_call){.references = 1, .report = {.retry_after_s = -1}};
     return call;
 }
 
@@ -92,7 +84,9 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
         call->deadline_ms = now_ms + options->timeout_ms;
         call->response.body.limit = options->max_response_bytes;
         call->response.keep_headers = row->result == TAGOIO_RESULT_ANY;
-        call->message.limit = TAGOIO_MAX_MESSAGE_BYTES + TAGOIO_MAX_URL_BYTES;
+        call->report.operation = row->name;
+        call->report.method = row->method;
+        call->report.path = tagoio_operation_path(row);
         call->encoded.secrets.outer = &settings->secrets;
         if (!tagoio_encode_request(&call->encoded, row, options->base_url,
                                    arguments_take, err)) {
@@ -203,22 +197,20 @@ bool tagoio_call_begin(tagoio_call *call, int64_t now_ms, tagoio_request *reques
         !transition(call, IN_FLIGHT)) {
         return false;
     }
-    call->attempts++;
+    tagoio_response_clear(&call->response);
     call->begun_ms = now_ms;
     call->in_queue = true;
-    call->attempt_queued_ms = 0;
-    tagoio_response_clear(&call->response);
-    tagoio_outcome_clear(&call->outcome);
-    call->outcome = (tagoio_outcome){.retry_after_s = -1};
+    call->attempts[call->report.attempts++] = (tagoio_attempt){.retry_delay_ms = -1};
     fill_request(call, now_ms, request);
     return true;
 }
 
 static void leave_queue(tagoio_call *call, int64_t now_ms) {
     if (call->in_queue) {
+        int64_t queued_ms = now_ms - call->begun_ms;
         call->in_queue = false;
-        call->attempt_queued_ms = now_ms - call->begun_ms;
-        call->queued_ms += call->attempt_queued_ms;
+        call->report.queued_ms += queued_ms;
+        call->attempts[call->report.attempts - 1].queued_ms = queued_ms;
     }
 }
 
@@ -244,102 +236,50 @@ bool tagoio_call_body(tagoio_call *call, const char *bytes, size_t count) {
            tagoio_response_body(&call->response, bytes, count);
 }
 
-/* What a server says may be anything. The cut comes after the scrubbing, or the first
-   half of a secret would stay. */
-static void tidy(tagoio_buffer *text) {
-    if (text->length > 0) {
-        text->length = tagoio_printable(text->bytes, TAGOIO_MAX_MESSAGE_BYTES,
-                                        text->bytes, text->length);
-    }
+static void set_outcome(tagoio_call *call, tagoio_outcome outcome) {
+    tagoio_outcome_clear(&call->outcome);
+    call->outcome = outcome;
+    call->report.retry_after_s = outcome.retry_after_s;
 }
 
-/* "profile.info: Authorization Denied (HTTP 401, api.tago.io)" and what matters. */
-static bool write_message(tagoio_call *call, const tagoio_buffer *why) {
-    tagoio_buffer *message = &call->message;
-    char status[24];
-    char attempts[40];
-    snprintf(status, sizeof status, "HTTP %d, ", call->response.status);
-    snprintf(attempts, sizeof attempts, ", %d attempts", call->attempts);
-    tagoio_buffer_add_string(message, call->operation->name);
-    tagoio_buffer_add_string(message, ": ");
-    tagoio_buffer_add(message, why->bytes, why->length);
-    tagoio_buffer_add_string(message, " (");
-    tagoio_buffer_add_string(message, call->response.status > 0 ? status : "");
-    tagoio_buffer_add(message, call->settings->host, call->settings->host_bytes);
-    tagoio_buffer_add_string(message, call->attempts > 1 ? attempts : "");
-    tagoio_buffer_add_string(message, ")");
-    return tagoio_buffer_add_string(
-        message, call->ambiguous ? "; it may have been applied" : "");
-}
-
-static const char *words_of(const tagoio_outcome *outcome) {
-    return outcome->text.length > 0 ? outcome->text.bytes
-           : outcome->kind == TAGOIO_ERROR_MEMORY
-               ? no_memory
-               : tagoio_error_kind_name(outcome->kind);
-}
-
-/* The server chose it, so it may hold anything. It always fits where it goes, for what
-   stands in for a secret is shorter than any: this needs no memory. */
-static void copy_request_id(const tagoio_call *call, char *to) {
-    const char *raw = call->response.request_id;
-    tagoio_buffer id = {.bytes = to,
-                        .capacity = TAGOIO_MAX_REQUEST_ID_BYTES,
-                        .limit = TAGOIO_MAX_REQUEST_ID_BYTES - 1};
-    tagoio_redact(&call->encoded.secrets, raw, strlen(raw), &id);
-    tidy(&id);
-}
-
-/* Everything that is shown of a failure passes here, and a warning beside a success.
-   False: memory. */
-static bool explain(tagoio_call *call) {
-    const tagoio_secrets *secrets = &call->encoded.secrets;
-    const char *words = words_of(&call->outcome);
-    size_t known = call->outcome.text.length;
-    tagoio_buffer why = {.limit = TAGOIO_NO_LIMIT};
-    bool done = call->outcome.text.state == TAGOIO_BUFFER_OK &&
-                tagoio_redact(secrets, words, known > 0 ? known : strlen(words), &why);
-    if (done) {
-        tidy(&why);
-        done = call->outcome.kind != TAGOIO_ERROR_NONE
-                   ? write_message(call, &why)
-                   : tagoio_buffer_add(&call->message, why.bytes, why.length);
-    }
-    tagoio_buffer_clear(&why);
-    return done;
-}
-
-/* The attempt that was out is over. */
+/* The attempt that was out is over: what is known of it, and of the call so far. */
 static void record_attempt(tagoio_call *call, int64_t now_ms, int64_t delay_ms) {
+    const tagoio_response *response = &call->response;
+    tagoio_report *report = &call->report;
+    tagoio_attempt *attempt = &call->attempts[report->attempts - 1];
     leave_queue(call, now_ms);
-    tagoio_attempt *attempt = &call->past[call->attempts - 1];
-    *attempt = (tagoio_attempt){
-        .kind = call->outcome.kind,
-        .status = call->response.status,
-        .body_bytes = call->response.body.length,
-        .elapsed_ms = now_ms - call->begun_ms,
-        .queued_ms = call->attempt_queued_ms,
-        .retry_delay_ms = delay_ms,
-    };
-    copy_request_id(call, attempt->request_id);
+    attempt->kind = call->outcome.kind;
+    attempt->status = response->status;
+    attempt->body_bytes = response->body.length;
+    attempt->elapsed_ms = now_ms - call->begun_ms;
+    attempt->retry_delay_ms = delay_ms;
+    tagoio_report_copy_id(attempt->request_id, response->request_id,
+                          &call->encoded.secrets);
+    report->request_id = attempt->request_id[0] != '\0' ? attempt->request_id : NULL;
+    report->status = response->status;
+    report->headers = response->headers;
 }
 
+/* The outcome of the last attempt, or of a cancelation, is that of the call. */
 static void finish(tagoio_call *call, int64_t now_ms) {
     bool was_out = call->state == IN_FLIGHT;
+    tagoio_report *report = &call->report;
     if (!transition(call, DONE)) {
         return;
     }
-    call->done_ms = now_ms;
-    bool failed = call->outcome.kind != TAGOIO_ERROR_NONE;
-    const tagoio_buffer *text = &call->outcome.text;
-    bool silent = !failed && text->length == 0 && text->state == TAGOIO_BUFFER_OK;
-    if (!silent && !explain(call)) {
-        call->outcome.kind = failed ? TAGOIO_ERROR_MEMORY : TAGOIO_ERROR_NONE;
-        call->unexplained = true;
-        tagoio_buffer_clear(&call->message);
-    }
     if (was_out) {
         record_attempt(call, now_ms, -1);
+    }
+    report->elapsed_ms = now_ms - call->started_ms;
+    report->result = call->outcome.result;
+    report->details = call->outcome.details;
+    report->maybe_applied = call->ambiguous && call->outcome.kind != TAGOIO_ERROR_NONE;
+    tagoio_explanation explanation = {.outcome = &call->outcome,
+                                      .settings = call->settings,
+                                      .secrets = &call->encoded.secrets};
+    tagoio_report_explain(report, &explanation, &call->message);
+    if (was_out) {
+        call->attempts[report->attempts - 1].kind = report->kind;
     }
     tagoio_buffer_clear(&call->response.body);
 }
@@ -358,7 +298,7 @@ static int64_t retry_delay_ms(const tagoio_call *call, const tagoio_now *now) {
     return tagoio_retry_delay_ms(&(tagoio_retry_context){
         .reason = outcome->reason,
         .retry_class = call->operation->retry_class,
-        .attempts = call->attempts,
+        .attempts = call->report.attempts,
         .attempts_allowed = options->attempts,
         .already_retried = (call->retried >> outcome->reason & 1) != 0,
         .budget = call->settings->retry_budget->left,
@@ -377,7 +317,7 @@ static void attempt_finished(tagoio_call *call, const tagoio_now *now, bool sent
         finish(call, now->now_ms);
         return;
     }
-    if (call->outcome.text.state != TAGOIO_BUFFER_OK) {
+    if (call->outcome.text.state == TAGOIO_BUFFER_NO_MEMORY) {
         tagoio_buffer_clear(&call->outcome.text);
         call->outcome.kind = TAGOIO_ERROR_MEMORY;
     }
@@ -396,163 +336,36 @@ static void attempt_finished(tagoio_call *call, const tagoio_now *now, bool sent
     }
 }
 
-/* The core stopped the response itself. */
-static void read_refusal(tagoio_call *call) {
-    bool memory = call->response.refused == TAGOIO_ERROR_MEMORY;
-    call->outcome.kind = call->response.refused;
-    call->outcome.reason = memory ? TAGOIO_REASON_LOCAL : TAGOIO_REASON_UNREADABLE;
-    call->outcome.text.limit = TAGOIO_MAX_MESSAGE_BYTES;
-    tagoio_buffer_add_string(&call->outcome.text, call->response.refusal);
-}
-
 void tagoio_call_complete(tagoio_call *call, const tagoio_now *now) {
-    if (call->state != IN_FLIGHT) {
-        return;
+    if (call->state == IN_FLIGHT) {
+        set_outcome(call,
+                    tagoio_outcome_of_response(&call->response, call->operation->result,
+                                               &call->encoded.secrets, now->wall_s));
+        attempt_finished(call, now, true);
     }
-    if (call->response.refused != TAGOIO_ERROR_NONE) {
-        read_refusal(call);
-    } else {
-        call->outcome =
-            tagoio_response_outcome(&call->response, call->operation->result,
-                                    &call->encoded.secrets, now->wall_s);
-    }
-    attempt_finished(call, now, true);
-}
-
-/* What a reason is: its kind, its reason when nothing was sent and when something was.
- */
-static const struct {
-    tagoio_error_kind kind;
-    tagoio_retry_reason unsent;
-    tagoio_retry_reason sent;
-    const char *text;
-} failures[] = {
-    [TAGOIO_FAILURE_RESOLVE] = {TAGOIO_ERROR_CONNECT, TAGOIO_REASON_RESOLVE,
-                                TAGOIO_REASON_LOST_SENT, "name not found: "},
-    [TAGOIO_FAILURE_CONNECT] = {TAGOIO_ERROR_CONNECT, TAGOIO_REASON_CONNECT,
-                                TAGOIO_REASON_LOST_SENT, "no connection: "},
-    [TAGOIO_FAILURE_HANDSHAKE] = {TAGOIO_ERROR_TLS, TAGOIO_REASON_HANDSHAKE,
-                                  TAGOIO_REASON_LOST_SENT, "no TLS connection: "},
-    [TAGOIO_FAILURE_CERTIFICATE] = {TAGOIO_ERROR_TLS, TAGOIO_REASON_CERTIFICATE,
-                                    TAGOIO_REASON_UNREADABLE,
-                                    "the certificate is not trusted: "},
-    [TAGOIO_FAILURE_LOST] = {TAGOIO_ERROR_NETWORK, TAGOIO_REASON_LOST_UNSENT,
-                             TAGOIO_REASON_LOST_SENT, "connection lost: "},
-    [TAGOIO_FAILURE_TIMEOUT] = {TAGOIO_ERROR_TIMEOUT, TAGOIO_REASON_TIMEOUT_UNSENT,
-                                TAGOIO_REASON_TIMEOUT_SENT, ""},
-    [TAGOIO_FAILURE_ENCODING] = {TAGOIO_ERROR_PROTOCOL, TAGOIO_REASON_UNREADABLE,
-                                 TAGOIO_REASON_UNREADABLE,
-                                 "a body that does not decode: "},
-    [TAGOIO_FAILURE_BROKEN] = {TAGOIO_ERROR_PROTOCOL, TAGOIO_REASON_UNREADABLE,
-                               TAGOIO_REASON_UNREADABLE,
-                               "a response that is no HTTP: "},
-    [TAGOIO_FAILURE_TOO_LARGE] = {TAGOIO_ERROR_PROTOCOL, TAGOIO_REASON_UNREADABLE,
-                                  TAGOIO_REASON_UNREADABLE,
-                                  "a response that is too large: "},
-    [TAGOIO_FAILURE_MEMORY] = {TAGOIO_ERROR_MEMORY, TAGOIO_REASON_LOCAL,
-                               TAGOIO_REASON_LOCAL, ""},
-    [TAGOIO_FAILURE_LOCAL] = {TAGOIO_ERROR_NETWORK, TAGOIO_REASON_LOCAL,
-                              TAGOIO_REASON_LOCAL, "the transfer failed: "},
-};
-
-bool tagoio_failure_reason_from_kind(const char *kind, tagoio_failure_reason *reason) {
-    static const tagoio_failure_reason reported[] = {
-        TAGOIO_FAILURE_CONNECT,
-        TAGOIO_FAILURE_HANDSHAKE,
-        TAGOIO_FAILURE_TIMEOUT,
-        TAGOIO_FAILURE_LOST,
-    };
-    for (size_t i = 0; i < sizeof reported / sizeof reported[0]; i++) {
-        if (strcmp(tagoio_error_kind_name(failures[reported[i]].kind), kind) == 0) {
-            *reason = reported[i];
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Where a status came before the reason, it says more than the reason. */
-static void read_cut_answer(tagoio_outcome *outcome, const tagoio_response *response,
-                            int64_t wall_s) {
-    if (response->status >= 300) {
-        outcome->retry_after_s = tagoio_response_retry_after_s(response, wall_s);
-        outcome->kind =
-            response->status >= 400 ? TAGOIO_ERROR_API : TAGOIO_ERROR_PROTOCOL;
-        outcome->reason = tagoio_retry_reason_of_status(response->status,
-                                                        outcome->retry_after_s >= 0);
-    } else if (response->status >= 200) {
-        outcome->reason = TAGOIO_REASON_CUT_SUCCESS;
-    }
-}
-
-static void read_failure(tagoio_call *call, const tagoio_failure *failure,
-                         int64_t wall_s) {
-    tagoio_outcome *outcome = &call->outcome;
-    bool cut = failure->reason == TAGOIO_FAILURE_LOST ||
-               failure->reason == TAGOIO_FAILURE_TIMEOUT;
-    outcome->text.limit = TAGOIO_NO_LIMIT;
-    outcome->kind = failures[failure->reason].kind;
-    outcome->reason = failure->sent ? failures[failure->reason].sent
-                                    : failures[failure->reason].unsent;
-    if (cut && failure->sent) {
-        read_cut_answer(outcome, &call->response, wall_s);
-    }
-    if (!failure->verbatim) {
-        tagoio_buffer_add_string(&outcome->text, failures[failure->reason].text);
-    }
-    tagoio_buffer_add_string(&outcome->text, failure->text);
 }
 
 void tagoio_call_fail(tagoio_call *call, const tagoio_now *now,
                       const tagoio_failure *failure) {
-    if (call->state != IN_FLIGHT) {
-        return;
+    if (call->state == IN_FLIGHT) {
+        set_outcome(call,
+                    tagoio_outcome_of_failure(&call->response, failure, now->wall_s));
+        attempt_finished(call, now, failure->sent);
     }
-    if (call->response.refused != TAGOIO_ERROR_NONE) {
-        read_refusal(call);
-    } else {
-        read_failure(call, failure, now->wall_s);
-    }
-    attempt_finished(call, now, failure->sent);
 }
 
 void tagoio_call_cancel(tagoio_call *call, int64_t now_ms) {
-    if (call->state == DONE) {
-        return;
+    if (call->state != DONE) {
+        set_outcome(call, tagoio_outcome_canceled());
+        call->ambiguous =
+            call->ambiguous || (call->state == IN_FLIGHT && is_write(call));
+        finish(call, now_ms);
     }
-    tagoio_outcome_clear(&call->outcome);
-    call->outcome = (tagoio_outcome){.kind = TAGOIO_ERROR_CANCELED,
-                                     .retry_after_s = -1,
-                                     .text = {.limit = TAGOIO_NO_LIMIT}};
-    tagoio_buffer_add_string(&call->outcome.text, "canceled");
-    call->ambiguous = call->ambiguous || (call->state == IN_FLIGHT && is_write(call));
-    finish(call, now_ms);
 }
 
 const tagoio_attempt *tagoio_call_attempt(const tagoio_call *call, int number) {
-    int over = call->state == IN_FLIGHT ? call->attempts - 1 : call->attempts;
-    return number >= 1 && number <= over ? &call->past[number - 1] : NULL;
+    int over = call->report.attempts - (call->state == IN_FLIGHT);
+    return number >= 1 && number <= over ? &call->attempts[number - 1] : NULL;
 }
 
-tagoio_report tagoio_call_report(const tagoio_call *call) {
-    const tagoio_outcome *outcome = &call->outcome;
-    bool failed = outcome->kind != TAGOIO_ERROR_NONE;
-    const char *instead = failed ? no_memory : no_memory_for_warning;
-    const tagoio_attempt *last = tagoio_call_attempt(call, call->attempts);
-    return (tagoio_report){
-        .kind = outcome->kind,
-        .result = outcome->result,
-        .operation = call->operation->name,
-        .message = call->unexplained ? instead : call->message.bytes,
-        .request_id =
-            last != NULL && last->request_id[0] != '\0' ? last->request_id : NULL,
-        .headers = call->response.headers,
-        .details = outcome->details,
-        .status = call->response.status,
-        .attempts = call->attempts,
-        .elapsed_ms = call->done_ms - call->started_ms,
-        .queued_ms = call->queued_ms,
-        .retry_after_s = outcome->retry_after_s,
-        .maybe_applied = failed && call->ambiguous,
-    };
-}
+tagoio_report tagoio_call_report(const tagoio_call *call) { return call->report; }

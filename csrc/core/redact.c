@@ -113,8 +113,10 @@ static size_t match(const tagoio_secrets *secrets, const char *text, size_t coun
 
 bool tagoio_redact(const tagoio_secrets *secrets, const char *text, size_t count,
                    tagoio_buffer *clean) {
+    size_t i = 0;
     size_t shown = 0; /* up to here text is in clean */
-    for (size_t i = 0; i < count;) {
+    while (i < count && clean->length + (i - shown) < clean->limit &&
+           clean->state == TAGOIO_BUFFER_OK) {
         size_t secret = match(secrets, text + i, count - i);
         if (secret == 0) {
             i++;
@@ -125,7 +127,8 @@ bool tagoio_redact(const tagoio_secrets *secrets, const char *text, size_t count
         i += secret;
         shown = i;
     }
-    return tagoio_buffer_add(clean, text + shown, count - shown);
+    tagoio_buffer_add(clean, text + shown, i - shown);
+    return clean->state != TAGOIO_BUFFER_NO_MEMORY;
 }
 
 static json_t *scrub_string(const tagoio_secrets *secrets, const char *text,

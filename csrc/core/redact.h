@@ -27,7 +27,8 @@ bool tagoio_secrets_is_name(const char *name);
    secret. False: memory. */
 bool tagoio_secrets_add_members(tagoio_secrets *secrets, const json_t *value);
 
-/* Adds text to clean, *** for every secret. False: memory, or past clean's limit. */
+/* Adds text to clean, *** for every secret, until clean is full: it costs what is
+   shown, not what there is. False: memory. */
 bool tagoio_redact(const tagoio_secrets *secrets, const char *text, size_t count,
                    tagoio_buffer *clean);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A response as it comes in, and what it means. */
+/* A response as it comes in. */
 #ifndef TAGOIO_CORE_RESPONSE_H
 #define TAGOIO_CORE_RESPONSE_H
 
-#include "core/redact.h"
-#include "core/retry.h"
+#include "tagoio.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -39,26 +38,13 @@ bool tagoio_response_body(tagoio_response *response, const char *bytes, size_t c
 /* Forgets all but the limit of the body and keep_headers. */
 void tagoio_response_clear(tagoio_response *response);
 
-/* The seconds that Retry-After asks for, -1: it is missing or makes no sense. A date
+/* The seconds that Retry-After asks for, -1: it is missing or invalid. A date
    that is past means now where the status is a refusal that passes, 429 or 503. */
 int64_t tagoio_response_retry_after_s(const tagoio_response *response, int64_t wall_s);
 
-/* What a response means. Owned by the caller, freed by tagoio_outcome_clear. */
-typedef struct tagoio_outcome {
-    tagoio_error_kind kind; /* TAGOIO_ERROR_NONE: success */
-    tagoio_retry_reason reason;
-    json_t *result;  /* of a success */
-    json_t *details; /* of a failure whose body was JSON, without secrets */
-    tagoio_buffer
-        text;              /* why, for people, in the server's words where it has some,
-                              without      secrets; of a success TagoIO's warning, as it came */
-    int64_t retry_after_s; /* -1: nothing was said */
-} tagoio_outcome;
-
-tagoio_outcome tagoio_response_outcome(const tagoio_response *response,
-                                       tagoio_result expected,
-                                       const tagoio_secrets *secrets, int64_t wall_s);
-void tagoio_outcome_clear(tagoio_outcome *outcome);
+/* The number that these decimal digits are; -1: not digits, or none. What is beyond
+   2^31 counts as that (RFC 9111 1.2.2). */
+int64_t tagoio_digits_value(const char *text, size_t count);
 
 #pragma GCC visibility pop
 

@@ -49,37 +49,6 @@ tagoio_retry_rule tagoio_retry_rule_of(tagoio_retry_reason reason) {
     return rules[reason];
 }
 
-tagoio_retry_reason tagoio_retry_reason_of_status(int status, bool has_retry_after) {
-    switch (status) {
-    case 408:
-        return TAGOIO_REASON_LATE_REQUEST;
-    case 425:
-        return TAGOIO_REASON_TOO_EARLY;
-    case 429:
-        return TAGOIO_REASON_THROTTLED;
-    case 503:
-        return has_retry_after ? TAGOIO_REASON_BUSY : TAGOIO_REASON_SERVER;
-    case 500:
-    case 502:
-    case 504:
-    case 529:
-    case 530:
-        return TAGOIO_REASON_SERVER;
-    case 501:
-    case 505:
-        return TAGOIO_REASON_NOT_DONE;
-    default:
-        break;
-    }
-    if (status >= 520 && status <= 524) {
-        return TAGOIO_REASON_SERVER;
-    }
-    return status >= 500   ? TAGOIO_REASON_OTHER_5XX
-           : status >= 400 ? TAGOIO_REASON_DENIED
-           : status >= 300 ? TAGOIO_REASON_REDIRECT
-                           : TAGOIO_REASON_UNREADABLE;
-}
-
 /* TagoIO counts requests by the minute of the clock (its rate limit page). */
 static int64_t next_minute_ms(int64_t wall_s) { return (60 - wall_s % 60) * 1000; }
 

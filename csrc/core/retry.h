@@ -42,9 +42,6 @@ typedef struct tagoio_retry_rule {
 
 tagoio_retry_rule tagoio_retry_rule_of(tagoio_retry_reason reason);
 
-/* The reason that an HTTP status is. */
-tagoio_retry_reason tagoio_retry_reason_of_status(int status, bool has_retry_after);
-
 /* Tokens that a client may spend on repetitions before successes give some back. */
 enum { TAGOIO_RETRY_CAPACITY = 500 };
 

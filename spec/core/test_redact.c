@@ -161,6 +161,76 @@ static void test_faults(void) {
     tagoio_settings_unref(settings);
 }
 
+/* An error whose message is followed by so many bytes that its body has count. */
+static char *large_body(size_t count) {
+    static const char start[] = "{\"message\":\"no " PLAY_TOKEN "\",\"result\":\"";
+    char *body = malloc(count + 1);
+    if (body == NULL) {
+        exit(2);
+    }
+    memset(body, '%', count);
+    memcpy(body, start, strlen(start));
+    memcpy(body + count - 2, "\"}", 3);
+    return body;
+}
+
+static void test_large_details(void) {
+    static const struct {
+        size_t bytes;
+        bool kept;
+        const char *message;
+    } rows[] = {
+        {TAGOIO_MAX_DETAILS_BYTES, true,
+         "profile.info: no *** (HTTP 400, api.tago.io)"},
+        {TAGOIO_MAX_DETAILS_BYTES + 1, false,
+         "profile.info: no *** (HTTP 400, api.tago.io); its details are too large to "
+         "be "
+         "kept"},
+    };
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_now now = play_moment(0);
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("details of %zu bytes: what is not shown is not scrubbed",
+                   rows[i].bytes);
+        char *body = large_body(rows[i].bytes);
+        tagoio_call *call = play_call(settings, INFO);
+        play_answer(call, &now, "400", body);
+        tagoio_report report = tagoio_call_report(call);
+        check_text(rows[i].message, report.message);
+        check_true((report.details != NULL) == rows[i].kept);
+        tagoio_call_unref(call);
+        free(body);
+    }
+    tagoio_settings_unref(settings);
+}
+
+/* The start of a page is scrubbed before anything in it is cut. */
+static void test_large_page(void) {
+    check_case("a secret at the end of what is scrubbed of a page");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_now now = play_moment(0);
+    for (int before = 8150; before < 8200; before++) {
+        char page[9000] = "<p>";
+        memset(page + 3, '\n', (size_t)before);
+        strcat(page, "<title>" PLAY_TOKEN "</title>" PLAY_TOKEN);
+        tagoio_call *call = play_call(settings, INFO);
+        play_answer(call, &now, "400", page);
+        const char *message = tagoio_call_report(call).message;
+        check_true(strstr(message, "p-play") == NULL);
+        check_within("an HTML page", message);
+        tagoio_call_unref(call);
+    }
+    check_case("blanks before a page do not count");
+    char page[9000] = "";
+    memset(page, ' ', 8500);
+    strcat(page, "<title>Busy</title>");
+    tagoio_call *call = play_call(settings, INFO);
+    play_answer(call, &now, "400", page);
+    check_within("an HTML page, \"Busy\"", tagoio_call_report(call).message);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
 /* Cut first, the message would end with the first half of the token. */
 static void test_cut(void) {
     check_case("where a long message is cut");
@@ -246,8 +316,9 @@ static void test_wipe(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_echoes,         test_request_id, test_faults,  test_cut,
-        test_unread_answers, test_refusals,   test_success, test_wipe,
+        test_echoes,        test_request_id, test_faults,         test_cut,
+        test_large_details, test_large_page, test_unread_answers, test_refusals,
+        test_success,       test_wipe,
     };
     return check_run(tests, check_count(tests));
 }

@@ -26,10 +26,10 @@ local heads = {
   { "a head that breaks off", sends(ok_line, "Content-"), "network", 3, 200 },
   { "a head that is reset", sends(ok_line, "X: y\r\n") .. "reset()", "network", 3, 200 },
   { "an informational answer alone", sends("HTTP/1.1 100 Continue\r\n\r\n"), "network", 3 },
-  { "garbage", sends("garbage\r\n\r\n"), "protocol", 1, nil, "no HTTP" },
-  { "binary garbage", "request() send(('\\0\\255'):rep(2000))", "protocol", 1, nil, "no HTTP" },
-  { "HTTP/0.9", sends("<html>hello</html>"), "protocol", 1, nil, "no HTTP" },
-  { "the status 000", sends("HTTP/1.1 000 x\r\n\r\n"), "protocol", 1, nil, "no HTTP" },
+  { "garbage", sends("garbage\r\n\r\n"), "protocol", 1, nil, "not HTTP" },
+  { "binary garbage", "request() send(('\\0\\255'):rep(2000))", "protocol", 1, nil, "not HTTP" },
+  { "HTTP/0.9", sends("<html>hello</html>"), "protocol", 1, nil, "not HTTP" },
+  { "the status 000", sends("HTTP/1.1 000 x\r\n\r\n"), "protocol", 1, nil, "not HTTP" },
   { "a negative length", sends(ok_line, "Content-Length: -5\r\n\r\n"), "protocol", 1, 200 },
   {
     "a header of 300 kB",
@@ -186,7 +186,7 @@ describe("an answer of", function()
   end
 
   -- The line that it continues is the status line: newer than 7.88, libcurl reads it so.
-  it("a head whose first line is folded is no HTTP, or a success", function()
+  it("a head whose first line is folded is not HTTP, or a success", function()
     server:play(sends(ok_line, " x: y\r\nContent-Length: 27\r\n\r\n", list))
     client = server:client()
     local result, message, err = client.profile.list()
@@ -195,7 +195,7 @@ describe("an answer of", function()
     else
       assert.equal("protocol", err.kind)
       assert.equal(200, err.status)
-      assert.matches("no HTTP", message)
+      assert.matches("not HTTP", message)
     end
     assert.equal(1, server:executed())
   end)
