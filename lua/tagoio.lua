@@ -3,6 +3,7 @@
 --- TagoIO's profile API for Lua.
 -- @module tagoio
 
+local check = require("tagoio.check")
 local client = require("tagoio.client")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
@@ -27,7 +28,7 @@ local tagoio = {
 -- * `token`: else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN` of the environment
 -- * `region`: `"us-e1"`, `"eu-w1"`, `"env"` (`TAGOIO_API`), `{ tdeploy = id }` or
 --   `{ api = url }`; else `TAGOIO_API`, else `"us-e1"`
--- * `timeout` (60): over all attempts and the rests between them
+-- * `timeout` (60): over all attempts and the pauses between them
 -- * `attempt_timeout` (30), `connect_timeout` (10)
 -- * `attempts` (3): the first included; else `TAGOIO_REQUEST_ATTEMPTS`
 -- * `max_retry_after` (60): the longest wait that TagoIO may ask for; more is an error at once
@@ -42,14 +43,15 @@ local tagoio = {
 -- * `on_attempt`: `function(event)`, called after each attempt in the coroutine that made the call.
 --   `event` has `operation`, `method`, `path` (the template, without ids), `attempt` (from 1),
 --   `status` or `kind` of the error or both, `elapsed`, `queued`, `bytes` of the body,
---   `request_id`, and `wait` before the next attempt or, after the last, `message` (of the error;
---   of a success TagoIO's warning). What it raises is reported once, to stderr, and changes nothing
+--   `request_id`, and `retry_in` (seconds until the next attempt) or, after the last, `message` (of
+--   the error; of a success TagoIO's warning). What it raises is reported once, to stderr, and
+--   changes nothing
 -- * `transport`: `function(request)` in place of libcurl, for hosts with their own HTTP and tests
 --   without a network. `request` has `method`, `url`, `headers`, `body` (a string or nil),
 --   `timeout` (seconds, for this attempt) and `connect_timeout` (seconds of it). It returns the
 --   status, a table of headers (or nil) and the decoded body; or nil, a message, and a table:
 --   `sent = false` when no byte of the request has left, and the `kind` of failure (`"connect"`,
---   `"tls"`, `"timeout"` or `"network"`, the default). It follows no redirect and repeats nothing
+--   `"tls"`, `"timeout"` or `"network"`, the default). It follows no redirect and retries nothing
 -- * `wait`: `function(client, seconds)`, called again and again while a call is on its way
 -- @treturn table client
 -- @treturn[2] nil
@@ -60,35 +62,25 @@ function tagoio.new(given)
   if given == tagoio then
     errors.raise("tagoio.new: call it with a dot, tagoio.new { ... }, not with a colon")
   end
-  local checked, problem = options.check(given or {})
-  if not checked then
-    errors.raise("tagoio.new: " .. problem)
-  end
-  return client.new(checked, "tagoio.new")
+  return client.new(options.check(given), "tagoio.new")
 end
 
 --- Marks a table as an array, so that it is sent as one even when it is empty.
 -- @tparam[opt] table list changed; a new one when left out
 -- @treturn table list
 function tagoio.array(list)
-  if list ~= nil and type(list) ~= "table" then
-    errors.raise("tagoio.array: a table is needed, got a " .. type(list))
-  end
+  check.argument("tagoio.array", "list", "table or nil", list)
   return setmetatable(list or {}, core.array_mt)
 end
 
-local function check_options(name, given, types)
-  if given ~= nil and type(given) ~= "table" then
-    return ("%s: a table of options is needed, got a %s"):format(name, type(given))
-  end
-  for key, value in pairs(given or {}) do
-    if not types[key] then
-      return ("%s: unknown option %s"):format(name, errors.quote(key))
-    elseif type(value) ~= types[key] then
-      return ("%s: %s: a %s is needed, got a %s"):format(name, key, types[key], type(value))
-    end
-  end
-end
+local encode_rows = check.rows({
+  { name = "indent", types = "number", check = check.whole(0, 31), default = 0 },
+})
+
+local decode_rows = check.rows({
+  { name = "keep_null", types = "boolean", default = false },
+  { name = "array_mt", types = "table", default = core.array_mt },
+})
 
 --- JSON of a value, by the rules of requests: members sorted, whole numbers without a fraction.
 -- @param value `tagoio.null` for null
@@ -98,15 +90,9 @@ end
 -- @treturn[2] string message with the path to what has no JSON form
 -- @treturn[2] table err
 function tagoio.encode(value, given)
-  local problem = check_options("tagoio.encode", given, { indent = "number" })
-  if problem then
-    errors.raise(problem)
-  end
-  local indent = given and given.indent or 0
+  local indent = check.options("tagoio.encode", encode_rows, given).indent
   if value == nil then
-    errors.raise("tagoio.encode: value: nil has no JSON form (use tagoio.null)")
-  elseif indent < 0 or indent > 31 or indent ~= math.floor(indent) then
-    errors.raise("tagoio.encode: indent: a whole number from 0 to 31 is needed")
+    errors.raise("tagoio.encode: value must be a value with a JSON form (got nil; use tagoio.null)")
   end
   client.learn_markers()
   local text, message, kind = core.encode(value, indent)
@@ -124,17 +110,9 @@ end
 -- @treturn[2] string message
 -- @treturn[2] table err
 function tagoio.decode(text, given)
-  local types = { keep_null = "boolean", array_mt = "table" }
-  local problem = check_options("tagoio.decode", given, types)
-  if not problem and type(text) ~= "string" then
-    problem = "tagoio.decode: a string is needed, got a " .. type(text)
-  end
-  if problem then
-    errors.raise(problem)
-  end
-  given = given or {}
-  local value, message, kind =
-    core.decode(text, given.keep_null or false, given.array_mt or core.array_mt)
+  check.argument("tagoio.decode", "text", "string", text)
+  local wanted = check.options("tagoio.decode", decode_rows, given)
+  local value, message, kind = core.decode(text, wanted.keep_null, wanted.array_mt)
   if kind then
     return errors.new(kind == "memory" and kind or "invalid", "decode", "decode: " .. message)
   end

@@ -38,6 +38,7 @@ build = {
   modules = {
     tagoio = "lua/tagoio.lua",
     ["tagoio.audit"] = "lua/tagoio/audit.lua",
+    ["tagoio.check"] = "lua/tagoio/check.lua",
     ["tagoio.client"] = "lua/tagoio/client.lua",
     ["tagoio.date"] = "lua/tagoio/date.lua",
     ["tagoio.errors"] = "lua/tagoio/errors.lua",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of operations, as the official SDKs put them on the wire: JavaScript
-   tago-io/sdk-js 12.2.9, Profile.ts, Python tago-io/sdk-python 5.1.2, Profile.py. */
+   tago-io/sdk-js 12.3.1, Profile.ts, Python tago-io/sdk-python 5.1.2, Profile.py. */
 #include "core/operation.h"
 
 #include <string.h>

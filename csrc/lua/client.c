@@ -13,6 +13,8 @@
 static const char client_name[] = "tagoio.client";
 static const char call_name[] = "tagoio.call";
 
+enum { default_max_connections = 64 };
+
 /* Its uservalue is the metatable of arrays. */
 typedef struct client {
     tagoio_settings *settings; /* NULL: closed */
@@ -151,7 +153,8 @@ static int new_client(lua_State *L) {
         .base_url = text_option(L, 1, "base_url", NULL),
         .ca_file = text_option(L, 1, "ca_file", NULL),
         .proxy = text_option(L, 1, "proxy", NULL),
-        .max_connections = (int)number_option(L, 1, "max_connections", 64),
+        .max_connections =
+            (int)number_option(L, 1, "max_connections", default_max_connections),
         .detached = it->detached,
     };
     it->driver = tagoio_driver_new(&driver_options, &err);
@@ -458,7 +461,7 @@ static int push_attempt(lua_State *L) {
         set_text(L, "kind", tagoio_error_kind_name(attempt->kind));
     }
     if (attempt->retry_delay_ms >= 0) {
-        set_number(L, "wait", (double)attempt->retry_delay_ms / 1000);
+        set_number(L, "retry_in", (double)attempt->retry_delay_ms / 1000);
     }
     return 1;
 }
@@ -556,9 +559,25 @@ static void make_type(lua_State *L, const char *name, const luaL_Reg *methods,
     lua_pop(L, 1);
 }
 
+/* defaults(): the options that have one, by name */
+static int defaults(lua_State *L) {
+    tagoio_options options = tagoio_options_default();
+    lua_createtable(L, 0, 7);
+    set_number(L, "timeout", (double)options.timeout_ms / 1000);
+    set_number(L, "attempt_timeout", (double)options.attempt_timeout_ms / 1000);
+    set_number(L, "connect_timeout", (double)options.connect_timeout_ms / 1000);
+    set_number(L, "max_retry_after", (double)options.max_retry_after_ms / 1000);
+    set_count(L, "attempts", options.attempts);
+    set_count(L, "max_response_bytes", (int64_t)options.max_response_bytes);
+    set_count(L, "max_connections", default_max_connections);
+    return 1;
+}
+
 void tagoio_client_open(lua_State *L) {
     make_type(L, client_name, client_methods, close_client);
     make_type(L, call_name, call_methods, drop_call);
     lua_pushcfunction(L, new_client);
     lua_setfield(L, -2, "client");
+    lua_pushcfunction(L, defaults);
+    lua_setfield(L, -2, "defaults");
 }

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Queries of the audit log, followed to their end.
 
+local check = require("tagoio.check")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local options = require("tagoio.options")
@@ -8,31 +9,19 @@ local options = require("tagoio.options")
 local audit = {}
 
 local name = "profile.auditLogEvents"
-local usual_timeout_s = 60
 local first_pause_s, longest_pause_s = 0.5, 5
 
 -- The ends that are no success; those of CloudWatch Logs Insights, which the API seems to pass on.
 local failures = { Failed = true, Timeout = true, Unknown = true, Cancelled = true }
 
-local types = { timeout = "number", on_progress = "function", queryId = "string" }
+local option_rows = check.rows({
+  path = "options.",
+  { name = "timeout", types = "number", check = options.check_time, default = 60 },
+  { name = "on_progress", types = "function" },
+  { name = "queryId", types = "string" },
+})
 
-local function check_options(given)
-  if given ~= nil and type(given) ~= "table" then
-    return "options: a table is needed, got a " .. type(given)
-  end
-  for key, value in pairs(given or {}) do
-    if not types[key] then
-      local form = "options: unknown key %s; there are timeout, on_progress, queryId"
-      return form:format(errors.quote(key))
-    elseif type(value) ~= types[key] then
-      return ("options.%s: a %s is needed, got a %s"):format(key, types[key], type(value))
-    end
-  end
-  local problem = given and given.timeout and options.check_time(given.timeout)
-  return problem and "options.timeout: " .. problem
-end
-
--- The status, and what it is where none is said: an answer of the first years had events alone.
+-- The status, and what it is where there is none: an answer of the first years had events alone.
 local function status_of(answer)
   return answer.status or answer.events and "Complete" or "Running"
 end
@@ -58,7 +47,7 @@ end
 -- message, err.
 local function follow(caller, profileID, answer, given)
   local query = { id = answer.queryId, started = core.now(), asked = 1 }
-  local timeout = given.timeout or usual_timeout_s
+  local timeout = given.timeout
   local pause_s = first_pause_s
   while status_of(answer) ~= "Complete" do
     if given.on_progress then
@@ -88,11 +77,7 @@ local function begin(caller, profileID, query, query_id)
 end
 
 function audit.events(caller, profileID, query, given)
-  local problem = check_options(given)
-  if problem then
-    errors.raise(name .. ": " .. problem)
-  end
-  given = given or {}
+  given = check.options(name, option_rows, given)
   local answer, message, err = begin(caller, profileID, query, given.queryId)
   if not err then
     answer, message, err = follow(caller, profileID, answer, given)

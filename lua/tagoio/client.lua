@@ -4,6 +4,7 @@
 -- `profile` is a table like `tagoio.profile`. It belongs to the Lua state that made it.
 -- @classmod tagoio.client
 
+local check = require("tagoio.check")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local hooks = require("tagoio.hooks")
@@ -204,10 +205,8 @@ end
 -- @usage local patient = client:with { timeout = 120, attempts = 5 }
 function methods:with(given)
   check_self(self, "with")
-  local checked, problem = options.check(given, true)
-  if not checked then
-    errors.raise("client:with: " .. problem)
-  elseif self._core:is_closed() then
+  local checked = options.check_derived(given)
+  if self._core:is_closed() then
     errors.raise("client:with: the client is closed")
   end
   checked.transport = self._transport
@@ -239,9 +238,8 @@ end
 -- @treturn number how many calls are still on their way
 function methods:step(seconds)
   check_self(self, "step")
-  if seconds ~= nil and type(seconds) ~= "number" then
-    errors.raise("client:step: a number of seconds is needed, got a " .. type(seconds))
-  elseif self._core:is_closed() then
+  check.argument("client:step", "seconds", "number or nil", seconds)
+  if self._core:is_closed() then
     errors.raise("client:step: the client is closed")
   end
   return (self._core:step(seconds or 0))
@@ -268,10 +266,7 @@ end
 -- local backups, info = assert(client:request(asked))
 function methods:request(given)
   check_self(self, "request")
-  local problem = request.check(given)
-  if problem then
-    errors.raise("client:request: " .. problem)
-  end
+  request.check(given)
   local result, message, err, call = perform(
     self,
     "request." .. given.method,

@@ -4,6 +4,7 @@
 -- goes out, either will do.
 -- @module tagoio.date
 
+local check = require("tagoio.check")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 
@@ -19,13 +20,12 @@ local date = {}
 -- @treturn[2] table err of the kind `invalid`
 -- @usage local left = tagoio.date.parse("2031-05-01T09:30:00.000Z") - os.time()
 function date.parse(text)
-  if type(text) ~= "string" then
-    errors.raise("tagoio.date.parse: a string is needed, got a " .. type(text))
-  end
+  check.argument("tagoio.date.parse", "text", "string", text)
   local seconds = core.parse_date(text)
   if not seconds then
-    local form = "date.parse: %s is no date in ISO-8601, such as \"2023-02-21T15:17:35.880Z\""
-    return errors.new("invalid", "date.parse", form:format(errors.quote(text)))
+    local needed = 'a date in ISO-8601, such as "2023-02-21T15:17:35.880Z"'
+    local message = ("date.parse: text must be %s (got %s)"):format(needed, errors.quote(text))
+    return errors.new("invalid", "date.parse", message)
   end
   return seconds
 end
@@ -39,9 +39,7 @@ end
 -- @treturn[2] table err of the kind `invalid`
 -- @usage print(tagoio.date.format(os.time() - 7 * 86400))
 function date.format(seconds)
-  if type(seconds) ~= "number" then
-    errors.raise("tagoio.date.format: a number is needed, got a " .. type(seconds))
-  end
+  check.argument("tagoio.date.format", "seconds", "number", seconds)
   local text, problem = core.format_date(seconds)
   if not text then
     return errors.new("invalid", "date.format", "date.format: " .. problem)

@@ -25,8 +25,8 @@ local function log(event)
     event.elapsed,
     event.bytes
   )
-  if event.wait then
-    line = line .. ("; attempt %d in %.3f s"):format(event.attempt + 1, event.wait)
+  if event.retry_in then
+    line = line .. ("; attempt %d in %.3f s"):format(event.attempt + 1, event.retry_in)
   elseif event.message then
     line = line .. "; " .. event.message
   end
@@ -67,7 +67,7 @@ function hooks.watch(tell, call)
     local event = call:attempt(number)
     while event do
       number = number + 1
-      event.message = not event.wait and call:facts().message or nil
+      event.message = not event.retry_in and call:facts().message or nil
       tell(event)
       event = call:attempt(number)
     end

@@ -1,50 +1,41 @@
 -- SPDX-License-Identifier: MIT
--- The options of a client: what each may be, what it is when nobody says, and what the
--- environment says. A problem is returned as text; who raises it knows whose line is to blame.
+-- The options of a client: what each may be, what it is by default, and what the environment says.
 
+local check = require("tagoio.check")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 
 local options = {}
 
--- ---- checks: nil, or what is wrong with the value ----
+-- ---- checks: nil, or what a value must be ----
 
 local function check_text(value)
   if value == "" then
-    return "is empty"
+    return "a string that is not empty"
   elseif value:find("[%z\1-\31\127]") then
-    return "has control characters"
+    return "a string without control characters"
   end
 end
 
--- Never says the value: it is a secret.
 local function check_token(value)
-  if value:find("[^\33-\126]") then
-    return "has characters that no token has (spaces, control characters or not ASCII)"
-  end
-  return check_text(value)
+  return (value == "" or value:find("[^\33-\126]")) and "printable ASCII without blanks" or nil
 end
 
-local function check_whole(least, most)
-  return function(value)
-    if value ~= math.floor(value) or value < least or value > most then
-      return ("%.14g is not a whole number from %d to %d"):format(value, least, most)
-    end
-  end
-end
+local check_attempts = check.whole(1, 100)
 
 local function check_seconds(value)
-  if value ~= value then
-    return "NaN is no time"
-  elseif value < 0 then
-    return ("%.14g is negative"):format(value)
+  if value ~= value or value < 0 then
+    return "a number of seconds"
   elseif value > 3600 then
-    return ("%.14g is over an hour (seconds, not milliseconds)"):format(value)
+    return "at most 3600 seconds"
   end
 end
 
 function options.check_time(value)
-  return value == 0 and "0 is no time" or check_seconds(value)
+  if value ~= value or value <= 0 then
+    return "a positive number of seconds"
+  end
+  return check_seconds(value)
 end
 
 local region_urls = {
@@ -56,106 +47,173 @@ local region_urls = {
 local region_forms =
   [["us-e1", "eu-w1", "env", { tdeploy = "project id" } or { api = "https://..." }]]
 
-local function check_region_table(region)
-  for key in pairs(region) do
-    if key ~= "tdeploy" and key ~= "api" and key ~= "sse" then
-      return ("unknown key %s: use %s"):format(errors.quote(key), region_forms)
-    end
-  end
-  if (region.tdeploy == nil) == (region.api == nil) then
-    return "either tdeploy or api is needed: use " .. region_forms
-  elseif region.tdeploy ~= nil and type(region.tdeploy) ~= "string" then
-    return "tdeploy: a string is needed, got a " .. type(region.tdeploy)
-  elseif region.tdeploy and not region.tdeploy:match("^%s*[%w-]+%s*$") then
-    return "tdeploy: not the id of a project"
-  elseif region.api ~= nil and type(region.api) ~= "string" then
-    return "api: a string is needed, got a " .. type(region.api)
-  end
-  local problem = region.api and check_text(region.api)
-  return problem and "api: " .. problem
+local function check_project(value)
+  return not value:match("^%s*[%w-]+%s*$") and "the id of a project" or nil
 end
 
+local region_rows = check.rows({
+  noun = "key",
+  path = "region.",
+  { name = "tdeploy", types = "string", check = check_project },
+  { name = "api", types = "string", check = check_text, secret = true },
+  { name = "sse", types = "string" },
+})
+
 local function check_region(region)
+  local is_known = region == "env" or region_urls[region]
   if type(region) == "table" then
-    return check_region_table(region)
-  elseif region ~= "env" and not region_urls[region] then
-    return ("unknown region %s: use %s"):format(errors.quote(region), region_forms)
+    is_known = (region.tdeploy == nil) ~= (region.api == nil)
   end
+  return not is_known and region_forms or nil
 end
 
 local function check_proxy(value)
   if value == true then
-    return "true is no proxy: use a URL, or false for none"
-  elseif value ~= false then
-    return check_text(value)
+    return "a URL, or false for none"
   end
+  return value and check_text(value)
 end
 
 local function check_hook(value)
-  return value == true and "true is no hook: use a function, or false for none" or nil
+  return value == true and "a function, or false for none" or nil
 end
 
--- Those with `connection` belong to the connections, which derived clients share. Times are
--- seconds.
+-- ---- the rows ----
+
+-- A scope of "pool" is that of the connections, which derived clients share. `text` is what the
+-- definitions for editors say.
 local rows = {
-  { name = "token", types = "string", check = check_token },
-  { name = "region", types = "string or table", check = check_region, connection = true },
-  { name = "timeout", types = "number", check = options.check_time },
-  { name = "attempt_timeout", types = "number", check = options.check_time },
-  { name = "connect_timeout", types = "number", check = options.check_time },
-  { name = "attempts", types = "number", check = check_whole(1, 100) },
-  { name = "max_retry_after", types = "number", check = check_seconds },
-  { name = "max_response_bytes", types = "number", check = check_whole(1, 2 ^ 31 - 1) },
-  { name = "max_connections", types = "number", check = check_whole(1, 10000), connection = true },
-  { name = "ca_file", types = "string", check = check_text, connection = true },
-  { name = "proxy", types = "string or boolean", check = check_proxy, connection = true },
-  { name = "user_agent", types = "string", check = check_text },
-  { name = "keep_null", types = "boolean" },
-  { name = "array_mt", types = "table" },
-  { name = "on_attempt", types = "function or boolean", check = check_hook },
-  { name = "transport", types = "function", connection = true },
-  { name = "wait", types = "function" },
+  {
+    name = "token",
+    types = "string",
+    check = check_token,
+    secret = true,
+    text = "else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN` of the environment",
+  },
+  {
+    name = "region",
+    scope = "pool",
+    types = "string or table",
+    check = check_region,
+    rows = region_rows,
+    text = "else `TAGOIO_API`, else `us-e1`",
+  },
+  {
+    name = "timeout",
+    types = "number",
+    check = options.check_time,
+    text = "over all attempts and the pauses between them",
+  },
+  {
+    name = "attempt_timeout",
+    types = "number",
+    check = options.check_time,
+    text = "of one attempt",
+  },
+  {
+    name = "connect_timeout",
+    types = "number",
+    check = options.check_time,
+    text = "of the connection of one attempt",
+  },
+  {
+    name = "attempts",
+    types = "number",
+    check = check_attempts,
+    text = "the first included; else `TAGOIO_REQUEST_ATTEMPTS`",
+  },
+  {
+    name = "max_retry_after",
+    types = "number",
+    check = check_seconds,
+    text = "the longest wait that TagoIO may ask for",
+  },
+  {
+    name = "max_response_bytes",
+    types = "number",
+    check = check.whole(1, 2 ^ 31 - 1),
+    text = "of one decoded response",
+  },
+  {
+    name = "max_connections",
+    scope = "pool",
+    types = "number",
+    check = check.whole(1, 10000),
+    text = "more calls at once wait for their turn",
+  },
+  {
+    name = "ca_file",
+    scope = "pool",
+    types = "string",
+    check = check_text,
+    text = "certificates to trust instead of the system's, in PEM",
+  },
+  {
+    name = "proxy",
+    scope = "pool",
+    types = "string or boolean",
+    must_be = "a URL, or false for none",
+    check = check_proxy,
+    secret = true,
+    text = "a URL; false ignores the environment's; never used for this machine",
+  },
+  { name = "user_agent", types = "string", check = check_text, text = "appended to ours" },
+  {
+    name = "keep_null",
+    types = "boolean",
+    text = "members that are null stay, as `tagoio.null`",
+  },
+  {
+    name = "array_mt",
+    types = "table",
+    text = "the metatable of arrays in results, else `tagoio.array_mt`",
+  },
+  {
+    name = "on_attempt",
+    types = "function or boolean",
+    must_be = "a function, or false for none",
+    check = check_hook,
+    text = "called after each attempt, in its coroutine",
+  },
+  {
+    name = "transport",
+    scope = "pool",
+    types = "function",
+    text = "in place of libcurl",
+  },
+  { name = "wait", types = "function", text = "called while a call is on its way" },
 }
 
-local by_name = {}
-local names = {}
-options.names = names
-for _, row in ipairs(rows) do
-  by_name[row.name] = row
-  names[#names + 1] = row.name
+-- Those of tagoio.new; and of client:with, which may not change the connections.
+local derived_rows = {}
+for i, row in ipairs(rows) do
+  local refused = "belongs to the connections, which are shared: use tagoio.new"
+  derived_rows[i] = row.scope == "pool" and { name = row.name, refused = refused } or row
 end
+options.rows = check.rows(rows)
+check.rows(derived_rows)
 
-local function check_one(name, value, derived)
-  local row = by_name[name]
-  if not row then
-    return ("unknown option %s; there are %s"):format(errors.quote(name), table.concat(names, ", "))
-  elseif derived and row.connection then
-    return name .. ": belongs to the connections, which are shared: use tagoio.new"
-  elseif not (" or " .. row.types .. " or "):find(" or " .. type(value) .. " or ", 1, true) then
-    return ("%s: a %s is needed, got a %s"):format(name, row.types, type(value))
-  end
-  local problem = row.check and row.check(value)
-  return problem and name .. ": " .. problem
-end
+-- What they are by default, as far as it is a value; the core's own are the core's to know.
+options.defaults = core.defaults()
+options.defaults.keep_null = false
 
--- A copy of the given options; or nil and what is wrong with them. Derived ones are those of
--- client:with.
-function options.check(given, derived)
-  if type(given) ~= "table" then
-    return nil, "a table of options is needed, got a " .. type(given)
-  end
-  local checked = {}
-  for name, value in pairs(given) do
-    local problem = check_one(name, value, derived)
-    if problem then
-      return nil, problem
-    end
-    checked[name] = value
-  end
+local function copy(operation, rows_of_it, given)
+  local checked = check.options(operation, rows_of_it, given)
   if checked.proxy == false then
     checked.proxy = "" -- for libcurl: not even the environment's
   end
   return checked
+end
+
+-- A copy of the options that were given to tagoio.new. A bug in them raises.
+function options.check(given)
+  return copy("tagoio.new", rows, given)
+end
+
+-- The same for client:with.
+function options.check_derived(given)
+  check.argument("client:with", "options", "table", given)
+  return copy("client:with", derived_rows, given)
 end
 
 -- ---- the environment ----
@@ -170,9 +228,9 @@ local function token_from_environment()
   for _, name in ipairs({ "T_ANALYSIS_TOKEN", "TAGOIO_TOKEN" }) do
     local token = variable(name)
     if token then
-      local problem = check_token(token)
-      if problem then
-        return nil, ("%s: the token %s"):format(name, problem)
+      local needed = check_token(token)
+      if needed then
+        return nil, ("%s: the token must be %s"):format(name, needed)
       end
       return token
     end
@@ -191,8 +249,9 @@ local function attempts_from_environment()
     return nil
   end
   local attempts = text:match("^%d+$") and tonumber(text)
-  if not attempts or check_whole(1, 100)(attempts) then
-    return nil, ("%s: %s is not a whole number from 1 to 100"):format(name, errors.quote(text))
+  local needed = check_attempts(attempts or 0)
+  if needed then
+    return nil, ("%s: must be %s (got %s)"):format(name, needed, errors.quote(text))
   end
   return attempts
 end

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Lists that come in pages, as a whole: one row after the other, or all in an array.
 
+local check = require("tagoio.check")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 
@@ -37,12 +38,6 @@ local function first_query(given)
   return query, extended
 end
 
-local function check_query(name, query)
-  if query ~= nil and type(query) ~= "table" then
-    errors.raise(name .. ": query: a table with keys is needed, got a " .. type(query))
-  end
-end
-
 -- A function that gives the next page, an array that is empty at the end; or nil, message, err.
 -- The end is a page without rows, or the same page again. One that is shorter than asked for is
 -- not: a server may have a maximum of its own. After a failure the page is asked for again.
@@ -72,7 +67,7 @@ end
 
 function pages.each(caller, profileID, query)
   local name = "profile.tokenListEach"
-  check_query(name, query)
+  check.argument(name, "query", "table or nil", query)
   local next_page = pager(name, caller, profileID, query)
   local rows, at
   return function()
@@ -88,20 +83,10 @@ function pages.each(caller, profileID, query)
   end
 end
 
-local function check_limit(given)
-  if given ~= nil and type(given) ~= "table" then
-    return "options: a table is needed, got a " .. type(given)
-  end
-  for key in pairs(given or {}) do
-    if key ~= "limit" then
-      return ("options: unknown key %s; there is limit"):format(errors.quote(key))
-    end
-  end
-  local limit = given and given.limit
-  if limit ~= nil and (type(limit) ~= "number" or limit < 1 or limit ~= math.floor(limit)) then
-    return "options.limit: a whole number from 1 is needed"
-  end
-end
+local option_rows = check.rows({
+  path = "options.",
+  { name = "limit", types = "number", check = check.whole(1) },
+})
 
 -- Adds rows up to the limit; true when it is reached.
 local function add_rows(all, rows, limit)
@@ -116,12 +101,8 @@ end
 
 function pages.all(caller, profileID, query, given)
   local name = "profile.tokenListAll"
-  check_query(name, query)
-  local problem = check_limit(given)
-  if problem then
-    errors.raise(name .. ": " .. problem)
-  end
-  local limit = given and given.limit
+  check.argument(name, "query", "table or nil", query)
+  local limit = check.options(name, option_rows, given).limit
   local next_page = pager(name, caller, profileID, query)
   local all
   repeat

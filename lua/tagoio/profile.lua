@@ -9,7 +9,7 @@
 -- `kind`, `status`, `attempts`, `details` and more. A wrong type, a missing or an extra argument,
 -- an unknown key of a query raises.
 --
--- What is said of the API is from TagoIO's official SDKs (tago-io/sdk-js 12.2.9 Profile.ts,
+-- What is said of the API is from TagoIO's official SDKs (tago-io/sdk-js 12.3.1 Profile.ts,
 -- tago-io/sdk-python 5.1.2 Profile.py), its OpenAPI file and its documentation; what no document
 -- says is marked "inferred". Fields may be added by TagoIO at any time, and may be missing.
 --

@@ -1,40 +1,43 @@
 -- SPDX-License-Identifier: MIT
 -- What client:request takes and tells, beside what the core checks itself.
 
+local check = require("tagoio.check")
 local errors = require("tagoio.errors")
 
 local request = {}
 
-local types = {
-  method = "string",
-  path = "table",
-  query = "table",
-  body = "table",
-  idempotent = "boolean",
-}
-
 local methods = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true }
 
--- What is wrong with the fields, or nil.
+local function check_method(value)
+  return not methods[value] and "GET, POST, PUT, PATCH or DELETE" or nil
+end
+
+local rows = check.rows({
+  noun = "field",
+  {
+    name = "method",
+    types = "string",
+    must_be = "GET, POST, PUT, PATCH or DELETE",
+    check = check_method,
+    needed = true,
+  },
+  {
+    name = "path",
+    types = "table",
+    must_be = "a list of segments, as { \"profile\", id, \"backup\" }",
+    needed = true,
+  },
+  { name = "query", types = "table" },
+  { name = "body", types = "table" },
+  { name = "idempotent", types = "boolean" },
+})
+
+-- Raises when the fields are not those of a request.
 function request.check(given)
-  if type(given) ~= "table" then
-    return "a table is needed, got a " .. type(given)
-  end
-  for name, value in pairs(given) do
-    if not types[name] then
-      local known = "method, path, query, body, idempotent"
-      return ("unknown field %s; there are %s"):format(errors.quote(name), known)
-    elseif type(value) ~= types[name] then
-      return ("%s: a %s is needed, got a %s"):format(name, types[name], type(value))
-    end
-  end
-  if not methods[given.method] then
-    local form = "method: %s is none of GET, POST, PUT, PATCH, DELETE"
-    return form:format(errors.quote(given.method))
-  elseif not given.path then
-    return "path: a list of segments is needed, as { \"profile\", id, \"backup\" }"
-  elseif given.method == "GET" and given.body then
-    return "body: GET has none"
+  check.argument("client:request", "request", "table", given)
+  check.options("client:request", rows, given)
+  if given.method == "GET" and given.body then
+    errors.raise("client:request: body cannot be sent with GET")
   end
 end
 

@@ -1,7 +1,7 @@
 ---@meta _
 -- SPDX-License-Identifier: MIT
 -- Types for editors (LuaCATS, as lua-language-server reads them); nothing of it is run. What is
--- said of the API comes from TagoIO's official SDKs (tago-io/sdk-js 12.2.9, tago-io/sdk-python
+-- said of the API comes from TagoIO's official SDKs (tago-io/sdk-js 12.3.1, tago-io/sdk-python
 -- 5.1.2), its OpenAPI file and its documentation; the rest is marked "inferred". A field with ?
 -- may be missing or null, which in results is the same; TagoIO may add fields at any time.
 
@@ -75,7 +75,6 @@
 ---@class tagoio.Amounts
 ---@field device? number
 ---@field bucket? number
----@field backup? number (inferred)
 ---@field dashboard? number
 ---@field dashboard_shared? number
 ---@field analysis? number
@@ -231,6 +230,9 @@
 ---@field expire_time? tagoio.SentDate|"never" or a span, as `"3 months"`
 ---@field pin_code? string six digits, with two-factor authentication
 ---@field otp_type? tagoio.OtpType
+---@field serie_number? string of a device's token (inferred)
+---@field verification_code? string of a device's token (inferred)
+---@field middleware? string of a device's token (inferred)
 
 ---@class tagoio.ListOptions
 ---@field limit? integer rows at most
@@ -448,23 +450,23 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@class tagoio.options
 ---@field token? string else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN` of the environment
 ---@field region? "us-e1"|"usa-1"|"eu-w1"|"env"|tagoio.Region else `TAGOIO_API`, else `us-e1`
----@field timeout? number over all attempts and the rests between them, 60
----@field attempt_timeout? number 30
----@field connect_timeout? number 10
----@field attempts? integer the first included; else `TAGOIO_REQUEST_ATTEMPTS`, else 3
----@field max_retry_after? number the longest wait that TagoIO may ask for, 60
----@field max_response_bytes? integer 64 MiB
----@field max_connections? integer 64: more calls at once wait for their turn
+---@field timeout? number over all attempts and the pauses between them; 60 by default
+---@field attempt_timeout? number of one attempt; 30 by default
+---@field connect_timeout? number of the connection of one attempt; 10 by default
+---@field attempts? integer the first included; else `TAGOIO_REQUEST_ATTEMPTS`; 3 by default
+---@field max_retry_after? number the longest wait that TagoIO may ask for; 60 by default
+---@field max_response_bytes? integer of one decoded response; 64 MiB by default
+---@field max_connections? integer more calls at once wait for their turn; 64 by default
 ---@field ca_file? string certificates to trust instead of the system's, in PEM
 ---@field proxy? string|false a URL; false ignores the environment's; never used for this machine
 ---@field user_agent? string appended to ours
----@field keep_null? boolean members that are null stay, as `tagoio.null`
+---@field keep_null? boolean members that are null stay, as `tagoio.null`; false by default
 ---@field array_mt? table the metatable of arrays in results, else `tagoio.array_mt`
 ---@field on_attempt? false|fun(event: tagoio.attempt) called after each attempt, in its coroutine
 ---@field transport? tagoio.Transport in place of libcurl
 ---@field wait? fun(client: tagoio.client, seconds: number) called while a call is on its way
 
----What a transport is to send. It follows no redirect and repeats nothing.
+---What a transport is to send. It follows no redirect and retries nothing.
 ---@class tagoio.TransportRequest
 ---@field method string
 ---@field url string
@@ -491,7 +493,7 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field queued number seconds of it, spent waiting for a free connection
 ---@field bytes integer of the body
 ---@field request_id? string
----@field wait? number seconds until the next attempt; absent after the last
+---@field retry_in? number seconds until the next attempt; absent after the last
 ---@field message? string after the last: of the error; of a success TagoIO's warning
 
 ---A request to any endpoint.
@@ -516,8 +518,8 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field profile tagoio.profile
 local client = {}
 
----A client on the same connections with other options; not with `region`, `ca_file`, `proxy` or
----`max_connections`, which belong to the connections.
+---A client on the same connections with other options; not with `region`, `ca_file`, `proxy`,
+---`max_connections` or `transport`, which belong to the connections.
 ---@param options tagoio.options
 ---@return tagoio.client? client
 ---@return string? message

@@ -108,12 +108,12 @@ describe("auditLogEvents", function()
     local rows = {
       { { id, { from = 1 } }, "query.from: unknown key; allowed: resourceID" },
       { {}, "profileID: a string is needed, got nothing" },
-      { { id, nil, 60 }, "options: a table is needed, got a number" },
-      { { id, nil, { time = 60 } }, 'options: unknown key "time"' },
-      { { id, nil, { timeout = "60" } }, "options.timeout: a number is needed, got a string" },
-      { { id, nil, { timeout = 60000 } }, "options.timeout: 60000 is over an hour" },
-      { { id, nil, { timeout = 0 } }, "options.timeout: 0 is no time" },
-      { { id, nil, { on_progress = true } }, "options.on_progress: a function is needed" },
+      { { id, nil, 60 }, "options must be a table or nil (got a number)" },
+      { { id, nil, { time = 60 } }, 'options: unknown option "time"; there are timeout, ' },
+      { { id, nil, { timeout = "60" } }, "options.timeout must be a number (got a string)" },
+      { { id, nil, { timeout = 60000 } }, "options.timeout must be at most 3600 seconds" },
+      { { id, nil, { timeout = 0 } }, "options.timeout must be a positive number" },
+      { { id, nil, { on_progress = true } }, "options.on_progress must be a function" },
       { { profile, id }, "call it with a dot" },
     }
     for _, row in ipairs(rows) do

@@ -95,7 +95,7 @@ describe("tagoio.date", function()
     for _, text in ipairs(texts) do
       local time, message, err = parse(text)
       assert.is_nil(time)
-      assert.matches("^date.parse: .* is no date in ISO%-8601", message)
+      assert.matches("^date.parse: text must be a date in ISO%-8601, such as %S+ %(got ", message)
       assert.equal("invalid", err.kind)
       assert.equal("date.parse", err.operation)
     end
@@ -120,9 +120,9 @@ describe("tagoio.date", function()
       assert.matches("^spec/api/date_spec.lua:%d+: " .. expected, message)
     end
     for _, value in ipairs({ 7, {}, true, tagoio.null }) do
-      raises(parse, value, "tagoio.date.parse: a string is needed, got a ")
+      raises(parse, value, "tagoio.date.%l+: %l+ must be a %l+ %(got ")
     end
-    raises(parse, nil, "tagoio.date.parse: a string is needed, got a nil")
-    raises(format, "0", "tagoio.date.format: a number is needed, got a string")
+    raises(parse, nil, "tagoio.date.%l+: %l+ must be a %l+ %(got nil")
+    raises(format, "0", "tagoio.date.format: %l+ must be a %l+ %(got a string")
   end)
 end)

@@ -23,7 +23,7 @@ describe("tagoio.new raises on", function()
   end
 
   it("a value that is no table of options", function()
-    raises("t", "a table of options is needed, got a string")
+    raises("t", "options must be a table or nil (got a string)")
   end)
 
   it("an unknown option, and names those there are", function()
@@ -32,39 +32,42 @@ describe("tagoio.new raises on", function()
 
   it("a token that cannot be one, without showing it", function()
     for _, bad in ipairs({ "", "two words", "line\n", "nul\0", "sch\195\182n" }) do
-      raises(with("token", bad), "token: ")
+      raises(with("token", bad), "token must be printable ASCII without blanks")
       local _, message = pcall(tagoio.new, with("token", bad))
       assert.is_nil(bad ~= "" and message:find(bad, 1, true) or nil)
     end
-    raises(with("token", 1), "token: a string is needed, got a number")
+    raises(with("token", 1), "token must be a string (got a number)")
   end)
 
   it("a time that is none", function()
     for _, name in ipairs({ "timeout", "attempt_timeout", "connect_timeout" }) do
       for _, bad in ipairs({ 0, -1, 0 / 0, 1 / 0, 3601 }) do
-        raises(with(name, bad), name .. ": ")
+        raises(with(name, bad), name .. " must be ")
       end
     end
-    raises(with("timeout", 5000), "timeout: 5000 is over an hour (seconds, not milliseconds)")
-    raises(with("timeout", "5"), "timeout: a number is needed, got a string")
-    raises(with("max_retry_after", -1), "max_retry_after: -1 is negative")
+    raises(with("timeout", 5000), "timeout must be at most 3600 seconds (got 5000)")
+    raises(with("timeout", "5"), "timeout must be a number (got a string)")
+    raises(with("timeout", 0 / 0), "timeout must be a positive number of seconds (got NaN)")
+    raises(with("max_retry_after", -1), "max_retry_after must be a number of seconds (got -1)")
   end)
 
   it("numbers that count nothing", function()
     for _, bad in ipairs({ 0, 1.5, -1, 101, 0 / 0 }) do
-      raises(with("attempts", bad), "attempts: ", "is not a whole number from 1 to 100")
+      raises(with("attempts", bad), "attempts must be a whole number from 1 to 100")
     end
-    raises(with("max_connections", 0), "max_connections: ")
-    raises(with("max_response_bytes", 0.5), "max_response_bytes: ")
+    raises(with("max_connections", 0), "max_connections must be a whole number from 1 to")
+    raises(with("max_response_bytes", 0.5), "max_response_bytes must be a whole number ")
   end)
 
   it("a region that is none", function()
-    raises(with("region", "us-e2"), 'region: unknown region "us-e2"', '"eu-w1"')
-    raises(with("region", {}), "region: either tdeploy or api is needed")
-    raises(with("region", { api = 1 }), "region: api: a string is needed")
-    raises(with("region", { tdeploy = "a/b" }), "region: tdeploy: not the id of a project")
+    raises(with("region", "us-e2"), 'region must be "us-e1", "eu-w1", ', '(got "us-e2")')
+    raises(with("region", {}), "region must be ", "(got a table)")
+    raises(with("region", { api = 1 }), "region.api must be a string (got a number)")
+    local path = { tdeploy = "a/b" }
+    raises(with("region", path), 'region.tdeploy must be the id of a project (got "a/b")')
     raises(with("region", { url = "https://x" }), 'region: unknown key "url"')
-    raises(with("region", { api = "http://localhost\0.x" }), "region: api: has control characters")
+    local control = { api = "http://localhost\0.x" }
+    raises(with("region", control), "region.api must be a string without control characters")
   end)
 
   it("an address that would show the token, or is not one of an API", function()
@@ -75,7 +78,7 @@ describe("tagoio.new raises on", function()
       ["https://host/?q"] = "region: ",
       ["https://host/#f"] = "region: ",
       ["nonsense"] = "region: ",
-      [""] = "region: ",
+      [""] = "region.api must be a string that is not empty",
     }
     for url, text in pairs(bad) do
       raises(with("region", { api = url }), text)
@@ -123,11 +126,11 @@ describe("tagoio.new raises on", function()
   end)
 
   it("a proxy, a file or a user agent that is none", function()
-    raises(with("proxy", true), "proxy: true is no proxy")
-    raises(with("proxy", ""), "proxy: is empty")
-    raises(with("ca_file", "a\0b"), "ca_file: has control characters")
-    raises(with("user_agent", "a\r\nb"), "user_agent: has control characters")
-    raises(with("wait", true), "wait: a function is needed")
+    raises(with("proxy", true), "proxy must be a URL, or false for none")
+    raises(with("proxy", ""), "proxy must be a string that is not empty")
+    raises(with("ca_file", "a\0b"), "ca_file must be a string without control characters")
+    raises(with("user_agent", "a\r\nb"), "user_agent must be a string without control characters")
+    raises(with("wait", true), "wait must be a function (got a boolean)")
   end)
 end)
 
@@ -187,7 +190,7 @@ describe("client:with", function()
       end)
       assert.is_false(ok)
       assert.matches(
-        "options_spec.lua:%d+: client:with: " .. name .. ": belongs to the connections.*tagoio.new",
+        "options_spec.lua:%d+: client:with: " .. name .. " belongs to the connections.*tagoio.new",
         message
       )
     end

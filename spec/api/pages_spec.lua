@@ -205,18 +205,18 @@ describe("pages of tokens", function()
   it("raise on bad input at the caller's line", function()
     -- function, arguments, what is said
     local rows = {
-      { "tokenListEach", { id, "x" }, "query: a table with keys is needed, got a string" },
+      { "tokenListEach", { id, "x" }, "query must be a table or nil (got a string)" },
       { "tokenListEach", { id, {}, {} }, "argument 3 is one too many" },
       { "tokenListEach", { profile, id }, "call it with a dot" },
       { "tokenListEach", { id, { pages = 2 } }, "query.pages: unknown key", true },
       { "tokenListEach", { id, { page = "2" } }, "query.page: a whole number is needed", true },
       { "tokenListEach", {}, "profileID: a string is needed, got nothing", true },
       { "tokenListAll", { id, { pages = 2 } }, "query.pages: unknown key" },
-      { "tokenListAll", { id, 5 }, "query: a table with keys is needed, got a number" },
-      { "tokenListAll", { id, nil, 5 }, "options: a table is needed, got a number" },
-      { "tokenListAll", { id, nil, { limit = 0 } }, "options.limit: a whole number from 1" },
-      { "tokenListAll", { id, nil, { limit = 1.5 } }, "options.limit: a whole number from 1" },
-      { "tokenListAll", { id, nil, { most = 1 } }, 'options: unknown key "most"' },
+      { "tokenListAll", { id, 5 }, "query must be a table or nil (got a number)" },
+      { "tokenListAll", { id, nil, 5 }, "options must be a table or nil (got a number)" },
+      { "tokenListAll", { id, nil, { limit = 0 } }, "options.limit must be a whole number" },
+      { "tokenListAll", { id, nil, { limit = 1.5 } }, "options.limit must be a whole number" },
+      { "tokenListAll", { id, nil, { most = 1 } }, 'options: unknown option "most"' },
     }
     for _, row in ipairs(rows) do
       local ok, message = pcall(function()

@@ -162,17 +162,17 @@ describe("client:request", function()
 
   it("raises on bad input at the caller's line", function()
     local rows = {
-      { nil, "a table is needed, got a nil" },
-      { {}, 'method: nil is none of GET, POST, PUT, PATCH, DELETE' },
-      { { method = "get", path = { "a" } }, 'method: "get" is none of' },
-      { { method = "GET" }, "path: a list of segments is needed" },
-      { { method = "GET", path = "a/b" }, "path: a table is needed, got a string" },
+      { nil, "request must be a table (got nil)" },
+      { {}, "method must be GET, POST, PUT, PATCH or DELETE (got nil" },
+      { { method = "get", path = { "a" } }, 'PATCH or DELETE (got "get")' },
+      { { method = "GET" }, "path must be a list of segments, as { \"profile\", " },
+      { { method = "GET", path = "a/b" }, "path must be a list of segments" },
       { { method = "GET", path = {} }, "path: a list of strings is needed" },
       { { method = "GET", path = { "a", 5 } }, "path[2]: a string is needed, got a number" },
-      { { method = "GET", path = { "a" }, body = {} }, "body: GET has none" },
+      { { method = "GET", path = { "a" }, body = {} }, "body cannot be sent with GET" },
       { { method = "GET", path = { "a" }, query = { 1 } }, "query: a table with keys is needed" },
-      { { method = "PUT", path = { "a" }, body = "x" }, "body: a table is needed, got a string" },
-      { { method = "PUT", path = { "a" }, idempotent = 1 }, "idempotent: a boolean is needed" },
+      { { method = "PUT", path = { "a" }, body = "x" }, "body must be a table (got a" },
+      { { method = "PUT", path = { "a" }, idempotent = 1 }, "idempotent must be a boolean" },
       { { method = "PUT", path = { "a" }, params = {} }, 'unknown field "params"' },
     }
     for _, row in ipairs(rows) do

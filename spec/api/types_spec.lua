@@ -200,14 +200,6 @@ describe("the definitions", function()
     client:close()
   end)
 
-  it("have all options, and no more", function()
-    local names = {}
-    for _, name in ipairs(options.names) do
-      names[name] = true
-    end
-    assert.same(sorted_keys(names), members(defined.classes["tagoio.options"]))
-  end)
-
   it("have all fields of an err table, of an attempt and of what client:request tells", function()
     emulator.reset()
     emulator.inject(
@@ -235,6 +227,110 @@ describe("the definitions", function()
     assert.same(sorted_keys(info), members(defined.classes["tagoio.info"]))
     assert.same(sorted_keys(seen), members(defined.classes["tagoio.attempt"]))
   end)
+end)
+
+-- ---- options ----
+
+-- As documents show it: "64 MiB".
+local function shown(default)
+  if default == 64 * 1024 * 1024 then
+    return "64 MiB"
+  end
+  return type(default) == "number" and ("%d"):format(default) or tostring(default)
+end
+
+-- name -> { what it is by default, all of the line } of the manual's table of options.
+local function of_manual()
+  local options_text = read("lua/README.md"):match("\n| option | default | |\n(.-)\n\n")
+  local found = {}
+  for line in options_text:gmatch("[^\n]+") do
+    local cell, default = line:match("^| (`.-) | (.-) |")
+    for name in (cell or ""):gmatch("`([%w_]+)`") do
+      found[name] = default
+    end
+  end
+  return found
+end
+
+describe("the options of a client", function()
+  local names = {}
+  for _, row in ipairs(options.rows) do
+    names[row.name] = true
+  end
+
+  it("are defined for editors as their rows say", function()
+    local fields = defined.classes["tagoio.options"].fields
+    assert.same(sorted_keys(names), sorted_keys(fields))
+    for _, row in ipairs(options.rows) do
+      local default = options.defaults[row.name]
+      local text = row.text
+      if default ~= nil then
+        text = ("%s; %s by default"):format(text, shown(default))
+      end
+      assert.equal(text, fields[row.name].text, row.name)
+    end
+  end)
+
+  it("stand in the manual and in the reference with their defaults", function()
+    local in_manual = of_manual()
+    local source = read("lua/tagoio.lua")
+    local reference = source:match("\n(%-%-%- Makes a client.-)\nfunction tagoio.new")
+    assert.same(sorted_keys(names), sorted_keys(in_manual))
+    for _, row in ipairs(options.rows) do
+      local default = options.defaults[row.name]
+      local where = "`" .. row.name .. "`"
+      if default ~= nil then
+        assert.is_truthy(in_manual[row.name]:find(shown(default), 1, true), row.name)
+        where = ("%s (%s)"):format(where, shown(default))
+      end
+      local _, count = reference:gsub("\n%-%- %* [^:]*" .. where:gsub("%p", "%%%0"), "")
+      assert.equal(1, count, where)
+    end
+  end)
+
+  it("of the connections are named where derived clients are documented", function()
+    local texts = {
+      read("lua/README.md"):match("%*%*Derived clients%.%*%*(.-)\n\n"),
+      read("lua/tagoio/client.lua"):match("\n(%-%-%- A client on the same.-)\nfunction"),
+      read("lua/tagoio/types.lua"):match("\n(%-%-%-A client on the same.-)\nfunction"),
+    }
+    assert.equal(3, #texts)
+    for _, row in ipairs(options.rows) do
+      for _, text in ipairs(row.scope == "pool" and texts or {}) do
+        assert.is_truthy(text:find("`" .. row.name .. "`", 1, true), row.name .. " in: " .. text)
+      end
+    end
+  end)
+end)
+
+-- ---- facts of events, errors and requests ----
+
+-- The parts of the documents that list all of their fields.
+local lists = {
+  ["tagoio.attempt"] = {
+    read("lua/README.md"):match("\n| field | |\n(.-)\n\n"),
+    read("lua/tagoio.lua"):match("\n%-%- %* `on_attempt`:(.-)\n%-%- %* "),
+  },
+  ["tagoio.err"] = {
+    read("lua/README.md"):match("\n| field of `err` | |\n(.-)\n\n"),
+  },
+  ["tagoio.info"] = {
+    read("lua/README.md"):match("\nThe first value is the result(.-)\n\n"),
+    read("lua/tagoio/client.lua"):match("\n%-%- @treturn table info(.-)\n%-%- @"),
+  },
+}
+
+describe("every field is documented of", function()
+  for name, texts in pairs(lists) do
+    it(name, function()
+      assert.is_true(#texts > 0)
+      for field in pairs(defined.classes[name].fields) do
+        for _, text in ipairs(texts) do
+          assert.is_truthy(text:find("`" .. field .. "`", 1, true), field .. " in: " .. text)
+        end
+      end
+    end)
+  end
 end)
 
 -- ---- results ----

@@ -201,7 +201,7 @@ describe("Retry-After", function()
     local wait
     client = server:client({
       on_attempt = function(event)
-        wait = event.wait or wait
+        wait = event.retry_in or wait
       end,
     })
     assert(client.profile.create({ name = "x" }))

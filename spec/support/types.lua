@@ -30,7 +30,8 @@ end
 
 function readers.field(state, text)
   local name, optional, rest = text:match("^([%w_]+)(%??) (.*)$")
-  state.class.fields[name] = { type = split_type(rest), optional = optional == "?" }
+  local type_, description = split_type(rest)
+  state.class.fields[name] = { type = type_, text = description, optional = optional == "?" }
 end
 
 function readers.alias(state, text)

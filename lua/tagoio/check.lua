@@ -1,0 +1,135 @@
+-- SPDX-License-Identifier: MIT
+-- Tables that callers give, held against rows. A row has
+--
+-- * `name`
+-- * `types`: of Lua, as "string or table"
+-- * `must_be`: what it must be, in words; else "a " and the types
+-- * `check`: function(value) -> what it must be, in words, when it is not; else nil
+-- * `rows`: those of a table in it
+-- * `needed`, when it must not be left out; `secret`, when no message shows its value
+-- * `default`
+-- * `refused`: why it may not be given
+--
+-- What is wrong raises at the caller's line, as "tagoio.new: timeout must be a positive number of
+-- seconds (got NaN)".
+
+local errors = require("tagoio.errors")
+
+local check = {}
+
+-- ---- one value ----
+
+local function show(value)
+  return value ~= value and "NaN" or errors.quote(value)
+end
+
+local function has_type(types, value)
+  return (" or " .. types .. " or "):find(" or " .. type(value) .. " or ", 1, true) ~= nil
+end
+
+-- "must be a Y (got Z)" when the type is wrong, or nil. The value may be a secret in the wrong
+-- place: only its type is shown.
+local function type_problem(row, value)
+  if not has_type(row.types, value) then
+    local got = value == nil and "nil" or "a " .. type(value)
+    return ("must be %s (got %s)"):format(row.must_be or "a " .. row.types, got)
+  end
+end
+
+-- The same when it does not pass the row's own check.
+local function check_problem(row, value)
+  local needed = row.check and row.check(value)
+  if needed and not row.secret then
+    needed = ("%s (got %s)"):format(needed, show(value))
+  end
+  return needed and "must be " .. needed
+end
+
+-- Raises when an argument is not of these types.
+function check.argument(operation, name, types, value)
+  local problem = type_problem({ types = types }, value)
+  if problem then
+    errors.raise(("%s: %s %s"):format(operation, name, problem))
+  end
+end
+
+-- A check of a row: a whole number of that size.
+function check.whole(least, most)
+  local range = most and ("from %d to %d"):format(least, most) or ("of %d or more"):format(least)
+  return function(value)
+    local fits = value == math.floor(value) and value >= least and value <= (most or math.huge)
+    return not fits and "a whole number " .. range or nil
+  end
+end
+
+-- ---- tables ----
+
+-- Rows for check.options: findable by name. `noun` is what they are in messages, "option" as a
+-- rule; `path` stands before their names.
+function check.rows(rows)
+  local names = {}
+  rows.by_name = {}
+  rows.noun = rows.noun or "option"
+  rows.path = rows.path or ""
+  for i, row in ipairs(rows) do
+    rows.by_name[row.name] = row
+    names[i] = row.name
+  end
+  rows.names = table.concat(names, ", ")
+  return rows
+end
+
+local table_problem
+
+-- What is wrong with one member of a table, or nil.
+local function member_problem(rows, name, value)
+  local row = rows.by_name[name]
+  if not row then
+    local place = rows.path:gsub("%.$", ": ")
+    local form = "%sunknown %s %s; there are %s"
+    return form:format(place, rows.noun, errors.quote(name), rows.names)
+  end
+  local problem = row.refused or type_problem(row, value)
+  if not problem and row.rows and type(value) == "table" then
+    local inner = table_problem(row.rows, value)
+    if inner then
+      return inner
+    end
+  end
+  problem = problem or check_problem(row, value)
+  return problem and ("%s%s %s"):format(rows.path, name, problem)
+end
+
+function table_problem(rows, given)
+  for name, value in pairs(given) do
+    local problem = member_problem(rows, name, value)
+    if problem then
+      return problem
+    end
+  end
+  for _, row in ipairs(rows) do
+    if row.needed and given[row.name] == nil then
+      return member_problem(rows, row.name, nil)
+    end
+  end
+end
+
+-- A copy of a table of options, or nil for none, with the defaults of what is not in it. Raises
+-- when it does not fit its rows.
+function check.options(operation, rows, given)
+  check.argument(operation, rows.noun .. "s", "table or nil", given)
+  local problem = table_problem(rows, given or {})
+  if problem then
+    errors.raise(("%s: %s"):format(operation, problem))
+  end
+  local options = {}
+  for _, row in ipairs(rows) do
+    options[row.name] = row.default
+  end
+  for name, value in pairs(given or {}) do
+    options[name] = value
+  end
+  return options
+end
+
+return check
