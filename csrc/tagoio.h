@@ -37,10 +37,22 @@
 #ifndef TAGOIO_H
 #define TAGOIO_H
 
+#if defined(__has_include) && !defined(__cppcheck__)
+#if !__has_include(<jansson.h>)
+#error "jansson.h is missing. It is in: Debian, Ubuntu libjansson-dev;"
+#error "Alpine jansson-dev; Fedora jansson-devel; Homebrew jansson. Or set JANSSON_DIR."
+#endif
+#endif
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#if JANSSON_VERSION_HEX < 0x020d00
+#error "jansson 2.13 or newer is needed. It is in: Debian, Ubuntu libjansson-dev;"
+#error "Alpine jansson-dev; Fedora jansson-devel; Homebrew jansson. Or set JANSSON_DIR."
+#endif
 
 #pragma GCC visibility push(hidden)
 

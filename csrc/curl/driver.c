@@ -195,6 +195,7 @@ void tagoio_driver_unref(tagoio_driver *driver) {
         curl_easy_cleanup(driver->idle[--driver->idle_count]);
     }
     curl_multi_cleanup(driver->multi);
+    tagoio_sockets_abandon(&driver->sockets);
     tagoio_string_free((char *)driver->options.base_url);
     tagoio_string_free((char *)driver->options.ca_file);
     tagoio_string_free((char *)driver->options.proxy);

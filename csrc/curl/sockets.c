@@ -109,35 +109,12 @@ static void learn_ports(tagoio_sockets *sockets) {
 
 /* ---- from opening to closing ---- */
 
-static curl_socket_t on_open(void *data, curlsocktype purpose,
-                             struct curl_sockaddr *address) {
-    (void)purpose;
-    tagoio_sockets *sockets = data;
-    curl_socket_t fd = socket(address->family, address->socktype, address->protocol);
-    if (fd == CURL_SOCKET_BAD) {
-        return fd;
-    }
-    /* As libcurl's own are: programs that the host starts have no use for them. */
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    tagoio_connection *connection = calloc(1, sizeof *connection);
-    if (connection != NULL) { /* else it is unknown, and carries one request */
-        connection->fd = fd;
-        read_address(&address->addr, connection->remote);
-        connection->by_descriptor.connection = connection;
-        connection->by_port.connection = connection;
-        list_add(bucket(sockets->by_descriptor, fd), &connection->by_descriptor);
-        list_add(&sockets->portless, &connection->by_port);
-    }
-    return fd;
-}
-
 static void forget(tagoio_connection *connection) {
     list_remove(&connection->by_descriptor);
     free(connection);
 }
 
-static int on_close(void *data, curl_socket_t fd) {
-    tagoio_sockets *sockets = data;
+static void forget_descriptor(tagoio_sockets *sockets, curl_socket_t fd) {
     const place *at = *bucket(sockets->by_descriptor, fd);
     while (at != NULL && at->connection->fd != fd) {
         at = at->next;
@@ -152,6 +129,34 @@ static int on_close(void *data, curl_socket_t fd) {
             forget(connection);
         }
     }
+}
+
+static curl_socket_t on_open(void *data, curlsocktype purpose,
+                             struct curl_sockaddr *address) {
+    (void)purpose;
+    tagoio_sockets *sockets = data;
+    curl_socket_t fd = socket(address->family, address->socktype, address->protocol);
+    if (fd == CURL_SOCKET_BAD) {
+        return fd;
+    }
+    /* libcurl closes one that is not connected yet without telling. */
+    forget_descriptor(sockets, fd);
+    /* As libcurl's own are: programs that the host starts have no use for them. */
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    tagoio_connection *connection = calloc(1, sizeof *connection);
+    if (connection != NULL) { /* else it is unknown, and carries one request */
+        connection->fd = fd;
+        read_address(&address->addr, connection->remote);
+        connection->by_descriptor.connection = connection;
+        connection->by_port.connection = connection;
+        list_add(bucket(sockets->by_descriptor, fd), &connection->by_descriptor);
+        list_add(&sockets->portless, &connection->by_port);
+    }
+    return fd;
+}
+
+static int on_close(void *data, curl_socket_t fd) {
+    forget_descriptor(data, fd);
     return close(fd);
 }
 
