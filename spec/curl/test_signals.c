@@ -40,7 +40,6 @@ static void check_handlers(void) {
         check_true(action.sa_handler == on_signal);
         check_true(sigprocmask(SIG_BLOCK, NULL, &blocked) == 0);
         check_true(sigismember(&blocked, signals[i]) == 0);
-        check_true(caught[i] > 0);
     }
 }
 
@@ -56,9 +55,24 @@ static pid_t start_storm(void) {
     return pid;
 }
 
+/* Whether each has come since these were counted. */
+static bool all_came_since(const sig_atomic_t before[SIGNALS]) {
+    bool all = true;
+    for (int i = 0; i < SIGNALS; i++) {
+        all = all && caught[i] != before[i];
+    }
+    return all;
+}
+
+/* Calls until each signal has come while they were under way, however busy the machine
+   is. */
 static void check_calls(const char *base_url) {
+    sig_atomic_t before[SIGNALS];
     session it = session_open(base_url);
-    for (int i = 0; i < CALLS; i++) {
+    for (int i = 0; i < SIGNALS; i++) {
+        before[i] = caught[i];
+    }
+    for (int i = 0; i < CALLS || !all_came_since(before); i++) {
         tagoio_call *call = session_perform(&it, "profile.list", json_array());
         tagoio_report report = tagoio_call_report(call);
         check_text(NULL, report.message);

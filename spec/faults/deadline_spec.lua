@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Deadlines: `timeout` holds over attempts and rests, wherever the time goes. The only specs with a
--- clock: what is late here is late by seconds.
+-- Deadlines: `timeout` holds over attempts and pauses, wherever the time goes. The only specs with
+-- a clock. A busy machine makes a call late now and then, a defect each time: the best try counts.
 
 local emulator = require("spec.support.emulator")
 local faults = require("spec.support.faults")
@@ -8,7 +8,7 @@ local process = require("spec.support.process")
 local socket = require("socket")
 local tagoio = require("tagoio")
 
-local late_s = 1
+local late_s, tries = 0.1, 5
 
 describe("the deadline", function()
   local server
@@ -21,19 +21,31 @@ describe("the deadline", function()
     server:stop()
   end)
 
-  -- The call ended because of the time, and in time.
-  local function assert_in_time(seconds, result, message, err)
-    assert.is_nil(result)
-    assert.equal("timeout", err.kind, message)
-    assert.is_true(err.elapsed >= seconds - 0.05, message)
-    assert.is_true(err.elapsed < seconds + late_s, message)
-    return message, err
+  -- What `call` makes ends because of the time: never early, and the best try in time, by the
+  -- caller's clock. The last try's message and error.
+  local function assert_in_time(seconds, call)
+    local best, result, message, err = math.huge
+    for _ = 1, tries do
+      local before = socket.gettime()
+      result, message, err = call()
+      local took = socket.gettime() - before
+      assert.is_nil(result)
+      assert.equal("timeout", err.kind, message)
+      assert.is_true(took >= seconds - 0.01 and err.elapsed >= seconds - 0.01, message)
+      best = math.min(best, math.max(took, err.elapsed))
+      if best < seconds + late_s then
+        return message, err
+      end
+    end
+    error(("the best of %d tries took %.3f s instead of %g s"):format(tries, best, seconds))
   end
 
   it("holds while nothing is answered", function()
     server:play("request() silence()")
     local client = server:client({ timeout = 0.4 })
-    local message, err = assert_in_time(0.4, client.profile.create({ name = "x" }))
+    local message, err = assert_in_time(0.4, function()
+      return client.profile.create({ name = "x" })
+    end)
     assert.is_true(err.maybe_applied)
     assert.matches("timeout after [%d.]+ s without a complete response", message)
     client:close()
@@ -45,7 +57,7 @@ describe("the deadline", function()
       send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
       while send("x") do rest(0.05) end]])
     local client = server:client({ timeout = 0.4 })
-    assert_in_time(0.4, client.profile.list())
+    assert_in_time(0.4, client.profile.list)
     client:close()
   end)
 
@@ -55,14 +67,16 @@ describe("the deadline", function()
       send("HTTP/1.1 200 OK\r\nX: ")
       while send("x") do rest(0.05) end]])
     local client = server:client({ timeout = 0.4 })
-    assert_in_time(0.4, client.profile.list())
+    assert_in_time(0.4, client.profile.list)
     client:close()
   end)
 
   it("holds in a TLS handshake, and nothing was sent then", function()
     server:play("silence()")
     local client = server:secure_client({ timeout = 0.4, attempts = 1 })
-    local message, err = assert_in_time(0.4, client.profile.create({ name = "x" }))
+    local message, err = assert_in_time(0.4, function()
+      return client.profile.create({ name = "x" })
+    end)
     assert.is_false(err.maybe_applied)
     assert.matches("without a connection", message)
     client:close()
@@ -83,7 +97,9 @@ describe("the deadline", function()
       connect_timeout = 0.3,
       attempts = 2,
     })
-    local message, err = assert_in_time(0.6, client.profile.create({ name = "x" }))
+    local message, err = assert_in_time(0.6, function()
+      return client.profile.create({ name = "x" })
+    end)
     assert.equal(2, err.attempts)
     assert.is_false(err.maybe_applied)
     assert.matches("without a connection", message)
@@ -95,9 +111,11 @@ describe("the deadline", function()
   end)
 
   it("holds over several attempts", function()
-    server:play("request() silence()")
     local client = server:client({ timeout = 0.9, attempt_timeout = 0.3, attempts = 10 })
-    local _, err = assert_in_time(0.9, client.profile.list())
+    local _, err = assert_in_time(0.9, function()
+      server:play("request() silence()")
+      return client.profile.list()
+    end)
     assert.is_true(err.attempts > 1)
     assert.equal(err.attempts, server:executed())
     client:close()
@@ -128,13 +146,14 @@ describe("the deadline", function()
   end)
 end)
 
-describe("a name look-up that is stuck for four seconds", function()
-  -- A script's output, where spec/support/slow_resolver.c looks names up.
+describe("a name look-up that is stuck", function()
+  -- A script's output, where spec/support/slow_resolver.c looks names up, and says when it is done.
   local function run(code)
     local library = os.getenv("BUILD") .. "/test/slow_resolver.so"
     local preload = os.getenv("LD_PRELOAD")
     return (process.run_lua(code, {
       LD_PRELOAD = preload and preload .. ":" .. library or library,
+      SLOW_RESOLVER_TELLS = "1",
       T_ANALYSIS_TOKEN = emulator.token,
       TAGOIO_API = "https://api.slow.test",
     }))
@@ -144,29 +163,38 @@ describe("a name look-up that is stuck for four seconds", function()
     return ([[
       local client = assert(require("tagoio").new({ timeout = %s, attempts = 1, proxy = false }))
       local result, message, err = client.profile.create({ name = "x" })
-      print(result, err.kind, err.maybe_applied, err.elapsed < 3, message)]]):format(timeout)
+      io.stdout:setvbuf("no")
+      print(result, err.kind, err.maybe_applied, message)]]):format(timeout)
   end
 
-  it("does not hold a call up", function()
-    local said = "nil\ttimeout\tfalse\ttrue\tprofile.create: timeout after "
-    assert.equal(said, run(code(0.5)):sub(1, #said))
+  it("does not hold up a call, its client's end, or the program's", function()
+    local said = "nil\ttimeout\tfalse\tprofile.create: timeout after "
+    local output = run(code(0.5))
+    assert.equal(said, output:sub(1, #said))
+    assert.is_nil(output:find("looked up", 1, true))
   end)
 
-  it("does not hold close up", function()
+  it("does not hold up close, collection, or the program's end", function()
     local output = run([[
       local core = require("tagoio.core")
       local client = assert(require("tagoio").new({ proxy = false }))
       local call = client._core:start("profile.list")
-      client:step(0.1)
-      local before = core.now()
+      local until_s = core.now() + 0.2
+      while core.now() < until_s do
+        client:step(0.1)
+      end
       client:close()
-      print(call:is_done(), core.now() - before < 3)]])
-    assert.equal("true\ttrue\n", output)
+      print(call:is_done())
+      client, call = nil, nil
+      collectgarbage()
+      collectgarbage()
+      print("collected")]])
+    assert.equal("true\ncollected\n", output)
   end)
 
   it("is waited for where there is time", function()
-    local said = "nil\tconnect\tfalse\tfalse\tprofile.create: name not found: "
-    assert.equal(said, run(code(20)):sub(1, #said))
+    local said = "^looked up\n.*nil\tconnect\tfalse\tprofile.create: name not found: "
+    assert.matches(said, run(code(20)))
   end)
 end)
 
@@ -180,11 +208,8 @@ describe("Ctrl-C", function()
     local pipe = assert(io.popen(command))
     local pid = pipe:read("*n")
     emulator.wait_for(1)
-    local before = socket.gettime()
     process.run("kill -INT " .. pid)
-    local output = pipe:read("*a")
-    assert.matches("interrupted!", output)
-    assert.is_true(socket.gettime() - before < 1 + late_s)
+    assert.matches("interrupted!", pipe:read("*a")) -- while its answer is held
     pipe:close()
     emulator.release()
   end)

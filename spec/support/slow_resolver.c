@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A getaddrinfo that is stuck for four seconds on names that end in ".slow.test" and
-   then does not find them. Preloaded, or linked into a program that exports its
-   symbols. */
+   then does not find them; where SLOW_RESOLVER_TELLS is set it says when. Preloaded, or
+   linked into a program that exports its symbols. */
 #define _GNU_SOURCE /* RTLD_NEXT */
 
 #include <dlfcn.h>
 #include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +29,9 @@ getaddrinfo(const char *restrict name, const char *restrict service,
     if (is_slow(name)) {
         for (unsigned left = 4; left > 0;) {
             left = sleep(left);
+        }
+        if (getenv("SLOW_RESOLVER_TELLS") != NULL) {
+            fputs("looked up\n", stderr);
         }
         return EAI_NONAME;
     }
