@@ -118,6 +118,26 @@ describe("a server", function()
     end
   end)
 
+  -- Whether something was sent before the end came is the system's affair; what matters is that
+  -- nothing was executed, and that a write is only repeated if nothing was sent.
+  for _, script in ipairs({ "", "reset()" }) do
+    it(("that accepts and plays %q at once executes nothing"):format(script), function()
+      for _, name in ipairs({ "list", "create" }) do
+        server:play(script)
+        local client = server:client()
+        local result, message, err = faults.calls[name](client)
+        assert.is_nil(result)
+        assert.equal(0, server:executed())
+        assert.is_true(err.kind == "network" or not err.maybe_applied and err.kind == "connect")
+        assert.is_true(err.attempts == 3 or err.maybe_applied, message)
+        assert.is_true(name == "create" or not err.maybe_applied)
+        server:play("serve()")
+        assert(client.profile.list())
+        client:close()
+      end
+    end)
+  end
+
   it("is found behind the second address of its name", function()
     server:play("serve()")
     local client = server:client({ region = { api = "http://localhost:" .. server.port } })
@@ -152,7 +172,9 @@ describe("a program without file descriptors", function()
       process.env(variables), process.lua, process.quote(code)
     )
     local output, status = process.run(("sh -c %s"):format(process.quote(command)))
-    assert.equal("nil\tconnect\tfalse\n3\n", output)
+    -- libcurl 8.x needs some before it connects, and calls that a want of memory.
+    local kind = output:match("^nil\tmemory\t") and "memory" or "connect"
+    assert.equal(("nil\t%s\tfalse\n3\n"):format(kind), output)
     assert.equal(0, status)
   end)
 end)

@@ -91,6 +91,19 @@ describe("the status", function()
     assert.equal(4, server:executed())
   end)
 
+  it("503 twice and then 200 is a success, and what must not be repeated is sent once", function()
+    local flapping = ("for _ = 1, 2 do request() answer(503, %q) end serve()"):format(body())
+    for i, name in ipairs(names) do
+      server:play(flapping)
+      client = server:client()
+      local result, _, err = faults.calls[name](client)
+      assert.equal(i <= 2, result ~= nil)
+      assert.equal(i <= 2 and 3 or 1, server:executed())
+      assert.equal(i > 2, err ~= nil and err.maybe_applied)
+      client:close()
+    end
+  end)
+
   it("408 and 425 are repeated on a new connection", function()
     for _, status in ipairs({ 408, 425 }) do
       server:play(("request() answer(%d) silence()"):format(status), "serve()")
