@@ -21,9 +21,9 @@ local option_rows = check.rows({
   { name = "queryId", types = "string" },
 })
 
--- The status, and what it is where there is none: an answer of the first years had events alone.
-local function status_of(answer)
-  return answer.status or answer.events and "Complete" or "Running"
+-- The status, and what it is where there is none: a response of the first years had events alone.
+local function status_of(response)
+  return response.status or response.events and "Complete" or "Running"
 end
 
 -- nil, message, err: of a query that did not end well, or not in time.
@@ -33,8 +33,8 @@ local function failed(query, kind, format, ...)
   return nil, message, err
 end
 
--- Why an answer ends the wait without success, as nil, message, err; or nothing.
-local function check_answer(query, status, timeout)
+-- Why a response ends the wait without success, as nil, message, err; or nothing.
+local function check_response(query, status, timeout)
   if failures[status] then
     return failed(query, "api", "the query ended as %s", errors.quote(status))
   elseif core.now() - query.started >= timeout then
@@ -43,32 +43,32 @@ local function check_answer(query, status, timeout)
   end
 end
 
--- Asks again and again, with growing pauses, until the query is over: the last answer; or nil,
+-- Asks again and again, with growing pauses, until the query is over: the last response; or nil,
 -- message, err.
-local function follow(caller, profileID, answer, given)
-  local query = { id = answer.queryId, started = core.now(), asked = 1 }
+local function follow(caller, profileID, response, given)
+  local query = { id = response.queryId, started = core.now(), asked = 1 }
   local timeout = given.timeout
   local pause_s = first_pause_s
-  while status_of(answer) ~= "Complete" do
+  while status_of(response) ~= "Complete" do
     if given.on_progress then
-      given.on_progress(answer)
+      given.on_progress(response)
     end
-    local _, message, err = check_answer(query, status_of(answer), timeout)
+    local _, message, err = check_response(query, status_of(response), timeout)
     if not err then
       caller.pause(math.min(pause_s, query.started + timeout - core.now()))
       pause_s = math.min(pause_s * 2, longest_pause_s)
       query.asked = query.asked + 1
-      answer, message, err = caller.call("profile.auditLogQuery", name, profileID, query.id)
+      response, message, err = caller.call("profile.auditLogQuery", name, profileID, query.id)
     end
     if err then
       err.queryId = query.id
       return nil, message, err
     end
   end
-  return answer
+  return response
 end
 
--- The first answer: of a new query, or of one that was started before.
+-- The first response: of a new query, or of one that was started before.
 local function begin(caller, profileID, query, query_id)
   if query_id then
     return caller.call("profile.auditLogQuery", name, profileID, query_id)
@@ -78,14 +78,14 @@ end
 
 function audit.events(caller, profileID, query, given)
   given = check.options(name, option_rows, given)
-  local answer, message, err = begin(caller, profileID, query, given.queryId)
+  local response, message, err = begin(caller, profileID, query, given.queryId)
   if not err then
-    answer, message, err = follow(caller, profileID, answer, given)
+    response, message, err = follow(caller, profileID, response, given)
   end
   if err then
     return nil, message, err
   end
-  return answer.events or setmetatable({}, core.array_mt), answer
+  return response.events or setmetatable({}, core.array_mt), response
 end
 
 return audit

@@ -256,7 +256,7 @@ end
 -- * `body`: a table, sent as JSON
 -- * `idempotent` (false): this write has the same effect when it is repeated, so it is
 --   retried
--- @return result, never nil or false; the whole answer when it has no `status`
+-- @return result, never nil or false; the whole response when it has no `status`
 -- @treturn table info `status`, `headers` (names in lower case), `attempts`, `elapsed`, `queued`;
 --   `message` (a warning beside the result) and `request_id` when there are any
 -- @treturn[2] nil

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Tells what became of each attempt: to the client's `on_attempt`, and to the log that TAGOIO_LOG
--- switches on. After libcurl has returned, in the coroutine that made the call.
+-- Events: how each attempt ended is passed to the client's `on_attempt`, and to the log that
+-- TAGOIO_LOG switches on. After libcurl has returned, in the coroutine that made the call.
 
 local hooks = {}
 
@@ -37,7 +37,7 @@ end
 
 local reported = setmetatable({}, { __mode = "k" })
 
--- An error in a hook is the hook's own, and is told once.
+-- An error in a hook does not change the call, and is reported once.
 local function guarded(hook)
   return function(event)
     local ok, problem = pcall(hook, event)
@@ -48,7 +48,7 @@ local function guarded(hook)
   end
 end
 
--- What is to be told of each attempt: a function, or nil when nobody listens.
+-- The function that gets the event of each attempt, or nil when there is none.
 function hooks.join(on_attempt)
   local hook = on_attempt and guarded(on_attempt)
   if os.getenv("TAGOIO_LOG") ~= "1" then
@@ -60,15 +60,15 @@ function hooks.join(on_attempt)
   end or log
 end
 
--- A function that tells of the attempts that ended since it was last called.
-function hooks.watch(tell, call)
+-- A function that passes on the attempts that ended since it was last called.
+function hooks.watch(notify, call)
   local number = 1
   return function()
     local event = call:attempt(number)
     while event do
       number = number + 1
       event.message = not event.retry_in and call:facts().message or nil
-      tell(event)
+      notify(event)
       event = call:attempt(number)
     end
   end

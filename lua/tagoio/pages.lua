@@ -18,8 +18,8 @@ local function has(list, wanted)
   return false
 end
 
--- The query of the first page, and whether its rows get a field that nobody asked for: pages are
--- told apart by their tokens, because rows without one may well be the same.
+-- The query of the first page, and whether its rows get a field that was not asked for: pages
+-- are told apart by their tokens, because rows without one may well be the same.
 local function first_query(given)
   local query = {}
   for key, value in pairs(given or {}) do

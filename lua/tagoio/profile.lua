@@ -213,10 +213,10 @@ local function new_profile(caller)
   -- @tparam[opt] table options
   --
   -- * `timeout` (60): seconds until it is given up; each call in it also keeps to the client's own
-  -- * `on_progress`: `function(answer)`, called with each answer before the last
+  -- * `on_progress`: `function(response)`, called with each response before the last
   -- * `queryId`: goes on with a query that was started before
   -- @treturn table the events: an array of `{ resourceName, message, resourceID, who, date }`
-  -- @treturn table the last answer, as of `auditLogQuery`
+  -- @treturn table the last response, as of `auditLogQuery`
   -- @treturn[2] nil
   -- @treturn[2] string message
   -- @treturn[2] table err of the kind `api` when the query ended as `Failed`, `Timeout`, `Unknown`
@@ -252,7 +252,7 @@ local function new_profile(caller)
     return call("profile.transferTokenToAnotherProfile", (...), targetProfileID)
   end
 
-  --- Makes a token of a profile. The answer is the only place where it is sure to be seen. Never
+  --- Makes a token of a profile. The response is the only place where it is sure to be seen. Never
   -- retried once it may have reached TagoIO.
   -- @tparam string profileID
   -- @tparam table body `name`; `permission` (`full`: create, read, edit and delete; `write`: create

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- What client:request takes and tells, beside what the core checks itself.
+-- The fields of client:request, beside what the core checks itself, and its second result.
 
 local check = require("tagoio.check")
 local errors = require("tagoio.errors")

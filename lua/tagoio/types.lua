@@ -2,7 +2,7 @@
 -- SPDX-License-Identifier: MIT
 -- Types for editors (LuaCATS, as lua-language-server reads them); nothing of it is run. What is
 -- said of the API comes from TagoIO's official SDKs (tago-io/sdk-js 12.3.1, tago-io/sdk-python
--- 5.1.2), its OpenAPI file and its documentation; the rest is marked "inferred". A field with ?
+-- 5.1.2), its OpenAPI file and its documentation; all else is marked "inferred". A field with ?
 -- may be missing or null, which in results is the same; TagoIO may add fields at any time.
 
 -- ---- what results have in common ----
@@ -239,19 +239,19 @@
 
 ---@class tagoio.AuditOptions
 ---@field timeout? number seconds until the query is given up, 60
----@field on_progress? fun(answer: tagoio.AuditLog) called with each answer before the last
+---@field on_progress? fun(response: tagoio.AuditLog) called with each response before the last
 ---@field queryId? string goes on with a query that was started before, as `err.queryId` names it
 
 -- ---- errors ----
 
 ---@alias tagoio.Kind
----| "invalid" nothing was sent, and repeating it unchanged cannot help
+---| "invalid" nothing was sent, and retrying it unchanged cannot help
 ---| "connect" no connection: unknown host, refused, unreachable
 ---| "tls" no trusted connection
 ---| "timeout" too late
 ---| "network" the connection was lost
 ---| "api" TagoIO said no: a status of 4xx or 5xx, or `status: false`
----| "protocol" an answer that TagoIO does not promise
+---| "protocol" a response that TagoIO does not promise
 ---| "canceled" by `close`, or because a map was stopped
 ---| "memory"
 ---| "task" a function of a map failed without an err table
@@ -262,7 +262,7 @@
 ---@field message string with the operation first
 ---@field operation string `profile.info`
 ---@field attempts integer 0: nothing was sent
----@field elapsed number seconds, over all attempts and rests
+---@field elapsed number seconds, over all attempts and the pauses between them
 ---@field queued number seconds of it, spent waiting for a free connection
 ---@field maybe_applied boolean a write failed and may have happened all the same
 ---@field status? integer of HTTP
@@ -323,7 +323,7 @@ function profile.tokenListEach(profileID, query) end
 ---@return tagoio.err? err
 function profile.tokenListAll(profileID, query, options) end
 
----Makes a profile; the plan limits their number. Never repeated once it may have reached TagoIO.
+---Makes a profile; the plan limits their number. Never retried once it may have reached TagoIO.
 ---@param body tagoio.CreateBody
 ---@param query? tagoio.CreateQuery
 ---@return tagoio.Created? created
@@ -339,7 +339,7 @@ function profile.create(body, query) end
 ---@return tagoio.err? err
 function profile.edit(profileID, body) end
 
----Removes a profile and all that is in it, for good. Never repeated once it may have reached
+---Removes a profile and all that is in it, for good. Never retried once it may have reached
 ---TagoIO.
 ---@param profileID string
 ---@param body tagoio.DeleteBody
@@ -359,7 +359,7 @@ function profile.usageStatisticList(profileID, query) end
 ---Starts a query of the audit log, which keeps six months. Only the owner may read it.
 ---@param profileID string
 ---@param query? tagoio.AuditQuery
----@return tagoio.AuditLog? answer
+---@return tagoio.AuditLog? response
 ---@return string? message
 ---@return tagoio.err? err
 function profile.auditLog(profileID, query) end
@@ -367,22 +367,22 @@ function profile.auditLog(profileID, query) end
 ---How far a query of the audit log is.
 ---@param profileID string
 ---@param queryId string
----@return tagoio.AuditLog? answer
+---@return tagoio.AuditLog? response
 ---@return string? message
 ---@return tagoio.err? err
 function profile.auditLogQuery(profileID, queryId) end
 
----Queries the audit log to the end: starts a query and asks for it, with growing rests, until it
+---Queries the audit log to the end: starts a query and asks for it, with growing pauses, until it
 ---is complete.
 ---@param profileID string
 ---@param query? tagoio.AuditQuery
 ---@param options? tagoio.AuditOptions
 ---@return tagoio.AuditEvent[]? events
----@return tagoio.AuditLog|string|nil answer the last one; or the message
+---@return tagoio.AuditLog|string|nil response the last one; or the message
 ---@return tagoio.err? err with `queryId`, to go on with
 function profile.auditLogEvents(profileID, query, options) end
 
----Allocates services to a profile. Never repeated once it may have reached TagoIO: it may cost
+---Allocates services to a profile. Never retried once it may have reached TagoIO: it may cost
 ---money.
 ---@param profileID string
 ---@param body tagoio.Services
@@ -392,14 +392,14 @@ function profile.auditLogEvents(profileID, query, options) end
 function profile.serviceEdit(profileID, body) end
 
 ---Moves the token that makes this call to another profile: from then on it works there alone.
----Never repeated once it may have reached TagoIO.
+---Never retried once it may have reached TagoIO.
 ---@param targetProfileID string
 ---@return tagoio.Sentence? sentence
 ---@return string? message
 ---@return tagoio.err? err
 function profile.transferTokenToAnotherProfile(targetProfileID) end
 
----Makes a token of a profile. Never repeated once it may have reached TagoIO.
+---Makes a token of a profile. Never retried once it may have reached TagoIO.
 ---@param profileID string
 ---@param body tagoio.TokenBody
 ---@return tagoio.CreatedToken? created
@@ -415,7 +415,7 @@ function profile.tokenCreate(profileID, body) end
 ---@return tagoio.err? err
 function profile.tokenDelete(profileID, token) end
 
----Invites somebody; the invitation is valid for seven days. Only the owner may. Never repeated
+---Invites somebody; the invitation is valid for seven days. Only the owner may. Never retried
 ---once it may have reached TagoIO: it sends mail.
 ---@param profileID string
 ---@param email string of a TagoIO account
@@ -502,7 +502,7 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field path string[] segments, as `{ "profile", id, "backup" }`
 ---@field query? table nested tables as in `filter`
 ---@field body? table sent as JSON
----@field idempotent? boolean this write may be repeated
+---@field idempotent? boolean this write may be retried
 
 ---What is known of a request that succeeded.
 ---@class tagoio.info
@@ -531,12 +531,12 @@ function client:close() end
 
 ---Moves all calls over these connections, waiting at most this long for something to happen.
 ---@param seconds? number 0
----@return integer held how many calls are still on their way
+---@return integer pending how many calls are still on their way
 function client:step(seconds) end
 
 ---Calls any endpoint of the API, by the same rules as the operations.
 ---@param request tagoio.request
----@return any result the whole answer when it has no `status`
+---@return any result the whole response when it has no `status`
 ---@return tagoio.info|string|nil info or the message
 ---@return tagoio.err? err
 function client:request(request) end
@@ -595,7 +595,7 @@ function tagoio.array(list) end
 ---@field concurrency? integer how many functions run at once, 16
 ---@field per_minute? number spreads the starts of requests, for TagoIO's limits by the minute
 ---@field on_progress? fun(done: integer, total: integer) called after each item
----@field stop_on_error? boolean after the first error the rest is canceled
+---@field stop_on_error? boolean after the first error all others are canceled
 
 ---Runs a function for each item, many at once, and waits for all.
 ---@generic T, R
