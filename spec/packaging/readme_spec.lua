@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- The READMEs are true: their Lua blocks run, as programs or as specs, and print what the text
--- block after them shows.
+-- The READMEs are true: their Lua blocks run, as programs or as specs, their C blocks compile and,
+-- if they are programs, run; each prints what the text block after it shows.
 
 local emulator = require("spec.support.emulator")
 local markdown = require("spec.support.markdown")
@@ -50,11 +50,65 @@ local function run(code)
   })
 end
 
+-- ---- C ----
+
+-- The Makefile's commands to compile and to link: one line, and both begin with the compiler.
+local function commands()
+  local flags = markdown.read(os.getenv("BUILD") .. "/flags"):gsub("%s+$", "")
+  local compiler = flags:match("^%S+"):gsub("%p", "%%%0")
+  return flags:match("^(.*) (" .. compiler .. " .*)$")
+end
+
+-- What the Makefile made of the files that a pattern of the shell names.
+local function objects_of(patterns)
+  local objects = {}
+  for source in process.run("ls " .. patterns):gmatch("[^\n]+%.c") do
+    objects[#objects + 1] = ("%s/obj/%s.o"):format(os.getenv("BUILD"), source:gsub("%.c$", ""))
+  end
+  return table.concat(objects, " ")
+end
+
+local function run_or_fail(command)
+  local output, status = process.run("env -u LD_PRELOAD " .. command)
+  assert.equal(0, status, command .. "\n" .. output)
+  return output
+end
+
+-- Compiles a block as the project's own files are and, if it is a program, runs it.
+local function run_c(code)
+  local name = os.getenv("EMULATOR_DIR") .. "/manual"
+  local file = assert(io.open(name .. ".c", "w"))
+  file:write(code)
+  file:close()
+  local compile, link = commands()
+  local program, object = process.quote(name), process.quote(name .. ".o")
+  run_or_fail(("%s -c -o %s %s"):format(compile, object, process.quote(name .. ".c")))
+  if not code:find("int main(", 1, true) then
+    return ""
+  end
+  local objects = objects_of("csrc/core/*.c csrc/curl/*.c csrc/host/*.c 2>/dev/null")
+  if code:find("support/", 1, true) then
+    objects = objects .. " " .. objects_of("spec/support/check.c spec/support/play.c")
+  end
+  local libraries = "$(pkg-config --libs libcurl jansson) -lm -pthread -ldl"
+  run_or_fail(("%s -o %s %s %s %s"):format(link, program, object, objects, libraries))
+  return process.run(("%s %s"):format(process.env({
+    T_ANALYSIS_TOKEN = emulator.token,
+    TAGOIO_API = emulator.http,
+  }), program))
+end
+
+-- ---- all of them ----
+
+-- How a block is run, by its language.
+local runners = { lua = run, c = run_c }
+local ran = { lua = 0, c = 0 }
+
 -- Runs a block and compares what it prints with the block after it, if that shows it.
 local function check(block, following)
   emulator.reset()
-  local output, status = run(block.text)
-  assert.equal(0, status, output)
+  local output, status = runners[block.language](block.text)
+  assert.equal(0, status or 0, output)
   if following and following.language == "text" then
     output = output:gsub(host:gsub("%p", "%%%0"), "api.tago.io")
     output = output:gsub("%(command line%):", "script.lua:")
@@ -62,15 +116,13 @@ local function check(block, following)
   end
 end
 
-local ran = 0
-
 for _, path in ipairs(markdown.manuals) do
   describe(path, function()
     local blocks = markdown.blocks(markdown.read(path))
 
     for i, block in ipairs(blocks) do
-      if block.language == "lua" then
-        ran = ran + 1
+      if runners[block.language] then
+        ran[block.language] = ran[block.language] + 1
         it("line " .. block.line .. " prints what it says", function()
           check(block, blocks[i + 1])
         end)
@@ -110,7 +162,8 @@ end)
 
 describe("the READMEs", function()
   it("have examples", function()
-    assert.is_true(ran >= 20)
+    assert.is_true(ran.lua >= 20)
+    assert.is_true(ran.c >= 3)
   end)
 
   it("begin with a short one", function()
