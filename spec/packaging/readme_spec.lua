@@ -166,6 +166,14 @@ describe("the READMEs", function()
     assert.is_true(ran.c >= 3)
   end)
 
+  it("begin with one that has the words by which it is looked for", function()
+    local text = markdown.read("README.md"):lower():gsub("%s+", " ")
+    local words = { "retries", "backoff", "jitter", "rate limit", "pagination", "connection pool" }
+    for _, word in ipairs(words) do
+      assert(text:find(word, 1, true), word)
+    end
+  end)
+
   it("begin with a short one", function()
     local _, lines = markdown.read("README.md"):gsub("\n", "")
     assert.is_true(lines <= 250, lines .. " lines")
