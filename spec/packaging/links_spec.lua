@@ -41,6 +41,9 @@ end
 
 describe("the links of", function()
   local paths = { "CHANGELOG.md", "spec/emulator/README.md" }
+  for path in process.run("ls .github/*.md"):gmatch("[^\n]+") do
+    paths[#paths + 1] = path
+  end
   for _, path in ipairs(markdown.manuals) do
     paths[#paths + 1] = path
   end
