@@ -1,11 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- The manuals name all that there is: options, fields, kinds and messages of errors, files and
--- folders. What there is, is asked of the module or looked for in the sources.
+-- The manuals name all that there is: kinds and messages of errors, files and folders. (Options and
+-- fields are held against their rows by spec/api/types_spec.lua.)
 
-local emulator = require("spec.support.emulator")
 local markdown = require("spec.support.markdown")
 local process = require("spec.support.process")
-local tagoio = require("tagoio")
 
 -- The section of a README under this heading.
 local function section(path, heading)
@@ -35,35 +33,6 @@ local function assert_names(wanted, named, what)
   assert.same({}, missing, what)
 end
 
-local function keys_of(...)
-  local keys, seen = {}, {}
-  for _, map in ipairs({ ... }) do
-    for key in pairs(map) do
-      keys[#keys + 1] = not seen[key] and key or nil
-      seen[key] = true
-    end
-  end
-  return keys
-end
-
--- A read that is refused at last, after a 503: its err table and the events of its attempts.
-local function fail()
-  emulator.reset()
-  emulator.inject({ status = 503, headers = { ["X-Request-Id"] = "a1" } }, {
-    status = 429,
-    headers = { ["X-Request-Id"] = "a2", ["Retry-After"] = "90" },
-    json = { status = false, message = "No" },
-  })
-  local events = {}
-  local client = emulator.client({
-    on_attempt = function(event)
-      events[#events + 1] = event
-    end,
-  })
-  local _, _, err = client.profile.list()
-  return err, events
-end
-
 local function lines_of(command)
   local lines = {}
   for line in process.run(command):gmatch("[^\n]+") do
@@ -73,15 +42,6 @@ local function lines_of(command)
 end
 
 describe("the manual names", function()
-  it("each option of a client", function()
-    local _, problem = pcall(tagoio.new, { unknown = 1 })
-    local names = {}
-    for name in problem:match("there are (.*)$"):gmatch("[%w_]+") do
-      names[#names + 1] = name
-    end
-    assert_names(names, first_column(section("lua/README.md", "Clients and options")))
-  end)
-
   it("each kind of error", function()
     local kinds = { "task" }
     for kind in markdown.read("csrc/tagoio.h"):gmatch("\n    TAGOIO_ERROR_(%u+)") do
@@ -91,31 +51,6 @@ describe("the manual names", function()
     end
     assert.is_true(#kinds > 5)
     assert_names(kinds, first_column(section("lua/README.md", "Errors, kind by kind")))
-  end)
-
-  it("each field of an error and of an event", function()
-    local err, events = fail()
-    local in_errors = first_column(section("lua/README.md", "Errors, kind by kind"))
-    assert_names(keys_of(err), in_errors, "fields of err")
-    assert.equal(2, #events)
-    local in_logs = first_column(section("lua/README.md", "Logs and metrics"))
-    assert_names(keys_of(events[1], events[2]), in_logs, "fields of events")
-  end)
-
-  it("each field of what client:request knows of a success", function()
-    emulator.reset()
-    emulator.inject({
-      match = { path = "/profile" },
-      status = 200,
-      headers = { ["X-Request-Id"] = "a1" },
-      json = { status = true, result = { 1 }, message = "soon" },
-    })
-    local _, info = emulator.client():request({ method = "GET", path = { "profile" } })
-    local named = {}
-    for name in section("lua/README.md", "Any endpoint"):gmatch("`([%w_]+)`") do
-      named[name] = true
-    end
-    assert_names(keys_of(info), named)
   end)
 
   it("only messages that are in the sources", function()
