@@ -111,6 +111,39 @@ describe("a proxy", function()
     client:close()
   end)
 
+  local connected = [[request() send("HTTP/1.1 200 Connected\r\n\r\n") ]]
+  local inside = connected .. 'tls("wronghost") request() '
+  -- Where it dies, its script, the kind, how often a list and a create are tried, whether the
+  -- create may have been applied.
+  local deaths = {
+    { "before it connects", "request() reset()", "connect", 3, 3, false },
+    { "before TLS", connected .. "some() reset()", "tls", 2, 2, false },
+    { "before the response", inside .. "reset()", "network", 3, 1, true },
+    {
+      "within the response",
+      inside .. [[send("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{") cut()]],
+      "network", 3, 1, true,
+    },
+  }
+  for _, row in ipairs(deaths) do
+    it(("that dies %s makes no write run twice"):format(row[1]), function()
+      for i, name in ipairs({ "list", "create" }) do
+        server:play(row[2])
+        local client = client_of(elsewhere, { proxy = server.http, attempts = 3 })
+        local result, message, err = faults.calls[name](client)
+        assert.is_nil(result)
+        assert.equal(row[3], err.kind, message)
+        assert.equal(row[3 + i], err.attempts, message)
+        assert.equal(name == "create" and row[6], err.maybe_applied)
+        -- Each attempt is a CONNECT, and the request where it came through.
+        assert.equal(err.attempts * (row[6] and 2 or 1), server:executed())
+        server:play(tunnel)
+        assert(client.profile.list())
+        client:close()
+      end
+    end)
+  end
+
   it("that cannot be reached is an error of the kind connect", function()
     local client = client_of(elsewhere, { proxy = "http://127.0.0.1:1" })
     local _, message, err = client.profile.list()

@@ -27,6 +27,24 @@ describe("a large request", function()
     client:close()
   end)
 
+  it("whose id is a million bytes is not sent, and the next one works", function()
+    server:play("serve()")
+    local client = server:client()
+    local id = ("x"):rep(1000000)
+    for _, call in ipairs({
+      function() return client.profile.info(id) end,
+      function() return client.profile.tokenDelete(emulator.profile, id) end,
+    }) do
+      local result, message, err = call()
+      assert.is_nil(result)
+      assert.equal("invalid", err.kind)
+      assert.is_true(#message < 200)
+      assert.equal(0, #server:journal())
+    end
+    assert(client.profile.list())
+    client:close()
+  end)
+
   it("that is refused early is an api error", function()
     server:play("head() answer(413, '{\"status\":false,\"message\":\"Too large\"}') silence()")
     local client = server:client()
