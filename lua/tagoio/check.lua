@@ -24,7 +24,8 @@ local function show(value)
 end
 
 local function has_type(types, value)
-  return (" or " .. types .. " or "):find(" or " .. type(value) .. " or ", 1, true) ~= nil
+  local name = type(value)
+  return types == name or (" or " .. types .. " or "):find(" or " .. name .. " or ", 1, true) ~= nil
 end
 
 -- "must be a Y (got Z)" when the type is wrong, or nil. The value may be a secret in the wrong
@@ -68,12 +69,14 @@ end
 -- rule; `path` stands before their names.
 function check.rows(rows)
   local names = {}
-  rows.by_name = {}
+  rows.by_name, rows.needed, rows.defaults = {}, {}, {}
   rows.noun = rows.noun or "option"
   rows.path = rows.path or ""
   for i, row in ipairs(rows) do
     rows.by_name[row.name] = row
     names[i] = row.name
+    rows.defaults[row.name] = row.default
+    rows.needed[#rows.needed + 1] = row.needed and row.name or nil
   end
   rows.names = table.concat(names, ", ")
   return rows
@@ -107,9 +110,9 @@ function table_problem(rows, given)
       return problem
     end
   end
-  for _, row in ipairs(rows) do
-    if row.needed and given[row.name] == nil then
-      return member_problem(rows, row.name, nil)
+  for _, name in ipairs(rows.needed) do
+    if given[name] == nil then
+      return member_problem(rows, name, nil)
     end
   end
 end
@@ -123,8 +126,8 @@ function check.options(operation, rows, given)
     errors.raise(("%s: %s"):format(operation, problem))
   end
   local options = {}
-  for _, row in ipairs(rows) do
-    options[row.name] = row.default
+  for name, default in pairs(rows.defaults) do
+    options[name] = default
   end
   for name, value in pairs(given or {}) do
     options[name] = value
