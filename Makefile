@@ -82,7 +82,7 @@ BUILD := build/$(LUA_NAME)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 MODULE := $(BUILD)/tagoio/core.so
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
-CORE_OBJECTS := $(call objects,csrc/core csrc/curl)
+CORE_OBJECTS := $(call objects,csrc/core csrc/host csrc/curl)
 LUA_OBJECTS := $(call objects,csrc/lua)
 BENCH := $(BUILD)/bench/plain
 # Tests in C, by the folder that they are in; those of the last two embed Lua.

@@ -3,6 +3,7 @@
 --- TagoIO's profile API for Lua.
 -- @module tagoio
 
+local call = require("tagoio.call")
 local check = require("tagoio.check")
 local client = require("tagoio.client")
 local core = require("tagoio.core")
@@ -94,7 +95,7 @@ function tagoio.encode(value, given)
   if value == nil then
     errors.raise("tagoio.encode: value must be a value with a JSON form (got nil; use tagoio.null)")
   end
-  client.learn_markers()
+  call.learn_markers()
   local text, message, kind = core.encode(value, indent)
   if not text then
     return errors.new(kind, "encode", message)

@@ -57,7 +57,7 @@ static const struct {
     {exit_quickly, 1},
 };
 
-static CURLcode set_texts(CURL *easy, const tagoio_driver_options *options) {
+static CURLcode set_texts(CURL *easy, const tagoio_pool_options *options) {
     const char *scheme =
         strncmp(options->base_url, "http:", strlen("http:")) == 0 ? "http" : "https";
     /* What is sent to this machine leaves it for no proxy. */
@@ -89,7 +89,7 @@ static CURLcode set_texts(CURL *easy, const tagoio_driver_options *options) {
     return code;
 }
 
-CURLcode tagoio_curl_set_options(CURL *easy, const tagoio_driver_options *options) {
+CURLcode tagoio_curl_set_options(CURL *easy, const tagoio_pool_options *options) {
     CURLcode code = CURLE_OK;
     for (size_t i = 0; code == CURLE_OK && i < sizeof switches / sizeof *switches;
          i++) {

@@ -45,9 +45,9 @@ static bool take_status(tagoio_transfer *t, const char *line, size_t count) {
     if (count > 5 && line[5] == '1' && t->connection != NULL) {
         tagoio_connection_set_serial(t->connection);
     }
-    t->ahead = t->ahead || (!t->answered && is_ahead(t));
-    t->answered = true;
-    t->head_open = !t->ahead;
+    t->ahead = t->ahead || (!t->response_started && is_ahead(t));
+    t->response_started = true;
+    t->header_open = !t->ahead;
     t->interim = status >= 100 && status < 200;
     return !t->ahead && tagoio_call_status(t->call, status);
 }
@@ -55,7 +55,8 @@ static bool take_status(tagoio_transfer *t, const char *line, size_t count) {
 /* A folded line has no name of its own, and that of a trailer does not count. */
 static bool take_header(const tagoio_transfer *t, const char *line, size_t count) {
     const char *colon = memchr(line, ':', count);
-    bool is_header = t->head_open && colon != NULL && line[0] != ' ' && line[0] != '\t';
+    bool is_header =
+        t->header_open && colon != NULL && line[0] != ' ' && line[0] != '\t';
     const char *value = is_header ? colon + 1 : line;
     size_t name_bytes = is_header ? (size_t)(colon - line) : 0;
     return tagoio_call_header(t->call, line, name_bytes, value,
@@ -69,10 +70,10 @@ static size_t on_header(char *line, size_t size, size_t count, void *data) {
     tagoio_transfer *t = data;
     bool taken = true;
     count *= size;
-    if (!t->head_open && (!t->answered || t->interim)) {
+    if (!t->header_open && (!t->response_started || t->interim)) {
         taken = take_status(t, line, count);
-    } else if (t->head_open && (line[0] == '\r' || line[0] == '\n')) {
-        t->head_open = false;
+    } else if (t->header_open && (line[0] == '\r' || line[0] == '\n')) {
+        t->header_open = false;
     } else {
         taken = take_header(t, line, count);
     }
@@ -82,7 +83,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *data) {
 /* False is a proof: nothing of the request has left. */
 static bool was_sent(const tagoio_transfer *t) {
     long bytes = 0;
-    return t->fired && t->easy != NULL &&
+    return t->request_started && t->easy != NULL &&
            curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK &&
            bytes > 0;
 }
@@ -103,13 +104,13 @@ static int on_request(void *data, char *remote, char *local, int remote_port,
     t->connection = tagoio_sockets_join(t->sockets, remote, local, local_port);
     t->reuses = opened == 0;
     t->refused = t->reuses && !tagoio_connection_is_reusable(t->connection);
-    t->fired = !t->refused;
+    t->request_started = !t->refused;
     return t->refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* ---- the request ---- */
 
-CURL *tagoio_transfer_easy(const tagoio_driver_options *options,
+CURL *tagoio_transfer_easy(const tagoio_pool_options *options,
                            tagoio_sockets *sockets) {
     CURL *easy = curl_easy_init();
     if (easy != NULL && (tagoio_curl_set_options(easy, options) != CURLE_OK ||
@@ -170,9 +171,9 @@ static void set_body(tagoio_transfer *t) {
    must not be repeated goes over HTTP/1.1: a server that refuses a stream makes libcurl
    send it again. Without TLS there is nothing to share, and requests would wait for one
    another. */
-static void set_version(tagoio_transfer *t, bool shares) {
+static void set_version(tagoio_transfer *t, bool multiplex) {
     bool secure = strncmp(t->request.url, "https:", strlen("https:")) == 0;
-    bool shared = secure && shares && t->request.multiplex;
+    bool shared = secure && multiplex && t->request.multiplex;
     t->multiplex = shared;
     curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION,
                      shared ? (long)CURL_HTTP_VERSION_2TLS
@@ -180,17 +181,27 @@ static void set_version(tagoio_transfer *t, bool shares) {
     curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, shared ? 1L : 0L);
 }
 
-CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool shares) {
+void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms) {
+    t->begun_ms = now_ms;
+    t->expires_ms = now_ms + t->request.timeout_ms;
+    t->request_started = false;
+    t->fresh = false;
+    t->ahead = false;
+    t->header_open = false;
+    t->error[0] = '\0';
+}
+
+CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multiplex) {
     const tagoio_request *request = &t->request;
     CURL *easy = t->easy;
-    t->fired = false;
+    t->request_started = false;
     t->refused = false;
-    t->answered = false;
+    t->response_started = false;
     t->interim = false;
-    t->head_open = false;
+    t->header_open = false;
     t->error[0] = '\0';
     set_body(t);
-    set_version(t, shares);
+    set_version(t, multiplex);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     CURLcode code = add_headers(t) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     if (code == CURLE_OK) {
@@ -228,11 +239,30 @@ void tagoio_transfer_detach(tagoio_transfer *t) {
     t->connection = NULL;
 }
 
+void tagoio_transfer_abandon(tagoio_transfer *t) {
+    t->easy = NULL;
+    t->headers = NULL;
+    t->connection = NULL;
+}
+
 /* ---- its end ---- */
 
-bool tagoio_transfer_is_crossed(const tagoio_transfer *t) {
+/* Another response waits behind that of the request, on a connection where none did
+   when it went out: which one is whose is not known. */
+static bool is_crossed(const tagoio_transfer *t) {
     return t->reuses && t->connection != NULL &&
            tagoio_connection_has_response(t->connection);
+}
+
+CURLcode tagoio_transfer_verdict(tagoio_transfer *t, CURLcode code) {
+    if (code == CURLE_OK && t->header_open) {
+        return CURLE_PARTIAL_FILE; /* for libcurl the close was the header's end */
+    }
+    if (code == CURLE_OK && is_crossed(t)) {
+        t->ahead = true;
+        return CURLE_RECV_ERROR;
+    }
+    return code;
 }
 
 enum { too_large = 100 }; /* CURLE_TOO_LARGE, since 8.6 */
@@ -314,24 +344,25 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
     if (t->ahead) {
         failure.reason = TAGOIO_FAILURE_LOST;
         failure.text = "a response came before the request";
-    } else if (code == CURLE_RECV_ERROR && !t->fired) {
+    } else if (code == CURLE_RECV_ERROR && !t->request_started) {
         failure.reason = TAGOIO_FAILURE_CONNECT; /* a proxy that refused */
-    } else if (t->head_open && (failure.reason == TAGOIO_FAILURE_MEMORY ||
-                                code == (CURLcode)too_large)) {
+    } else if (t->header_open && (failure.reason == TAGOIO_FAILURE_MEMORY ||
+                                  code == (CURLcode)too_large)) {
         /* A line that libcurl has no room for; older than 8.6, it has no memory. */
         failure.reason = TAGOIO_FAILURE_TOO_LARGE;
         failure.text = "a line of its head does not end";
     } else if (failure.reason == TAGOIO_FAILURE_TIMEOUT) {
         failure.text =
             timeout_text(t, now_ms, queued_ms, failure.sent, max_connections);
-    } else if (t->answered && (code == CURLE_BAD_FUNCTION_ARGUMENT ||
-                               (code == CURLE_WEIRD_SERVER_REPLY && !t->head_open))) {
+    } else if (t->response_started &&
+               (code == CURLE_BAD_FUNCTION_ARGUMENT ||
+                (code == CURLE_WEIRD_SERVER_REPLY && !t->header_open))) {
         /* What 7.88, and then 8.x, say of a header that they cannot keep: a folded
            first line, or data that is taken for a trailer because a chunk's size has
            an "x". */
-        failure.reason = t->head_open ? TAGOIO_FAILURE_BROKEN : TAGOIO_FAILURE_LOST;
-        failure.text = t->head_open ? "a folded line without a header"
-                                    : "a chunk that cannot be read";
+        failure.reason = t->header_open ? TAGOIO_FAILURE_BROKEN : TAGOIO_FAILURE_LOST;
+        failure.text = t->header_open ? "a folded line without a header"
+                                      : "a chunk that cannot be read";
     } else if (code == CURLE_WRITE_ERROR) {
         failure.text = "data behind its end";
     } else if (code == CURLE_FILESIZE_EXCEEDED) {

@@ -3,53 +3,63 @@
 #ifndef TAGOIO_CURL_TRANSFER_H
 #define TAGOIO_CURL_TRANSFER_H
 
-#include "curl/driver.h"
 #include "curl/libcurl.h"
+#include "curl/list.h"
+#include "curl/pool.h"
 #include "curl/sockets.h"
+#include "curl/timers.h"
 
 #pragma GCC visibility push(hidden)
 
-/* A call that a driver holds. It has an easy handle while it is in the multi handle. */
+/* A call that a pool has taken on. It has an easy handle while it is in the multi
+   handle. */
 typedef struct tagoio_transfer {
-    struct tagoio_transfer *next;
-    tagoio_call *call; /* a reference */
+    tagoio_link in_list;  /* of the pool */
+    tagoio_link in_scope; /* until it is done */
+    tagoio_link in_retried;
+    tagoio_timer timer; /* of its backoff, or of its wait for a connection */
+    tagoio_call *call;  /* a reference */
     CURL *easy;
-    tagoio_sockets *sockets;       /* of its driver */
+    tagoio_sockets *sockets;       /* of its pool */
     tagoio_connection *connection; /* that the request goes out on; NULL: none yet */
     struct curl_slist *headers;
     tagoio_request request;
     int64_t begun_ms; /* of the attempt */
     int64_t added_ms; /* to the multi handle */
     int64_t expires_ms;
-    bool fired;     /* a request was about to go out */
-    bool multiplex; /* it may share a connection with others */
-    bool reuses;    /* the connection carried other requests before */
-    bool refused;   /* such a one could not be used: nothing was sent */
-    bool fresh;     /* so it goes out on a new one */
-    bool answered;  /* a response has begun */
-    bool ahead;     /* one came that was not the request's */
-    bool interim;   /* it is a 1xx response: another one follows */
-    bool head_open; /* the head of a response has begun, and not ended */
+    bool request_started; /* a request was about to go out */
+    bool multiplex;       /* it may share a connection with others */
+    bool reuses;          /* the connection carried other requests before */
+    bool refused;         /* such a one could not be used: nothing was sent */
+    bool fresh;           /* so it goes out on a new one */
+    bool response_started;
+    bool ahead;       /* a response came that was not the request's */
+    bool interim;     /* it is a 1xx response: another one follows */
+    bool header_open; /* the header of a response has begun, and not ended */
     char error[CURL_ERROR_SIZE];
     char timeout[120];
 } tagoio_transfer;
 
-/* A handle for any request of a driver, whose sockets are remembered; NULL: memory, or
+/* A handle for any request of a pool, whose sockets are remembered; NULL: memory, or
    an option that libcurl refuses. */
-CURL *tagoio_transfer_easy(const tagoio_driver_options *options,
-                           tagoio_sockets *sockets);
+CURL *tagoio_transfer_easy(const tagoio_pool_options *options, tagoio_sockets *sockets);
 
-/* Points t->easy at this request; it may share a connection with others where shares is
-   true. Whatever the code, detach must follow. */
-CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool shares);
+/* A new attempt, whose request is t->request. */
+void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms);
 
-/* The request has its response: whether it can be another's, because one more waits
-   behind it on a connection where none did when the request went out. */
-bool tagoio_transfer_is_crossed(const tagoio_transfer *t);
+/* Points t->easy at this request; it may share a connection with others where multiplex
+   is true. Whatever the code, detach must follow. */
+CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multiplex);
+
+/* How the request really ended, where libcurl says that it ended with this code. */
+CURLcode tagoio_transfer_verdict(tagoio_transfer *t, CURLcode code);
 
 /* Leaves t->easy without a pointer into t, and the connection; after the handle left
    the multi handle. */
 void tagoio_transfer_detach(tagoio_transfer *t);
+
+/* After a fork: what it points to is the parent's. */
+void tagoio_transfer_abandon(tagoio_transfer *t);
 
 /* What the core is told of a request that ended with this code, before detach. */
 tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,

@@ -3,13 +3,15 @@
    change with every release. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "curl/driver.h"
-#include "lua/client.h"
+#include "host/host.h"
+#include "lua/userdata.h"
 #include "lua/value.h"
 
+#include <limits.h>
+#include <math.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 static void push_arguments(lua_State *L, const tagoio_operation *row) {
     const char *name;
@@ -78,13 +80,19 @@ static int now(lua_State *L) {
     return 1;
 }
 
-/* sleep(seconds): a signal ends it early */
+/* sleep(seconds, descriptor...): a signal ends it early, and a descriptor that is
+   readable */
 static int sleep_seconds(lua_State *L) {
-    double seconds = luaL_checknumber(L, 1);
-    struct timespec time = {.tv_sec = (time_t)seconds};
-    time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
-    if (seconds > 0) {
-        nanosleep(&time, NULL);
+    enum { most = 64 };
+    struct pollfd descriptors[most];
+    double wait_ms = ceil(luaL_checknumber(L, 1) * 1000);
+    int count = lua_gettop(L) - 1 < most ? lua_gettop(L) - 1 : most;
+    for (int i = 0; i < count; i++) {
+        int descriptor = (int)luaL_checkinteger(L, i + 2);
+        descriptors[i] = (struct pollfd){.fd = descriptor, .events = POLLIN};
+    }
+    if (wait_ms > 0) {
+        poll(descriptors, (nfds_t)count, wait_ms < INT_MAX ? (int)wait_ms : INT_MAX);
     }
     return 0;
 }
@@ -135,6 +143,8 @@ int luaopen_tagoio_core(lua_State *L) {
     lua_pushliteral(L, TAGOIO_VERSION);
     lua_setfield(L, -2, "version");
     tagoio_value_open(L);
+    tagoio_pool_open(L);
+    tagoio_call_open(L);
     tagoio_client_open(L);
     return 1;
 }

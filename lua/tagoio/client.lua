@@ -4,85 +4,17 @@
 -- `profile` is a table like `tagoio.profile`. It belongs to the Lua state that made it.
 -- @classmod tagoio.client
 
+local call = require("tagoio.call")
 local check = require("tagoio.check")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local hooks = require("tagoio.hooks")
+local hosts = require("tagoio.hosts")
 local options = require("tagoio.options")
+local pool = require("tagoio.pool")
 local request = require("tagoio.request")
-local transport = require("tagoio.transport")
-local waiting = require("tagoio.waiting")
 
 local client = {}
-
--- The markers of another JSON library are known once it is loaded.
-local learned
-function client.learn_markers()
-  local cjson = package.loaded.cjson
-  if cjson and cjson ~= learned then
-    for _, name in ipairs({ "array_mt", "empty_array_mt", "empty_array" }) do
-      if cjson[name] ~= nil then
-        core.mark(cjson[name])
-      end
-    end
-    learned = cjson -- at last: marking one may fail for want of memory
-  end
-end
-
--- Stands for a call where there is none: a client with a wait of its own is known by its calls.
-local never = {
-  is_done = function()
-    return false
-  end,
-  cancel = function() end,
-}
-
--- Lets time pass until it is due, as it passes while a call is on its way.
-local function pause(self, due)
-  waiting.rest(self._wait and { { client = self, call = never } } or {}, due)
-end
-
--- Waits until the driver is done with a call.
-local function wait_for(self, call, watch)
-  local calls = { { client = self, call = call } }
-  while not call:is_done() do
-    waiting.wait(calls)
-    if watch then
-      watch()
-    end
-  end
-end
-
--- Makes a call with a method of the core and brings it to its end: the result, nil, nil and the
--- call; or nil, message, err. A bug in the caller is raised under the name of the function that was
--- called, which is not the operation's where a function is made of several.
-local function perform(self, operation, name, start, ...)
-  local kind, message = waiting.admit()
-  if kind then
-    return errors.new(kind, operation, operation .. ": " .. message)
-  end
-  client.learn_markers()
-  local call
-  call, message, kind = self._core[start](self._core, ...)
-  if kind == "misuse" then
-    errors.raise(name .. message:match(": .*"))
-  elseif not call then
-    return errors.new(kind, operation, message)
-  end
-  local watch = self._watch and hooks.watch(self._watch, call)
-  if self._transport then
-    transport.run(self._transport, operation, call, function(due)
-      pause(self, due)
-    end, watch)
-  else
-    wait_for(self, call, watch)
-  end
-  local result, failure, err = self._core:result(call)
-  if err then
-    return nil, failure, errors.wrap(err)
-  end
-  return result, nil, nil, call
-end
 
 -- How the functions of a profile table make their calls. find_client(operation) gives the client,
 -- or nil, message, err.
@@ -96,7 +28,8 @@ function client.caller(find_client)
       return nil, message, err
     end
     local result
-    result, message, err = perform(self, operation, name, "start", operation, ...)
+    local own = self._caller
+    result, message, err = call.perform(own, operation, name, own.core.start, operation, ...)
     if err then
       return nil, message, err
     end
@@ -105,7 +38,7 @@ function client.caller(find_client)
 
   -- Lets time pass, as it passes while a call is on its way.
   function caller.pause(seconds)
-    pause(find_client("pause"), core.now() + seconds)
+    call.sleep(find_client("pause")._caller, core.now() + seconds)
   end
 
   return caller
@@ -132,28 +65,34 @@ local metatable = {
   __index = find_member,
   __metatable = false,
   __tostring = function(self)
-    local url = self._connections.url
-    return ("tagoio client (%s%s)"):format(url, self._core:is_closed() and ", closed" or "")
+    local own = self._caller
+    return ("tagoio client (%s%s)"):format(own.url, own.core:is_closed() and ", closed" or "")
   end,
 }
 
--- connections is a table that derived clients share, as they do what it stands for.
-local function wrap(core_client, checked, connections)
+-- Makes a client of the core's client and options that were checked, on a pool unless a transport
+-- takes its place.
+local function wrap(core_client, checked, shared_pool, url)
   if checked.array_mt then
     core.mark(checked.array_mt)
   end
-  return setmetatable({
-    _core = core_client,
-    _transport = checked.transport,
+  local self = {
+    _caller = {
+      core = core_client,
+      pool = shared_pool,
+      url = url,
+      transport = checked.transport,
+      tell = hooks.join(checked.on_attempt),
+    },
     _wait = checked.wait,
-    _watch = hooks.join(checked.on_attempt),
-    _connections = connections,
     _on_attempt = checked.on_attempt,
-  }, metatable)
+  }
+  self._caller.host = hosts.of(checked.wait, self)
+  return setmetatable(self, metatable)
 end
 
 local function is_client(value)
-  return type(value) == "table" and type(rawget(value, "_core")) == "userdata"
+  return type(value) == "table" and rawget(value, "_caller") ~= nil
 end
 
 -- Raises when a method was called on something else, as client.close() does.
@@ -161,6 +100,15 @@ local function check_self(self, name)
   if not is_client(self) then
     errors.raise(("%s: call it with a colon: client:%s"):format(name, name))
   end
+end
+
+-- The same for a client that is closed. Its pool; nil: a transport is in its place.
+local function check_open(self, name)
+  check_self(self, name)
+  if self._caller.core:is_closed() then
+    errors.raise(("client:%s: the client is closed"):format(name))
+  end
+  return self._caller.pool
 end
 
 -- Why there is no client: nil, message, err; a bug in the options raises.
@@ -180,9 +128,15 @@ function client.new(checked, operation)
     return refuse(operation, problem, "invalid")
   end
   checked.user_agent = options.user_agent(checked.user_agent)
-  local new, message, kind = core.client(checked)
+  local own_pool, new, message, kind
+  if not checked.transport then
+    own_pool, message, kind = pool.new(checked)
+  end
+  if own_pool or checked.transport then
+    new, message, kind = core.client(checked, own_pool and own_pool.core)
+  end
   if new then
-    return wrap(new, checked, { url = (checked.base_url:gsub("/$", "")) })
+    return wrap(new, checked, own_pool, new:base_url())
   end
   local wrong_url = message:match("^base_url: (.*)$")
   if not wrong_url then
@@ -206,10 +160,8 @@ end
 function methods:with(given)
   check_self(self, "with")
   local checked = options.check_derived(given)
-  if self._core:is_closed() then
-    errors.raise("client:with: the client is closed")
-  end
-  checked.transport = self._transport
+  check_open(self, "with")
+  checked.transport = self._caller.transport
   checked.wait = checked.wait or self._wait
   if checked.on_attempt == nil then -- false removes it
     checked.on_attempt = self._on_attempt
@@ -217,11 +169,11 @@ function methods:with(given)
   if checked.user_agent then
     checked.user_agent = options.user_agent(checked.user_agent)
   end
-  local new, message, kind = self._core:with(checked)
+  local new, message, kind = self._caller.core:with(checked)
   if not new then
     return refuse("client:with", message, kind)
   end
-  return wrap(new, checked, self._connections)
+  return wrap(new, checked, self._caller.pool, self._caller.url)
 end
 
 --- Cancels this client's calls; a call on it raises from now on. The connections go with their
@@ -229,20 +181,51 @@ end
 -- @function close
 function methods:close()
   check_self(self, "close")
-  self._core:close()
+  self._caller.core:close()
+  if self._caller.pool then
+    self._caller.pool:dispatch()
+  end
 end
 
---- Moves all calls over these connections, for event loops of one's own (option `wait`).
+--- Moves all calls over these connections, for event loops of one's own.
 -- @function step
 -- @tparam[opt] number seconds to wait at most for something to happen (0)
 -- @treturn number how many calls are still on their way
 function methods:step(seconds)
-  check_self(self, "step")
+  local own_pool = check_open(self, "step")
   check.argument("client:step", "seconds", "number or nil", seconds)
-  if self._core:is_closed() then
-    errors.raise("client:step: the client is closed")
+  local pending = own_pool and own_pool:step(seconds or 0) or 0
+  return pending
+end
+
+--- A descriptor for event loops: it is readable when `step` has something to do. With `events` and
+-- `timeout` a client is what cqueues calls a pollable object. After a fork it is another one.
+-- @function pollfd
+-- @treturn number descriptor; it belongs to the connections, and is closed with them
+-- @treturn[2] nil where there is none: with a transport, or out of descriptors
+-- @treturn[2] string message
+function methods:pollfd()
+  local own_pool = check_open(self, "pollfd")
+  if not own_pool then
+    return nil, "client:pollfd: a transport has none"
   end
-  return (self._core:step(seconds or 0))
+  return own_pool:pollfd()
+end
+
+--- What to wait for on `pollfd`.
+-- @function events
+-- @treturn string `"r"`
+function methods:events()
+  check_self(self, "events")
+  return "r"
+end
+
+--- The time after which `step` has something to do, whatever the descriptor says.
+-- @function timeout
+-- @treturn ?number seconds; nil: never
+function methods:timeout()
+  local own_pool = check_open(self, "timeout")
+  return own_pool and own_pool:timeout()
 end
 
 --- Calls any endpoint of the API, by the same rules as the operations: segments are
@@ -267,11 +250,12 @@ end
 function methods:request(given)
   check_self(self, "request")
   request.check(given)
-  local result, message, err, call = perform(
-    self,
+  local own = self._caller
+  local result, message, err, new_call = call.perform(
+    own,
     "request." .. given.method,
     "client:request",
-    "start_request",
+    own.core.start_request,
     given.method,
     given.idempotent or false,
     given.path,
@@ -281,7 +265,7 @@ function methods:request(given)
   if err then
     return nil, message, err
   end
-  return result, request.info(call)
+  return result, request.info(new_call)
 end
 
 metatable.__close = methods.close

@@ -6,6 +6,8 @@
 
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
+local hosts = require("tagoio.hosts")
+local loop = require("tagoio.loop")
 local waiting = require("tagoio.waiting")
 
 local map = {}
@@ -18,14 +20,17 @@ job.__index = job
 -- An item is called after where it comes from: "item 3 of tagoio.map".
 local function new_job(items, fn, options, item_name)
   local around = waiting.task()
-  return setmetatable({
+  local parent = around and around.job -- of a map within a map
+  local self = setmetatable({
     items = items,
     fn = fn,
     options = options,
     item_name = item_name,
-    parent = around and around.job, -- of a map within a map
-    tasks = {}, -- those that have started and not ended
+    parent = parent,
+    children = {}, -- a set of the maps that run within it
+    tasks = {}, -- a set of those that work on it
     total = #items,
+    concurrency = math.min(options.concurrency, #items),
     started = 0,
     done = 0,
     next_start_s = 0,
@@ -33,7 +38,12 @@ local function new_job(items, fn, options, item_name)
     results = {},
     errors = nil, -- by index, once there is one
     first_error = nil,
+    failure = nil, -- what on_progress raised, in a table
   }, job)
+  if parent then
+    parent.children[self] = true
+  end
+  return self
 end
 
 function job:is_stopped()
@@ -51,29 +61,26 @@ function job:next_start()
   return start
 end
 
--- A task for the next item, nil: there is none.
-function job:next_task()
-  if self.started == self.total then
-    return nil
-  end
-  self.started = self.started + 1
-  return { job = self, index = self.started, item = self.items[self.started] }
-end
-
-function job:forget(task)
-  for i = 1, #self.tasks do
-    if self.tasks[i] == task then
-      table.remove(self.tasks, i)
-      return
-    end
+-- The index of the next item, nil: there is none.
+function job:next_index()
+  if self.started < self.total then
+    self.started = self.started + 1
+    return self.started
   end
 end
 
-function job:cancel_calls()
-  for _, task in ipairs(self.tasks) do
-    for _, pending in ipairs(task.calls or {}) do
-      pending.call:cancel()
+-- Nothing new starts; what is in flight is canceled, and who waits for it woken.
+function job:cancel()
+  self.stopped = true
+  for task in pairs(self.tasks) do
+    if task.call then
+      task.pool:cancel(task.call)
+    elseif task.waiter then
+      task.waiter:wake()
     end
+  end
+  for child in pairs(self.children) do
+    child:cancel()
   end
 end
 
@@ -81,9 +88,8 @@ local close = coroutine.close or function() end -- luacheck: ignore
 
 -- An error goes on to who called map, and ends everything that is in flight.
 function job:raise(problem)
-  self.stopped = true
-  self:cancel_calls()
-  for _, task in ipairs(self.tasks) do
+  self:cancel()
+  for task in pairs(self.tasks) do
     if task.coroutine and coroutine.status(task.coroutine) == "suspended" then
       close(task.coroutine)
     end
@@ -91,12 +97,15 @@ function job:raise(problem)
   error(problem, 0)
 end
 
--- What was raised for an item, with the item's name if it is a text.
-function job:name_item(problem, index)
-  if type(problem) ~= "string" then
+-- What a task raised. A text gets the item's name and a traceback, unless on_progress raised it.
+function job:name_item(problem, task, traceback)
+  if self.failure then
+    return self.failure[1]
+  elseif type(problem) ~= "string" then
     return problem
   end
-  return ("%s (in %s)"):format(problem, self.item_name:format(index))
+  local named = ("%s (in %s)"):format(problem, self.item_name:format(task.index))
+  return task.coroutine and traceback(task.coroutine, named) or traceback(named, 2)
 end
 
 local function as_error(message, err)
@@ -122,138 +131,70 @@ function job:finish(index, result, message, err)
   if self.options.on_progress then
     local ok, problem = pcall(self.options.on_progress, self.done, self.total)
     if not ok then
-      self:raise(problem)
+      self.failure = { problem }
+      error(problem, 0)
     end
   end
 end
 
 -- What has not started will not; what is in flight is canceled, and its function told so.
 function job:stop()
-  local task = self:next_task()
-  while task do
-    self:finish(task.index, errors.new("canceled", "map", "map: canceled"))
-    task = self:next_task()
+  local index = self:next_index()
+  while index do
+    self:finish(index, errors.new("canceled", "map", "map: canceled"))
+    index = self:next_index()
   end
-  self:cancel_calls()
+  self:cancel()
 end
 
--- ---- the loop ----
-
-local go_on
-
-local function take(task, ok, first, ...)
-  if not ok then
-    local problem = task.job:name_item(first, task.index)
-    local has_text = type(problem) == "string"
-    task.job:raise(has_text and debug.traceback(task.coroutine, problem) or problem)
-  elseif coroutine.status(task.coroutine) == "dead" then
-    task.job:finish(task.index, first, ...)
-  elseif first ~= waiting.mark then
-    -- Not ours: it is for the coroutine that called map.
-    return go_on(task, coroutine.yield(first, ...))
-  end
-end
-
-function go_on(task, ...)
-  return take(task, waiting.resume(task, ...))
-end
-
-local function is_ready(task, now)
-  if not task.calls or task.job:is_stopped() or task.due and now >= task.due then
-    return true
-  end
-  for _, pending in ipairs(task.calls) do
-    if pending.call:is_done() then
-      return true
-    end
-  end
-  return false
-end
-
-local function forget_ended(tasks)
-  local kept = 0
-  for i = 1, #tasks do
-    local task = tasks[i]
-    tasks[i] = nil
-    if coroutine.status(task.coroutine) ~= "dead" then
-      kept = kept + 1
-      tasks[kept] = task
-    end
-  end
-end
-
--- Lets every task go on that can. False: none could.
-local function advance(tasks)
-  local now, progress = core.now(), false
-  for i = 1, #tasks do
-    local task = tasks[i]
-    if is_ready(task, now) then
-      progress = true
-      go_on(task, task.item, task.index)
-    end
-  end
-  forget_ended(tasks)
-  return progress
-end
-
-local function wait_for_any(tasks)
-  local calls, due = {}, nil
-  for _, task in ipairs(tasks) do
-    for _, pending in ipairs(task.calls) do
-      calls[#calls + 1] = pending
-    end
-    if task.due and (not due or task.due < due) then
-      due = task.due
-    end
-  end
-  waiting.wait(calls, due)
-end
-
-local function start_some(self)
-  local tasks = self.tasks
-  while #tasks < self.options.concurrency and self.started < self.total do
-    local task = self:next_task()
-    task.coroutine = coroutine.create(self.fn)
-    tasks[#tasks + 1] = task
-  end
-end
-
--- Where nothing can wait: nil, message, err, as of a call.
-local function refuse(name)
-  local kind, problem = waiting.refusal()
-  if kind then
-    return errors.new(kind, name, name .. ": " .. problem)
-  end
-end
-
--- One item after the other.
-local function run_in_turn(self)
-  local task = self:next_task()
-  while task do
-    self:finish(task.index, self.fn(task.item, task.index))
+-- What each coroutine of a map does: item after item, until there are no more.
+function job:work(task)
+  self.tasks[task] = true
+  local index = not self:is_stopped() and self:next_index()
+  while index do
+    task.index = index
+    self:finish(index, self.fn(self.items[index], index))
     if self:is_stopped() then
       self:stop()
     end
-    task = self:next_task()
+    index = self:next_index()
   end
+  self.tasks[task] = nil
 end
 
-local function run(self)
-  local nginx = waiting.nginx()
-  if nginx and nginx.mode() == "yield" then
-    return nginx.run(self)
-  elseif nginx and not nginx.has_coroutines() then
-    return run_in_turn(self)
+-- ---- running it ----
+
+local function run_in_loop(self)
+  local all = loop.new()
+  for _ = 1, self.concurrency do
+    all:spawn({ job = self }, function(task)
+      self:work(task)
+    end)
   end
-  while self.done < self.total do
-    if self:is_stopped() then
+  repeat
+    local more, problem, task = all:turn()
+    if more == false then
+      self:raise(self:name_item(problem, task, debug.traceback))
+    elseif more and self:is_stopped() then
       self:stop()
     end
-    start_some(self)
-    if not advance(self.tasks) and #self.tasks > 0 then
-      wait_for_any(self.tasks)
-    end
+  until not more
+end
+
+-- Runs it in the host's coroutines, or in ours. Where nothing can wait: nil, message, err.
+local function run(self, name)
+  local host = hosts.default()
+  local mode, problem = host.mode()
+  if not mode then
+    return errors.new("invalid", name, name .. ": " .. problem)
   end
+  if not (host.run and host.run(self)) then
+    run_in_loop(self)
+  end
+  if self.parent then
+    self.parent.children[self] = nil
+  end
+  return true
 end
 
 -- ---- what users call ----
@@ -322,17 +263,16 @@ function map.map(items, fn, options)
   if problem then
     errors.raise("tagoio.map: " .. problem)
   end
-  local _, message, err = refuse("map")
-  if err then
-    return nil, message, err
-  end
   local own = { concurrency = 16 }
   for name, value in pairs(options or {}) do
     own[name] = value
   end
-  local it = new_job(items, fn, own, "item %d of tagoio.map")
-  run(it)
-  return it.results, it.errors
+  local new = new_job(items, fn, own, "item %d of tagoio.map")
+  local _, message, err = run(new, "map")
+  if err then
+    return nil, message, err
+  end
+  return new.results, new.errors
 end
 
 local function call_it(fn)
@@ -358,17 +298,16 @@ function map.gather(...)
       errors.raise(("tagoio.gather: argument %d: a function is needed, got a %s"):format(i, kind))
     end
   end
-  local _, message, err = refuse("gather")
+  local options = { concurrency = math.max(#functions, 1), stop_on_error = true }
+  local new = new_job(functions, call_it, options, "function %d of tagoio.gather")
+  local _, message, err = run(new, "gather")
   if err then
     return nil, message, err
   end
-  local options = { concurrency = math.max(#functions, 1), stop_on_error = true }
-  local it = new_job(functions, call_it, options, "function %d of tagoio.gather")
-  run(it)
-  if it.first_error then
-    return nil, tostring(it.first_error), it.first_error
+  if new.first_error then
+    return nil, tostring(new.first_error), new.first_error
   end
-  return (table.unpack or unpack)(it.results, 1, #functions) -- luacheck: ignore
+  return (table.unpack or unpack)(new.results, 1, #functions) -- luacheck: ignore
 end
 
 return map

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- How a coroutine waits for calls: by giving way to the loop of a map when it runs in one, in
--- nginx by giving way to nginx, else by stepping the connections itself. Only Lua code yields, and
--- no C function waits but step and sleep.
+-- How a coroutine waits: a task of a map's loop gives way to that loop, everything else waits in
+-- its host. Only Lua code yields, and no C function waits but `step` and `sleep`.
+--
+-- Who waits is a waiter, a table with `pools` (an array of those whose calls it waits for),
+-- `awake` (false until it is woken) and `wake`. A pool wakes it when its call is done.
 
 local core = require("tagoio.core")
 
@@ -12,9 +14,6 @@ local longest_s = 1
 
 -- What a task yields to its loop; other yields are the user's.
 waiting.mark = {}
-
--- The task whose coroutine a map's loop is running, or nil.
-local current
 
 -- ---- can this coroutine yield? ----
 
@@ -43,20 +42,26 @@ local is_yieldable = coroutine.isyieldable -- luacheck: ignore
     return not has_c_frame()
   end
 
--- ---- tasks ----
+-- ---- tasks: what a map runs its functions in ----
 
--- The host's module when the interpreter runs inside nginx, else nil.
-function waiting.nginx()
-  return package.loaded.ngx and require("tagoio.hosts.nginx") or nil
+-- The task whose coroutine a loop has resumed, or nil.
+local current
+
+-- Tasks that a host runs as threads of its own, by coroutine. Weak, for those that have gone.
+local by_coroutine = setmetatable({}, { __mode = "k" })
+
+-- Says which task the running coroutine is; nil: none any more.
+function waiting.set_task(task)
+  by_coroutine[coroutine.running()] = task
 end
 
 -- The task that runs this coroutine; nil in coroutines that users made themselves.
 function waiting.task()
-  if current and current.coroutine == coroutine.running() then
+  local me = coroutine.running()
+  if current and current.coroutine == me then
     return current
   end
-  local nginx = waiting.nginx()
-  return nginx and nginx.task()
+  return me and by_coroutine[me]
 end
 
 local function restore(previous, ...)
@@ -64,109 +69,57 @@ local function restore(previous, ...)
   return ...
 end
 
--- Goes on with a task until it waits, ends or raises: what coroutine.resume returns.
+-- Resumes a task until it waits, ends or raises: what coroutine.resume returns.
 function waiting.resume(task, ...)
   local previous = current
   current = task
   return restore(previous, coroutine.resume(task.coroutine, ...))
 end
 
--- ---- waiting ----
+-- ---- waiters ----
 
--- Steps every connection that these calls are on, the last of them with a wait.
-local function step(calls, seconds)
-  local stepped, count, last = {}, 0, nil
-  for _, pending in ipairs(calls) do
-    local connections = pending.client._connections
-    if not stepped[connections] and not pending.call:is_done() then
-      stepped[connections] = true
-      count = count + 1
-      if last then
-        last._core:step(0)
-      end
-      last = pending.client
-    end
-  end
-  if count == 0 then
-    core.sleep(seconds)
-  else
-    -- Nothing can wait for several at once: they take turns.
-    last._core:step(count > 1 and 0.001 or seconds)
+local waiter = {}
+waiter.__index = waiter
+
+-- A waiter for the calls of some pools; without any it only lets time pass.
+function waiting.new(pools)
+  return setmetatable({ pools = pools or {}, awake = false }, waiter)
+end
+
+-- `notify` is set by what suspended the coroutine that waits.
+function waiter:wake()
+  self.awake = true
+  if self.notify then
+    self:notify()
   end
 end
 
--- The first client with a wait of its own, which an event loop has given it.
-local function find_own_wait(calls)
-  for _, pending in ipairs(calls) do
-    if pending.client._wait then
-      return pending.client
-    end
-  end
-end
-
-local function block(calls, due)
+-- Waits until a waiter is woken, or it is due (a time of core.now(), or nil). May return early.
+function waiting.wait(self, host, due)
   local seconds = due and math.min(due - core.now(), longest_s) or longest_s
-  local client = find_own_wait(calls)
-  local nginx = waiting.nginx()
-  if client then
-    client._wait(client, math.max(seconds, 0))
-  elseif nginx and nginx.mode() == "yield" then
-    nginx.wait(calls, math.max(seconds, 0))
-  else
-    step(calls, math.max(seconds, 0))
-  end
-end
-
--- Waits until one of the calls may be done, or it is due; the caller looks, and waits again.
--- calls: an array of { client, call }. due: a time of core.now(), or nil.
-function waiting.wait(calls, due)
   local task = waiting.task()
-  if task then
-    task.calls, task.due = calls, due
-  end
-  if task and task.coroutine and is_yieldable() then
-    coroutine.yield(waiting.mark)
-  else
-    block(calls, due)
-  end
-  if task then
-    task.calls, task.due = nil, nil
+  if task and task.loop and is_yieldable() then
+    task.loop:suspend(task, self, host, due)
+  elseif seconds > 0 then
+    host.wait(self, seconds)
   end
 end
 
 -- Lets time pass until it is due; less in a map that is stopped.
-function waiting.rest(calls, due)
+function waiting.sleep(host, due)
   local task = waiting.task()
-  local job = task and task.job
-  while core.now() < due and not (job and job:is_stopped()) do
-    waiting.wait(calls, due)
+  local self = waiting.new()
+  local function is_over()
+    return core.now() >= due or task and task.job:is_stopped()
   end
-end
-
-local where_allowed = "nginx cannot wait in the phase %q: make the call in ngx.timer.at(0, ...)"
-
--- A kind and why, where nothing can wait.
-function waiting.refusal()
-  local nginx = waiting.nginx()
-  if nginx and not nginx.mode() then
-    return "invalid", where_allowed:format(nginx.phase())
+  if task then
+    task.waiter = self
   end
-end
-
--- Waits until a request may start here: a map may spread them. Else a kind and why it may not.
-function waiting.admit()
-  local kind, problem = waiting.refusal()
-  if kind then
-    return kind, problem
+  while not is_over() do
+    waiting.wait(self, host, due)
   end
-  local task = waiting.task()
-  local job = task and task.job
-  local due = job and job:next_start()
-  if due then
-    waiting.rest({}, due)
-  end
-  if job and job:is_stopped() then
-    return "canceled", "canceled"
+  if task then
+    task.waiter = nil
   end
 end
 

@@ -87,11 +87,13 @@ static int count_threads(void) {
 }
 
 /* A name that is looked up for two seconds, by a thread of libcurl's. */
-static const char stuck_code[] =
-    "local client = assert(require('tagoio.core').client({\n"
-    "  token = 'p-0000', base_url = 'https://api.slow.test', proxy = '' }))\n"
-    "call = assert(client:start('profile.list'))\n"
-    "for _ = 1, 3 do assert(client:step(0.05) == 1) end\n";
+static const char stuck_code[] = "local core = require('tagoio.core')\n"
+                                 "local options = { token = 'p-0000', base_url = "
+                                 "'https://api.slow.test', proxy = '' }\n"
+                                 "local pool = assert(core.pool(options))\n"
+                                 "client = assert(core.client(options, pool))\n"
+                                 "call = assert(client:start('profile.list'))\n"
+                                 "for _ = 1, 3 do assert(pool:step(0.05) == 1) end\n";
 
 static void test_stuck_resolver(void) {
     check_case("a state ends while a name is looked up, and the look-up after it");
@@ -106,22 +108,27 @@ static void test_stuck_resolver(void) {
 /* The client is the first to be finalized, then its calls; or the other way round. */
 static void test_calls_in_flight(void) {
     check_case("a state ends with calls in flight");
-    check_true(run("local client = assert(require('tagoio.core').client({\n"
-                   "  token = os.getenv('EMULATOR_TOKEN'), proxy = '',\n"
-                   "  base_url = os.getenv('EMULATOR_HTTP') }))\n"
-                   "calls = {}\n"
-                   "for i = 1, 100 do\n"
-                   "  calls[i] = assert(client:start('profile.list'))\n"
-                   "end\n"
-                   "assert(client:step(0) == 100)\n"));
     check_true(
         run("local core = require('tagoio.core')\n"
-            "clients = {}\n"
+            "local options = { token = os.getenv('EMULATOR_TOKEN'), proxy = '',\n"
+            "  base_url = os.getenv('EMULATOR_HTTP') }\n"
+            "local pool = assert(core.pool(options))\n"
+            "client, calls = assert(core.client(options, pool)), {}\n"
+            "for i = 1, 100 do\n"
+            "  calls[i] = assert(client:start('profile.list'))\n"
+            "end\n"
+            "assert(pool:step(0) > 0)\n"));
+    check_true(
+        run("local core = require('tagoio.core')\n"
+            "local options = { token = os.getenv('EMULATOR_TOKEN'), proxy = '',\n"
+            "  base_url = os.getenv('EMULATOR_HTTP') }\n"
+            "kept = {}\n"
             "for i = 1, 10 do\n"
-            "  clients[i] = assert(core.client({ token = os.getenv('EMULATOR_TOKEN'),\n"
-            "    proxy = '', base_url = os.getenv('EMULATOR_HTTP') }))\n"
-            "  clients[-i] = assert(clients[i]:start('profile.list'))\n"
-            "  clients[i]:step(0)\n"
+            "  local pool = assert(core.pool(options))\n"
+            "  kept[i] = assert(core.client(options, pool))\n"
+            "  kept[-i] = assert(kept[i]:start('profile.list'))\n"
+            "  pool:step(0)\n"
+            "  kept[i + 10] = i % 2 == 0 and pool\n"
             "end\n"));
 }
 

@@ -3,6 +3,7 @@
    connection that is the parent's. */
 #define _POSIX_C_SOURCE 200809L
 
+#include "host/host.h"
 #include "support/check.h"
 #include "support/session.h"
 
@@ -51,7 +52,7 @@ static json_t *control(const char *method, const char *route, json_t *body) {
     tagoio_call *call = tagoio_call_new_row(
         it.settings, tagoio_operation_request(method, true),
         json_pack("[[ss]no]", "_emulator", route, body), tagoio_host_now_ms(), &err);
-    tagoio_driver_start(it.driver, call, &err);
+    tagoio_pool_start(it.pool, it.scope, call, &err);
     session_finish(&it);
     json_t *response = json_incref(tagoio_call_report(call).result);
     tagoio_call_unref(call);
@@ -77,7 +78,7 @@ static void hold_next(const char *profile) {
 /* Until its response is held back: then nothing but a release ends it. */
 static void step_until_held(const session *it) {
     while (count_of("holding") == 0) {
-        tagoio_driver_step(it->driver, 10);
+        tagoio_pool_step(it->pool, 10);
     }
 }
 

@@ -10,13 +10,11 @@ local function hold(times)
   emulator.inject({ match = { path = "/profile" }, hold = true, times = times or 1 })
 end
 
--- A client of the C layer, whose calls are handles.
-local function core_client(others)
+-- A client of the C layer, whose calls are handles, and its pool.
+local function core_client()
   local options = { token = emulator.token, base_url = emulator.http, proxy = "" }
-  for name, value in pairs(others or {}) do
-    options[name] = value
-  end
-  return assert(core.client(options))
+  local pool = assert(core.pool(options))
+  return assert(core.client(options, pool)), pool
 end
 
 -- Starts calls in coroutines that wait by yielding: a function that tells how each ended.
@@ -40,10 +38,10 @@ end
 
 local yield = coroutine.yield
 
--- Steps until the emulator holds that many requests.
-local function step_until_held(client, count)
+-- Steps a client or a pool until the emulator holds that many requests.
+local function step_until_held(stepped, count)
   for _ = 1, 1000 do
-    client:step(0.01)
+    stepped:step(0.01)
     if emulator.counts().holding == count then
       return
     end
@@ -51,8 +49,8 @@ local function step_until_held(client, count)
   error(count .. " requests never came")
 end
 
-local function finish(client)
-  while client:step(1) > 0 do -- luacheck: ignore 542
+local function finish(pool)
+  while pool:step(1) > 0 do -- luacheck: ignore 542
   end
 end
 
@@ -67,16 +65,17 @@ describe("a call whose handle is dropped", function()
   end)
 
   it("is canceled, and its client goes on", function()
-    local client = core_client()
+    local client, pool = core_client()
     hold()
     local call = assert(client:start("profile.list"))
-    step_until_held(client, 1)
+    step_until_held(pool, 1)
     assert.is_false(call:is_done())
     call = nil -- luacheck: ignore 311
     collect()
-    assert.equal(0, client:step(0))
+    assert.equal(0, (pool:step(0)))
+    assert.is_nil(pool:next_event())
     call = assert(client:start("profile.list"))
-    finish(client)
+    finish(pool)
     assert.equal(3, #assert(client:result(call)))
     client:close()
   end)
@@ -180,16 +179,18 @@ describe("a program that ends in mid-call", function()
     emulator.reset()
     hold(0)
     local code = [[
-      local client = assert(require("tagoio.core").client({
-        token = os.getenv("T_ANALYSIS_TOKEN"), base_url = os.getenv("TAGOIO_API"), proxy = "" }))
-      calls = {}
+      local core = require("tagoio.core")
+      local options = {
+        token = os.getenv("T_ANALYSIS_TOKEN"), base_url = os.getenv("TAGOIO_API"), proxy = "" }
+      local pool = assert(core.pool(options))
+      client, calls = assert(core.client(options, pool)), {}
       for i = 1, 10 do
         calls[i] = assert(client:start("profile.list"))
       end
       for _ = 1, 10 do
-        client:step(0.01)
+        pool:step(0.01)
       end
-      io.write("on their way: ", client:step(0), "\n")]]
+      io.write("on their way: ", (pool:step(0)), "\n")]]
     local variables = { T_ANALYSIS_TOKEN = emulator.token, TAGOIO_API = emulator.http }
     local output, status = process.run_lua(code, variables)
     assert.equal("on their way: 10\n", output)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The core and the libcurl driver as a C program uses them, on the emulator that
+/* The core and the libcurl pool as a C program uses them, on the emulator that
    EMULATOR_HTTP and the like name. */
 #ifndef TAGOIO_SPEC_SESSION_H
 #define TAGOIO_SPEC_SESSION_H
 
-#include "curl/driver.h"
+#include "curl/pool.h"
 
 typedef struct session {
-    tagoio_driver *driver;
+    tagoio_pool *pool;
+    tagoio_scope *scope;
     tagoio_settings *settings;
 } session;
 

@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- nginx with its Lua module, OpenResty first: calls wait without stopping the worker. One timer a
--- worker steps the connections while calls are in flight; whoever waits sleeps on a semaphore.
+-- worker steps the pools while calls are in flight; whoever waits sleeps on a semaphore.
 
+local blocking = require("tagoio.hosts.blocking")
 local core = require("tagoio.core")
 local semaphore = require("ngx.semaphore")
+local waiting = require("tagoio.waiting")
 
 local nginx = {}
 
@@ -21,86 +23,45 @@ local modes = {
   ssl_session_fetch = "yield",
 }
 
-function nginx.phase()
-  return ngx.get_phase()
-end
+local where_allowed = "nginx cannot wait in the phase %q: make the call in ngx.timer.at(0, ...)"
 
--- "yield", "block", or nil where a call is impossible. Asked for each call: one client may be used
--- in many phases.
 function nginx.mode()
-  return modes[ngx.get_phase()]
-end
-
--- Its own coroutines, which replace Lua's, are not for this phase.
-function nginx.has_coroutines()
-  return ngx.get_phase() ~= "init_worker"
+  local phase = ngx.get_phase()
+  local mode = modes[phase]
+  return mode, not mode and where_allowed:format(phase) or nil
 end
 
 -- ---- stepping ----
 
--- A step may take a tenth of the worker's time; a single costly one, such as a TLS handshake, must
--- not make the next answers late.
-local rest_ratio = 9
-local shortest_rest_s = 0.001
-local longest_rest_s = 0.01
+-- A pause between steps is a tenth of the time since something moved: it adds little to what a call
+-- takes anyway. How long a step took does not matter: that would cap how many calls are possible.
+local pause_ratio = 0.1
+local shortest_pause_s, longest_pause_s = 0.001, 0.01
 -- Without a step for that long the timer is gone, and those who wait step themselves.
 local patience_s = 0.05
 
-local waiters = {} -- { calls, semaphore }, in order of arrival
+local pools = {} -- a set of those with calls on their way
 local running = false -- the timer
 local stepped_at = 0
 
-local function has_news(calls)
-  for _, pending in ipairs(calls) do
-    if pending.call:is_done() then
-      return true
-    end
-  end
-  return false
-end
-
--- Each connection once, without waiting.
-local function step_connections()
-  local stepped = {}
-  for _, waiter in ipairs(waiters) do
-    for _, pending in ipairs(waiter.calls) do
-      local connections = pending.client._connections
-      if not stepped[connections] and not pending.call:is_done() then
-        stepped[connections] = true
-        pending.client._core:step(0)
-      end
+-- The seconds since something last moved.
+local function step()
+  local still = math.huge
+  for pool in pairs(pools) do
+    local pending, seconds = pool:step(0)
+    still = math.min(still, seconds)
+    if pending == 0 then
+      pools[pool] = nil
     end
   end
   stepped_at = core.now()
-end
-
--- Wakes those whose call is done. A request that has gone leaves its waiter behind until then.
-local function wake()
-  local kept = 0
-  for i = 1, #waiters do
-    local waiter = waiters[i]
-    waiters[i] = nil
-    if has_news(waiter.calls) then
-      waiter.semaphore:post()
-    else
-      kept = kept + 1
-      waiters[kept] = waiter
-    end
-  end
-end
-
--- How long it took, in seconds of processor time.
-local function step()
-  local before = os.clock()
-  step_connections()
-  wake()
-  return os.clock() - before
+  return still
 end
 
 local function run_timer(premature)
-  while #waiters > 0 and not premature do
-    local rest_s = rest_ratio * step()
-    ngx.sleep(math.min(math.max(rest_s, shortest_rest_s), longest_rest_s))
+  while next(pools) and not premature do
+    local pause_s = step() * pause_ratio
+    ngx.sleep(math.min(math.max(pause_s, shortest_pause_s), longest_pause_s))
   end
   running = false
 end
@@ -111,83 +72,72 @@ local function ensure_timer()
   end
 end
 
-local function leave(waiter)
-  for i = 1, #waiters do
-    if waiters[i] == waiter then
-      table.remove(waiters, i)
-      return
+-- ---- waiting ----
+
+local function post(waiter)
+  waiter.semaphore:post()
+end
+
+-- Steps the waiter's pools a first time, and leaves the others to the timer.
+local function begin(waiter)
+  for _, pool in ipairs(waiter.pools) do
+    if pool:step(0) > 0 then
+      pools[pool] = true
     end
+  end
+  if next(pools) then
+    ensure_timer()
   end
 end
 
--- ---- waiting ----
-
--- Waits, for that many seconds at most, until one of the calls may be done.
-function nginx.wait(calls, seconds)
-  if #calls == 0 then
-    ngx.sleep(math.max(seconds, shortest_rest_s)) -- of 0 nginx would make a loop that spins
+function nginx.wait(waiter, seconds)
+  if nginx.mode() ~= "yield" then
+    return blocking.wait(waiter, seconds)
+  end
+  begin(waiter)
+  if waiter.awake then
     return
   end
-  local waiter = { calls = calls, semaphore = semaphore.new() }
-  waiters[#waiters + 1] = waiter
-  ensure_timer()
-  if not waiter.semaphore:wait(math.min(seconds, patience_s)) then
-    if core.now() - stepped_at >= patience_s then
-      step()
-    end
-    leave(waiter)
+  waiter.semaphore = waiter.semaphore or semaphore.new()
+  waiter.notify = post
+  -- Of 0 seconds nginx would make a loop that spins.
+  local longest = #waiter.pools > 0 and patience_s or seconds
+  waiter.semaphore:wait(math.max(math.min(seconds, longest), shortest_pause_s))
+  waiter.notify = nil
+  if #waiter.pools > 0 and core.now() - stepped_at >= patience_s then
+    step()
   end
 end
 
 -- ---- maps ----
 
--- By coroutine; weak, for light threads whose request has gone.
-local tasks = setmetatable({}, { __mode = "k" })
-
--- The task of a map that runs as this light thread.
-function nginx.task()
-  return tasks[coroutine.running()]
-end
-
-local function run_task(job, task)
-  local function finish(ok, first, ...)
-    if not ok then
-      return first
-    end
-    job:finish(task.index, first, ...)
-  end
-  local function trace(problem)
-    local named = job:name_item(problem, task.index)
-    return type(named) == "string" and debug.traceback(named, 2) or named
-  end
-  return finish(xpcall(job.fn, trace, task.item, task.index))
-end
-
--- One light thread of a map: item after item. What was raised, or nil.
+-- One light thread of a map. What was raised, or nil.
 local function work(job)
-  local me = coroutine.running()
-  local task = not job:is_stopped() and job:next_task()
-  while task do
-    tasks[me] = task
-    job.tasks[#job.tasks + 1] = task
-    local problem = run_task(job, task)
-    tasks[me] = nil
-    job:forget(task)
-    if problem then
-      job.stopped = true
-      job:cancel_calls()
-      return problem
-    elseif job:is_stopped() then
-      job:stop()
-    end
-    task = job:next_task()
+  local task = { job = job }
+  local function trace(problem)
+    return job:name_item(problem, task, debug.traceback)
+  end
+  waiting.set_task(task)
+  local ok, problem = xpcall(job.work, trace, job, task)
+  waiting.set_task(nil)
+  if not ok then
+    job:cancel()
+    return problem
   end
 end
 
--- Runs a map as light threads, so that the functions may use all of nginx's own calls.
+-- Runs a map as light threads, so that its functions may use all of nginx's own calls. False: the
+-- phase has none, and Lua's own coroutines will do.
 function nginx.run(job)
+  local phase = ngx.get_phase()
+  if phase == "init_worker" then -- nginx replaces Lua's coroutines, and does not run them here
+    job:work({ job = job })
+    return true
+  elseif modes[phase] ~= "yield" then
+    return false
+  end
   local threads = {}
-  for i = 1, math.min(job.options.concurrency, job.total) do
+  for i = 1, job.concurrency do
     threads[i] = ngx.thread.spawn(work, job)
   end
   for _, thread in ipairs(threads) do
@@ -199,6 +149,7 @@ function nginx.run(job)
       job:raise(problem)
     end
   end
+  return true
 end
 
 return nginx

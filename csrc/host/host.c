@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The clocks, jitter and the count of forks, by POSIX and getentropy. */
+#define _GNU_SOURCE /* getentropy */
+
+#include "host/host.h"
+
+#include <pthread.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- the clocks ---- */
+
+static int64_t clock_ms(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t tagoio_host_now_ms(void) { return clock_ms(CLOCK_MONOTONIC); }
+
+/* ---- forks ---- */
+
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+static volatile unsigned forks;
+
+static void count_fork(void) { forks++; }
+
+/* A handler that cannot be registered for want of memory is not: then a child takes its
+   parent's connections for its own until it runs another program, as without us. */
+static void watch_forks(void) { pthread_atfork(NULL, NULL, count_fork); }
+
+unsigned tagoio_host_process(void) {
+    pthread_once(&watch_once, watch_forks);
+    return forks;
+}
+
+/* ---- jitter ---- */
+
+static void seed(tagoio_random *random) {
+    uint64_t state = 0;
+    if (getentropy(&state, sizeof state) != 0) {
+        state = (uint64_t)clock_ms(CLOCK_REALTIME) ^ (uint64_t)getpid() << 32 ^
+                (uint64_t)(uintptr_t)random;
+    }
+    random->state = state | 1;
+    random->process = tagoio_host_process();
+}
+
+/* xorshift64: the retries of many clients must spread, nothing more. */
+static double next_jitter(tagoio_random *random) {
+    if (random->state == 0 || random->process != tagoio_host_process()) {
+        seed(random);
+    }
+    uint64_t x = random->state;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    random->state = x;
+    return (double)(x >> 11) / 9007199254740992.0; /* 2^53 */
+}
+
+tagoio_now tagoio_host_now(tagoio_random *random) {
+    return (tagoio_now){.now_ms = tagoio_host_now_ms(),
+                        .wall_s = clock_ms(CLOCK_REALTIME) / 1000,
+                        .jitter = next_jitter(random)};
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* The userdata of a call: a handle on what a pool moves, or what a transport moves. */
+#include "lua/userdata.h"
+#include "lua/value.h"
+
+#include <string.h>
+
+static const char call_name[] = "tagoio.call";
+
+tagoio_call_userdata *tagoio_check_call(lua_State *L, int index) {
+    return luaL_checkudata(L, index, call_name);
+}
+
+tagoio_call_userdata *tagoio_push_call(lua_State *L) {
+    tagoio_call_userdata *self = lua_newuserdata(L, sizeof *self);
+    *self = (tagoio_call_userdata){.call = NULL};
+    luaL_getmetatable(L, call_name);
+    lua_setmetatable(L, -2);
+    return self;
+}
+
+/* call:cancel(): it is done then, and has a result; nothing when it is done already */
+static int cancel(lua_State *L) {
+    const tagoio_call_userdata *self = tagoio_check_call(L, 1);
+    if (self->call != NULL && self->pool != NULL) {
+        tagoio_pool_cancel(self->pool, self->call);
+    } else if (self->call != NULL) {
+        tagoio_call_cancel(self->call, tagoio_host_now_ms());
+    }
+    return 0;
+}
+
+/* Shared by __gc and __close: any number of times. */
+static int drop(lua_State *L) {
+    tagoio_call_userdata *self = tagoio_check_call(L, 1);
+    if (self->call != NULL) {
+        if (self->pool != NULL) {
+            tagoio_pool_forget(self->pool, self->call);
+        }
+        tagoio_call_unref(self->call);
+        tagoio_pool_unref(self->pool);
+        *self = (tagoio_call_userdata){.call = NULL};
+    }
+    return 0;
+}
+
+/* call:id(): a number that no other call has while this one is on its way */
+static int id(lua_State *L) {
+    lua_pushnumber(L, (lua_Number)(uintptr_t)tagoio_check_call(L, 1)->call);
+    return 1;
+}
+
+static int is_done(lua_State *L) {
+    const tagoio_call_userdata *self = tagoio_check_call(L, 1);
+    lua_pushboolean(L, self->call == NULL ||
+                           tagoio_call_want(self->call, 0) == TAGOIO_DONE);
+    return 1;
+}
+
+/* ---- a call that Lua moves: the events of tagoio.h ---- */
+
+static tagoio_call_userdata *check_alive(lua_State *L) {
+    tagoio_call_userdata *self = tagoio_check_call(L, 1);
+    luaL_argcheck(L, self->call != NULL, 1, "the call was dropped");
+    return self;
+}
+
+/* call:want(): "begin", "wait", "rest" and the core.now() when that ends, or "done" */
+static int want(lua_State *L) {
+    static const char *const names[] = {"begin", "wait", "rest", "done"};
+    tagoio_call_userdata *self = check_alive(L);
+    lua_pushstring(L, names[tagoio_call_want(self->call, tagoio_host_now_ms())]);
+    lua_pushnumber(L, (lua_Number)tagoio_call_retry_at_ms(self->call) / 1000);
+    return 2;
+}
+
+static void push_headers(lua_State *L, const tagoio_request *request) {
+    lua_createtable(L, 0, (int)request->header_count);
+    for (size_t i = 0; i < request->header_count; i++) {
+        tagoio_set_text(L, request->headers[i].name, request->headers[i].value);
+    }
+}
+
+/* call:begin(): what to send, as a table */
+static int begin(lua_State *L) {
+    tagoio_call_userdata *self = check_alive(L);
+    int64_t now_ms = tagoio_host_now_ms();
+    tagoio_request request;
+    luaL_argcheck(L, tagoio_call_begin(self->call, now_ms, &request), 1,
+                  "the call does not want to begin");
+    tagoio_call_sending(self->call, now_ms); /* a transport has no queue */
+    lua_createtable(L, 0, 7);
+    tagoio_set_text(L, "method", request.method);
+    tagoio_set_text(L, "url", request.url);
+    tagoio_set_number(L, "timeout", (double)request.timeout_ms / 1000);
+    tagoio_set_number(L, "connect_timeout", (double)request.connect_timeout_ms / 1000);
+    tagoio_set_number(L, "max_response_bytes", (double)request.max_response_bytes);
+    push_headers(L, &request);
+    lua_setfield(L, -2, "headers");
+    if (request.body != NULL) {
+        lua_pushlstring(L, request.body, request.body_bytes);
+        lua_setfield(L, -2, "body");
+    }
+    return 1;
+}
+
+/* call:status(number) */
+static int status(lua_State *L) {
+    tagoio_call_userdata *self = check_alive(L);
+    tagoio_call_status(self->call, (int)luaL_checkinteger(L, 2));
+    return 0;
+}
+
+/* call:header(name, value) */
+static int header(lua_State *L) {
+    tagoio_call_userdata *self = check_alive(L);
+    size_t name_bytes;
+    size_t value_bytes;
+    const char *name = luaL_checklstring(L, 2, &name_bytes);
+    const char *value = luaL_checklstring(L, 3, &value_bytes);
+    tagoio_call_header(self->call, name, name_bytes, value, value_bytes);
+    return 0;
+}
+
+/* call:body(text) */
+static int body(lua_State *L) {
+    tagoio_call_userdata *self = check_alive(L);
+    size_t bytes;
+    const char *text = luaL_checklstring(L, 2, &bytes);
+    tagoio_call_body(self->call, text, bytes);
+    return 0;
+}
+
+/* call:complete(): the call knows whether a limit was passed */
+static int complete(lua_State *L) {
+    tagoio_call_userdata *self = check_alive(L);
+    tagoio_now now = tagoio_host_now(&self->random);
+    tagoio_call_complete(self->call, &now);
+    return 0;
+}
+
+/* call:fail(text, sent [, kind]): of a kind that a transport may name, else network */
+static int fail_call(lua_State *L) {
+    tagoio_call_userdata *self = check_alive(L);
+    tagoio_failure failure = {.reason = TAGOIO_FAILURE_LOST,
+                              .text = luaL_checkstring(L, 2),
+                              .verbatim = true,
+                              .sent = lua_toboolean(L, 3)};
+    const char *kind = luaL_optstring(L, 4, "network");
+    luaL_argcheck(L, tagoio_failure_reason_from_kind(kind, &failure.reason), 4,
+                  "unknown kind");
+    tagoio_now now = tagoio_host_now(&self->random);
+    tagoio_call_fail(self->call, &now, &failure);
+    return 0;
+}
+
+/* ---- how a call ended ---- */
+
+void tagoio_push_facts(lua_State *L, const tagoio_report *report) {
+    lua_createtable(L, 0, 12);
+    tagoio_set_text(L, "request_id", report->request_id);
+    tagoio_set_count(L, "attempts", report->attempts);
+    tagoio_set_number(L, "elapsed", (double)report->elapsed_ms / 1000);
+    tagoio_set_number(L, "queued", (double)report->queued_ms / 1000);
+    if (report->status != 0) {
+        tagoio_set_count(L, "status", report->status);
+    }
+}
+
+tagoio_report tagoio_check_done(lua_State *L, int index) {
+    const tagoio_call_userdata *self = tagoio_check_call(L, index);
+    luaL_argcheck(L, self->call != NULL, index, "the call was canceled");
+    luaL_argcheck(L, tagoio_call_want(self->call, 0) == TAGOIO_DONE, index,
+                  "the call is on its way");
+    return tagoio_call_report(self->call);
+}
+
+/* call:attempt(number): how an attempt ended, nil: it has not. A path is absent where
+   the caller chose it: it may hold secrets. */
+static int push_attempt(lua_State *L) {
+    const tagoio_call_userdata *self = tagoio_check_call(L, 1);
+    int number = (int)luaL_checkinteger(L, 2);
+    const tagoio_attempt *attempt =
+        self->call == NULL ? NULL : tagoio_call_attempt(self->call, number);
+    if (attempt == NULL) {
+        lua_pushnil(L);
+        return 1;
+    }
+    const tagoio_operation *operation = tagoio_call_operation(self->call);
+    lua_createtable(L, 0, 11);
+    tagoio_set_text(L, "operation", tagoio_operation_name(operation));
+    tagoio_set_text(L, "method", tagoio_operation_method(operation));
+    tagoio_set_text(L, "path", tagoio_operation_path(operation));
+    tagoio_set_text(L, "request_id",
+                    attempt->request_id[0] == '\0' ? NULL : attempt->request_id);
+    tagoio_set_count(L, "attempt", number);
+    tagoio_set_count(L, "bytes", (int64_t)attempt->body_bytes);
+    tagoio_set_number(L, "elapsed", (double)attempt->elapsed_ms / 1000);
+    tagoio_set_number(L, "queued", (double)attempt->queued_ms / 1000);
+    if (attempt->status != 0) {
+        tagoio_set_count(L, "status", attempt->status);
+    }
+    if (attempt->kind != TAGOIO_ERROR_NONE) {
+        tagoio_set_text(L, "kind", tagoio_error_kind_name(attempt->kind));
+    }
+    if (attempt->retry_delay_ms >= 0) {
+        tagoio_set_number(L, "retry_in", (double)attempt->retry_delay_ms / 1000);
+    }
+    return 1;
+}
+
+/* call:facts(): of a success; headers is absent where there are none */
+static int facts(lua_State *L) {
+    tagoio_report report = tagoio_check_done(L, 1);
+    tagoio_push_facts(L, &report);
+    tagoio_set_text(L, "message", report.message);
+    if (report.headers != NULL) {
+        tagoio_push_json(L, &(tagoio_push_json_context){.array_mt = 0}, report.headers);
+        lua_setfield(L, -2, "headers");
+    }
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"id", id},         {"is_done", is_done},   {"want", want},
+    {"begin", begin},   {"status", status},     {"header", header},
+    {"body", body},     {"complete", complete}, {"fail", fail_call},
+    {"cancel", cancel}, {"facts", facts},       {"attempt", push_attempt},
+    {NULL, NULL}};
+
+void tagoio_call_open(lua_State *L) { tagoio_make_type(L, call_name, methods, drop); }

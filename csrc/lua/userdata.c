@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kinds of userdata share: errors, members of tables, options, metatables. */
+#include "lua/userdata.h"
+
+int tagoio_push_error(lua_State *L, const tagoio_error *err) {
+    lua_pushnil(L);
+    lua_pushstring(L, err->message);
+    lua_pushstring(L, tagoio_error_kind_name(err->kind));
+    return 3;
+}
+
+void tagoio_set_text(lua_State *L, const char *name, const char *text) {
+    if (text != NULL) {
+        lua_pushstring(L, text);
+        lua_setfield(L, -2, name);
+    }
+}
+
+void tagoio_set_number(lua_State *L, const char *name, double number) {
+    lua_pushnumber(L, number);
+    lua_setfield(L, -2, name);
+}
+
+void tagoio_set_count(lua_State *L, const char *name, int64_t count) {
+    lua_pushinteger(L, (lua_Integer)count);
+    lua_setfield(L, -2, name);
+}
+
+const char *tagoio_text_option(lua_State *L, int index, const char *name,
+                               const char *default_value) {
+    lua_getfield(L, index, name); /* stays in the table, so its string lives */
+    const char *text = lua_isnil(L, -1) ? default_value : lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return text;
+}
+
+double tagoio_number_option(lua_State *L, int index, const char *name,
+                            double default_value) {
+    lua_getfield(L, index, name);
+    double number = lua_isnil(L, -1) ? default_value : lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return number;
+}
+
+static void set_functions(lua_State *L, const luaL_Reg *functions) {
+    for (; functions->name != NULL; functions++) {
+        lua_pushcfunction(L, functions->func);
+        lua_setfield(L, -2, functions->name);
+    }
+}
+
+void tagoio_make_type(lua_State *L, const char *name, const luaL_Reg *methods,
+                      lua_CFunction finalizer) {
+    luaL_newmetatable(L, name);
+    const luaL_Reg metamethods[] = {
+        {"__gc", finalizer}, {"__close", finalizer}, {NULL, NULL}};
+    set_functions(L, metamethods);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_newtable(L);
+    set_functions(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}

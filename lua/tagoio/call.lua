@@ -1,0 +1,106 @@
+-- SPDX-License-Identifier: MIT
+-- One call, from its arguments to its result.
+--
+-- A caller is how the calls of one client are made, a table with `core` (the client's userdata),
+-- `pool` or, in its place, `transport`, and maybe `host` (where they wait) and `tell` (what is told
+-- of each attempt).
+
+local core = require("tagoio.core")
+local errors = require("tagoio.errors")
+local hooks = require("tagoio.hooks")
+local hosts = require("tagoio.hosts")
+local transport = require("tagoio.transport")
+local waiting = require("tagoio.waiting")
+
+local call = {}
+
+-- The markers of another JSON library are known once it is loaded.
+local learned
+function call.learn_markers()
+  local cjson = package.loaded.cjson
+  if cjson and cjson ~= learned then
+    for _, name in ipairs({ "array_mt", "empty_array_mt", "empty_array" }) do
+      if cjson[name] ~= nil then
+        core.mark(cjson[name])
+      end
+    end
+    learned = cjson -- at last: marking one may fail for want of memory
+  end
+end
+
+-- Waits until a request may start here: a map may spread them. Else a kind and why it may not.
+local function acquire_start(host, pool)
+  local mode, problem = host.mode()
+  if not mode then
+    return "invalid", problem
+  elseif mode == "yield" and pool then
+    pool:multiplex()
+  end
+  local task = waiting.task()
+  local job = task and task.job
+  local due = job and job:next_start()
+  if due then
+    waiting.sleep(host, due)
+  end
+  if job and job:is_stopped() then
+    return "canceled", "canceled"
+  end
+end
+
+-- Waits until the pool is done with a call.
+local function wait_for(pool, new_call, host, watch)
+  local waiter, task = waiting.new({ pool }), waiting.task()
+  pool:watch(new_call, waiter)
+  if task then
+    task.pool, task.call = pool, new_call
+  end
+  while not new_call:is_done() do
+    waiter.awake = false
+    waiting.wait(waiter, host)
+    if watch then
+      watch()
+    end
+  end
+  if task then
+    task.pool, task.call = nil, nil
+  end
+end
+
+-- Lets time pass until it is due, as it passes while a call is on its way.
+function call.sleep(caller, due)
+  waiting.sleep(caller.host or hosts.default(), due)
+end
+
+-- Makes a call with a method of the core and brings it to its end: the result, nil, nil and the
+-- call; or nil, message, err. A bug in the caller is raised under the name of the function that was
+-- called, which is not the operation's where a function is made of several.
+function call.perform(caller, operation, name, start, ...)
+  local host = caller.host or hosts.default()
+  local kind, message = acquire_start(host, caller.pool)
+  if kind then
+    return errors.new(kind, operation, operation .. ": " .. message)
+  end
+  call.learn_markers()
+  local new_call
+  new_call, message, kind = start(caller.core, ...)
+  if kind == "misuse" then
+    errors.raise(name .. message:match(": .*"))
+  elseif not new_call then
+    return errors.new(kind, operation, message)
+  end
+  local watch = caller.tell and hooks.watch(caller.tell, new_call)
+  if caller.transport then
+    transport.run(caller.transport, operation, new_call, function(due)
+      waiting.sleep(host, due)
+    end, watch)
+  else
+    wait_for(caller.pool, new_call, host, watch)
+  end
+  local result, failure, err = caller.core:result(new_call)
+  if err then
+    return nil, failure, errors.wrap(err)
+  end
+  return result, nil, nil, new_call
+end
+
+return call

@@ -1,0 +1,39 @@
+-- SPDX-License-Identifier: MIT
+-- Where calls wait. A host is a table, given to a client as the option `wait`:
+--
+-- * `mode()`: "yield", where a coroutine can be suspended, or "block", where the program stands
+--   still; or nil and why a call can do neither here. Asked for each call
+-- * `wait(waiter, seconds)`: returns when `waiter.awake` is true, after so many seconds at the
+--   latest; it may return early. It steps `waiter.pools` (an array, maybe empty), or has somebody
+--   do so: `pool:step(seconds)`, `pool:pollfd()`, `pool:timeout()`. A coroutine that it suspends is
+--   resumed by `waiter.notify`, a function(waiter) that it sets and clears
+-- * `run(job)`, where its coroutines are not ours to make: runs a map, or returns false. It calls
+--   `job:work(task)` in as many coroutines as `job.concurrency` says
+--
+-- A function(client, seconds) of the user's is one, too: it is called while a call is on its way.
+
+local blocking = require("tagoio.hosts.blocking")
+
+local hosts = {}
+
+-- The host of a call whose client has none of its own.
+function hosts.default()
+  return package.loaded.ngx and require("tagoio.hosts.nginx") or blocking
+end
+
+-- The host that an option of a client stands for; nil: the default one.
+function hosts.of(option, client)
+  if type(option) ~= "function" then
+    return option
+  end
+  return {
+    mode = function()
+      return "block"
+    end,
+    wait = function(_, seconds)
+      option(client, seconds)
+    end,
+  }
+end
+
+return hosts
