@@ -534,6 +534,19 @@ function client:close() end
 ---@return integer pending how many calls are still on their way
 function client:step(seconds) end
 
+---A descriptor for event loops: it is readable when `step` has something to do.
+---@return number? descriptor
+---@return string? message why there is none
+function client:pollfd() end
+
+---What to wait for on `pollfd`.
+---@return "r"
+function client:events() end
+
+---After how many seconds `step` has something to do, whatever the descriptor says; nil: never.
+---@return number? seconds
+function client:timeout() end
+
 ---Calls any endpoint of the API, by the same rules as the operations.
 ---@param request tagoio.request
 ---@return any result the whole response when it has no `status`
