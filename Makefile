@@ -109,7 +109,7 @@ $(MODULE): $(CORE_OBJECTS) $(LUA_OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(SHARED) -o $@ $^ $(LIBS)
 
-# The core and the libcurl driver without Lua.
+# The core and the pool without Lua.
 $(CORE_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/core/%.o
 $(CURL_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/curl/%.o
 $(TEST_PROGRAMS): $(TEST_SUPPORT) $(CORE_OBJECTS)
