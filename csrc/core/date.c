@@ -50,14 +50,15 @@ bool tagoio_date_format(double seconds, char text[TAGOIO_DATE_BYTES],
     }
     int64_t ms = (int64_t)floor(seconds * 1000 + 0.5);
     int64_t days = ms / ms_a_day - (ms % ms_a_day < 0);
-    unsigned rest = (unsigned)(ms - days * ms_a_day);
+    unsigned remainder_ms = (unsigned)(ms - days * ms_a_day);
     int year;
     int month;
     int day;
     date_of(days, &year, &month, &day);
     snprintf(text, TAGOIO_DATE_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
              (unsigned)year % 10000, (unsigned)month % 100, (unsigned)day % 100,
-             rest / 3600000 % 100, rest / 60000 % 60, rest / 1000 % 60, rest % 1000);
+             remainder_ms / 3600000 % 100, remainder_ms / 60000 % 60,
+             remainder_ms / 1000 % 60, remainder_ms % 1000);
     return true;
 }
 

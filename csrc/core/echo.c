@@ -33,7 +33,7 @@ static uint32_t named_entity(const char *name, size_t count) {
     return 0;
 }
 
-/* What is between "&#" and ";". 0: no number of a character. */
+/* What is between "&#" and ";". 0: not the number of a character. */
 static uint32_t numeric_entity(const char *digits, size_t count) {
     bool is_hex = count > 0 && (digits[0] == 'x' || digits[0] == 'X');
     uint32_t code = 0;
@@ -100,7 +100,7 @@ static size_t read_json_unit(reader *r, char bytes[TAGOIO_UTF8_BYTES]) {
     return code < 0 ? 0 : tagoio_utf8_encode((uint32_t)code, bytes);
 }
 
-/* What follows "\". 0: it is no escape. */
+/* What follows "\". 0: it is not an escape. */
 static size_t read_json_escape(reader *r, char bytes[TAGOIO_UTF8_BYTES]) {
     static const char names[] = "\"\\/bfnrt";
     static const char characters[] = "\"\\/\b\f\n\r\t";

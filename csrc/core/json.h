@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing JSON into a text; the rest of JSON is in tagoio.h. */
+/* Writing JSON into a buffer; the other functions of JSON are in tagoio.h. */
 #ifndef TAGOIO_CORE_JSON_H
 #define TAGOIO_CORE_JSON_H
 

@@ -112,7 +112,7 @@ static const tagoio_operation operations[] = {
      {"query", TAGOIO_LOCATION_ANY_QUERY},                                                \
      {"body", TAGOIO_LOCATION_ANY_BODY}}
 
-/* Any endpoint: a row for each method, and each again for what may be repeated. */
+/* Any endpoint: a row for each method, and each again for what may be retried. */
 static const tagoio_operation requests[] = {
     {"request.GET", "GET", "",
      TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_ANY, ANY_ARGUMENTS, NULL, NULL},

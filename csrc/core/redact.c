@@ -64,10 +64,10 @@ static bool add_digits(tagoio_buffer *text, const json_t *value) {
 
 static bool add_number(tagoio_secrets *secrets, const json_t *number) {
     tagoio_buffer text = {.limit = TAGOIO_NO_LIMIT};
-    bool done = add_digits(&text, number) &&
-                tagoio_secrets_add(secrets, text.bytes, text.length);
+    bool ok = add_digits(&text, number) &&
+              tagoio_secrets_add(secrets, text.bytes, text.length);
     tagoio_buffer_clear(&text);
-    return done;
+    return ok;
 }
 
 /* What is below a secret's name is secret, however it is nested. */
@@ -131,19 +131,19 @@ bool tagoio_redact(const tagoio_secrets *secrets, const char *text, size_t count
     return clean->state != TAGOIO_BUFFER_NO_MEMORY;
 }
 
-static json_t *scrub_string(const tagoio_secrets *secrets, const char *text,
-                            size_t count) {
+static json_t *redact_string(const tagoio_secrets *secrets, const char *text,
+                             size_t count) {
     tagoio_buffer clean = {.limit = TAGOIO_NO_LIMIT};
     json_t *string = NULL;
     if (tagoio_redact(secrets, text, count, &clean)) {
-        /* A secret may begin inside a character only if it is no UTF-8 itself. */
+        /* A secret may begin inside a character only if it is not UTF-8 itself. */
         string = json_stringn_nocheck(clean.bytes, clean.length);
     }
     tagoio_buffer_clear(&clean);
     return string;
 }
 
-static json_t *scrub_array(const tagoio_secrets *secrets, const json_t *value) {
+static json_t *redact_array(const tagoio_secrets *secrets, const json_t *value) {
     json_t *copy = json_array();
     for (size_t i = 0; i < json_array_size(value); i++) {
         json_t *item = tagoio_redact_json(secrets, json_array_get(value, i));
@@ -155,20 +155,20 @@ static json_t *scrub_array(const tagoio_secrets *secrets, const json_t *value) {
     return copy;
 }
 
-static json_t *scrub_object(const tagoio_secrets *secrets, json_t *value) {
+static json_t *redact_object(const tagoio_secrets *secrets, json_t *value) {
     json_t *copy = json_object();
     void *at = json_object_iter(value);
     for (; at != NULL; at = json_object_iter_next(value, at)) {
         const char *name = json_object_iter_key(at);
-        json_t *key = scrub_string(secrets, name, strlen(name));
+        json_t *key = redact_string(secrets, name, strlen(name));
         json_t *item = tagoio_redact_json(secrets, json_object_iter_value(at));
-        bool done =
+        bool ok =
             key != NULL && json_object_set_new(copy, json_string_value(key), item) == 0;
         if (key == NULL) {
             json_decref(item);
         }
         json_decref(key);
-        if (!done) {
+        if (!ok) {
             json_decref(copy);
             return NULL;
         }
@@ -196,7 +196,7 @@ static bool is_secret_number(const tagoio_secrets *secrets, const char *digits) 
 }
 
 /* A pin that was sent may come back as a number. */
-static json_t *scrub_number(const tagoio_secrets *secrets, const json_t *value) {
+static json_t *redact_number(const tagoio_secrets *secrets, const json_t *value) {
     tagoio_buffer text = {.limit = TAGOIO_NO_LIMIT};
     json_t *copy = NULL;
     if (add_digits(&text, value)) {
@@ -210,15 +210,15 @@ static json_t *scrub_number(const tagoio_secrets *secrets, const json_t *value) 
 json_t *tagoio_redact_json(const tagoio_secrets *secrets, const json_t *value) {
     switch (json_typeof(value)) {
     case JSON_STRING:
-        return scrub_string(secrets, json_string_value(value),
-                            json_string_length(value));
+        return redact_string(secrets, json_string_value(value),
+                             json_string_length(value));
     case JSON_ARRAY:
-        return scrub_array(secrets, value);
+        return redact_array(secrets, value);
     case JSON_OBJECT:
-        return scrub_object(secrets, (json_t *)value);
+        return redact_object(secrets, (json_t *)value);
     case JSON_INTEGER:
     case JSON_REAL:
-        return scrub_number(secrets, value);
+        return redact_number(secrets, value);
     default:
         return json_incref((json_t *)value);
     }

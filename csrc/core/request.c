@@ -27,22 +27,41 @@ static const char *type_name(const json_t *value) {
     return value == NULL ? "nothing" : names[json_typeof(value)];
 }
 
-static bool refuse(const builder *b, tagoio_error_kind kind, const char *key,
-                   const char *why) {
+enum { longest_where = 100 };
+
+/* "body.expire_time", or "path[2]". */
+static const char *where(const builder *b, const char *key, char text[longest_where]) {
     bool named = key != NULL && key[0] != '['; /* an index says where it stands */
     char shown[61] = "";
     if (key != NULL) {
         tagoio_printable(shown, sizeof shown, key, strlen(key));
     }
-    return tagoio_error_set(b->err, kind, "%s: %s%s%s: %s", b->operation->name,
-                            b->argument->name, named ? "." : "", shown, why);
+    snprintf(text, longest_where, "%s%s%s", b->argument->name, named ? "." : "", shown);
+    return text;
+}
+
+/* What a value must be, or is. Always false. */
+static bool refuse(const builder *b, tagoio_error_kind kind, const char *key,
+                   const char *predicate) {
+    char text[longest_where];
+    return tagoio_error_set(b->err, kind, "%s: %s %s", b->operation->name,
+                            where(b, key, text), predicate);
+}
+
+/* What somebody else found wrong with it. Always false. */
+static bool pass_on(const builder *b, tagoio_error_kind kind, const char *key,
+                    const char *why) {
+    char text[longest_where];
+    return tagoio_error_set(b->err, kind, "%s: %s: %s", b->operation->name,
+                            where(b, key, text), why);
 }
 
 static bool refuse_type(const builder *b, const char *key, const char *needed,
                         const json_t *value) {
-    char why[100];
-    snprintf(why, sizeof why, "%s is needed, got %s", needed, type_name(value));
-    return refuse(b, TAGOIO_ERROR_MISUSE, key, why);
+    char predicate[100];
+    snprintf(predicate, sizeof predicate, "must be %s (got %s)", needed,
+             type_name(value));
+    return refuse(b, TAGOIO_ERROR_MISUSE, key, predicate);
 }
 
 /* Dates are refused without knowing where they stand: put that in front. */
@@ -52,7 +71,7 @@ static bool add_date(builder *b, const char *key, double seconds,
     if (tagoio_date_format(seconds, date, &why)) {
         return true;
     }
-    return refuse(b, why.kind, key, why.message);
+    return pass_on(b, why.kind, key, why.message);
 }
 
 static bool add_segment(builder *b, const char *key, const json_t *value,
@@ -124,12 +143,12 @@ static bool add_scalar(builder *b, const tagoio_buffer *key, const json_t *value
         return true;
     }
     tagoio_buffer text = {.limit = TAGOIO_MAX_URL_BYTES};
-    bool done = tagoio_json_write(&text, value, 0, b->err);
-    if (done) {
+    bool ok = tagoio_json_write(&text, value, 0, b->err);
+    if (ok) {
         add_pair(b, key, text.bytes, text.length);
     }
     tagoio_buffer_clear(&text);
-    return done;
+    return ok;
 }
 
 static bool add_value(builder *b, tagoio_buffer *key, const json_t *value, int depth);
@@ -152,9 +171,9 @@ static bool add_child(builder *b, tagoio_buffer *key, const char *name,
     if (!check_key(b, key)) {
         return false;
     }
-    bool done = add_value(b, key, value, depth + 1);
+    bool ok = add_value(b, key, value, depth + 1);
     key->length = parent;
-    return done;
+    return ok;
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -174,12 +193,12 @@ static bool add_members(builder *b, tagoio_buffer *key, const json_t *object,
         names[count++] = json_object_iter_key(at);
     }
     qsort(names, count, sizeof *names, compare_names);
-    bool done = true;
-    for (size_t i = 0; done && i < count; i++) {
-        done = add_child(b, key, names[i], json_object_get(object, names[i]), depth);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = add_child(b, key, names[i], json_object_get(object, names[i]), depth);
     }
     free(names);
-    return done;
+    return ok;
 }
 
 /* Nested keys in brackets, as the JavaScript SDK writes them: filter[tags][0][key] */
@@ -292,11 +311,10 @@ static bool add_parameter(builder *b, const tagoio_parameter *row,
         return refuse_type(b, row->key, type_texts[row->type], value);
     }
     tagoio_buffer key = {.limit = TAGOIO_MAX_URL_BYTES};
-    bool done = tagoio_buffer_add_string(&key, row->key)
-                    ? add_typed(b, row, &key, value)
-                    : tagoio_error_memory(b->err);
+    bool ok = tagoio_buffer_add_string(&key, row->key) ? add_typed(b, row, &key, value)
+                                                       : tagoio_error_memory(b->err);
     tagoio_buffer_clear(&key);
-    return done;
+    return ok;
 }
 
 static bool is_parameter(const tagoio_parameter *rows, const char *key) {
@@ -314,11 +332,11 @@ static bool refuse_key(const builder *b, const char *key) {
         tagoio_buffer_add_string(&why, row == b->operation->query ? " " : ", ");
         tagoio_buffer_add_string(&why, row->key);
     }
-    bool done = why.state == TAGOIO_BUFFER_NO_MEMORY
-                    ? tagoio_error_memory(b->err)
-                    : refuse(b, TAGOIO_ERROR_MISUSE, key, why.bytes);
+    bool ok = why.state == TAGOIO_BUFFER_NO_MEMORY
+                  ? tagoio_error_memory(b->err)
+                  : pass_on(b, TAGOIO_ERROR_MISUSE, key, why.bytes);
     tagoio_buffer_clear(&why);
-    return done;
+    return ok;
 }
 
 static bool add_query(builder *b, const json_t *query) {
@@ -350,10 +368,10 @@ static bool add_any_query(builder *b, const json_t *query) {
     for (; at != NULL; at = json_object_iter_next((json_t *)query, at)) {
         tagoio_buffer key = {.limit = TAGOIO_MAX_URL_BYTES};
         tagoio_buffer_add_string(&key, json_object_iter_key(at));
-        bool done =
+        bool ok =
             check_key(b, &key) && add_value(b, &key, json_object_iter_value(at), 1);
         tagoio_buffer_clear(&key);
-        if (!done) {
+        if (!ok) {
             return false;
         }
     }
@@ -364,7 +382,7 @@ static bool add_any_query(builder *b, const json_t *query) {
 static bool write_body(builder *b, const json_t *body) {
     tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
     if (!tagoio_json_write(&b->encoded->body, body, 0, &why)) {
-        return refuse(b, why.kind, NULL, why.message);
+        return pass_on(b, why.kind, NULL, why.message);
     }
     return tagoio_secrets_add_members(&b->encoded->secrets, body) ||
            tagoio_error_memory(b->err);
@@ -378,11 +396,11 @@ static bool write_dated_body(builder *b, const json_t *body) {
         return false;
     }
     json_t *copy = json_copy((json_t *)body);
-    bool done = json_object_set_new(copy, key, json_string(date)) == 0
-                    ? write_body(b, copy)
-                    : tagoio_error_memory(b->err);
+    bool ok = json_object_set_new(copy, key, json_string(date)) == 0
+                  ? write_body(b, copy)
+                  : tagoio_error_memory(b->err);
     json_decref(copy);
-    return done;
+    return ok;
 }
 
 static bool add_body(builder *b, const json_t *body) {
@@ -409,30 +427,30 @@ static bool add_member(builder *b, const json_t *value) {
         return refuse_type(b, NULL, "a string", value);
     }
     json_t *body = json_object();
-    bool done = json_object_set(body, b->argument->name, (json_t *)value) == 0
-                    ? write_body(b, body)
-                    : tagoio_error_memory(b->err);
+    bool ok = json_object_set(body, b->argument->name, (json_t *)value) == 0
+                  ? write_body(b, body)
+                  : tagoio_error_memory(b->err);
     json_decref(body);
-    return done;
+    return ok;
 }
 
 /* Fills the {} of the path from left to right. */
 static bool add_path(builder *b, const json_t *arguments) {
-    const char *rest = b->operation->path;
+    const char *path = b->operation->path;
     for (size_t i = 0; i < TAGOIO_MAX_ARGUMENTS; i++) {
         b->argument = &b->operation->arguments[i];
-        const char *gap = strstr(rest, "{}");
+        const char *gap = strstr(path, "{}");
         if (gap == NULL) {
             break;
         }
-        tagoio_buffer_add(&b->encoded->url, rest, (size_t)(gap - rest));
+        tagoio_buffer_add(&b->encoded->url, path, (size_t)(gap - path));
         bool is_secret = b->argument->location == TAGOIO_LOCATION_SECRET_PATH;
         if (!add_segment(b, NULL, json_array_get(arguments, i), is_secret)) {
             return false;
         }
-        rest = gap + 2;
+        path = gap + 2;
     }
-    tagoio_buffer_add_string(&b->encoded->url, rest);
+    tagoio_buffer_add_string(&b->encoded->url, path);
     return true;
 }
 

@@ -7,7 +7,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Why an attempt did not succeed, as far as it matters for a repetition. */
+/* Why an attempt did not succeed, as far as it matters for a retry. */
 typedef enum tagoio_retry_reason {
     TAGOIO_REASON_RESOLVE,
     TAGOIO_REASON_CONNECT,
@@ -33,16 +33,16 @@ typedef enum tagoio_retry_reason {
 
 typedef struct tagoio_retry_rule {
     unsigned retried; /* the classes that are: tagoio_retry_class, or-ed */
-    bool once;        /* at most one repetition for this reason */
+    bool once;        /* at most one retry for this reason */
     bool fresh;       /* on a new connection */
     bool ambiguous;   /* a write that was sent may have happened */
-    int base_ms;      /* of the growing delay_ms */
-    int cost;         /* in tokens of the budget */
+    int base_ms;      /* of the delay, which doubles */
+    int cost;         /* in the budget's units */
 } tagoio_retry_rule;
 
 tagoio_retry_rule tagoio_retry_rule_of(tagoio_retry_reason reason);
 
-/* Tokens that a client may spend on repetitions before successes give some back. */
+/* The budget of a client: each retry has a cost, and successes give it back. */
 enum { TAGOIO_RETRY_CAPACITY = 500 };
 
 typedef struct tagoio_retry_context {
@@ -51,15 +51,15 @@ typedef struct tagoio_retry_context {
     int attempts; /* made so far */
     int attempts_allowed;
     bool already_retried; /* this call was retried for this reason before */
-    int budget;           /* tokens left */
-    int64_t hint_ms;      /* the wait that the server asked for, -1: none */
+    int budget;           /* what is left of it */
+    int64_t hint_ms;      /* the delay that the server asked for, -1: none */
     int64_t max_hint_ms;
     int64_t left_ms; /* until the deadline */
     int64_t wall_s;
     double jitter;
 } tagoio_retry_context;
 
-/* How long to delay_ms before the next attempt; -1: there is none. */
+/* How long to wait before the next attempt; -1: there is none. */
 int64_t tagoio_retry_delay_ms(const tagoio_retry_context *retry_context);
 
 #pragma GCC visibility pop

@@ -67,7 +67,7 @@ static bool check(const tagoio_options *o, tagoio_error *err) {
     return true;
 }
 
-static tagoio_retry_budget *quota_new(void) {
+static tagoio_retry_budget *retry_budget_new(void) {
     tagoio_retry_budget *retry_budget = malloc(sizeof *retry_budget);
     if (retry_budget != NULL) {
         *retry_budget =
@@ -87,7 +87,7 @@ static bool fill(tagoio_settings *settings, const tagoio_options *options,
         settings->retry_budget = parent->retry_budget;
         settings->retry_budget->references++;
     } else {
-        settings->retry_budget = quota_new();
+        settings->retry_budget = retry_budget_new();
     }
     const char *url = settings->options.base_url;
     if (url == NULL || settings->retry_budget == NULL ||

@@ -7,7 +7,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Tokens for repetitions, shared by every client that derives from the same one. */
+/* What clients derived from one another may still spend on retries (core/retry.h). */
 typedef struct tagoio_retry_budget {
     int references;
     int left;

@@ -107,7 +107,7 @@ describe("auditLogEvents", function()
   it("raises on bad input at the caller's line", function()
     local rows = {
       { { id, { from = 1 } }, "query.from: unknown key; allowed: resourceID" },
-      { {}, "profileID: a string is needed, got nothing" },
+      { {}, "profileID must be a string (got nothing)" },
       { { id, nil, 60 }, "options must be a table or nil (got a number)" },
       { { id, nil, { time = 60 } }, 'options: unknown option "time"; there are timeout, ' },
       { { id, nil, { timeout = "60" } }, "options.timeout must be a number (got a string)" },

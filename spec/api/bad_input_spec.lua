@@ -108,7 +108,7 @@ describe("bad input", function()
           local changed = copy(arguments)
           changed[i] = nil
           if optional[name] ~= i then
-            raises(call_with(changed, #arguments), ("profile.%s: "):format(name), "is needed")
+            raises(call_with(changed, #arguments), ("profile.%s: "):format(name), "must be")
           end
         end)
 
@@ -138,13 +138,13 @@ describe("bad input", function()
 
   it("raises on a parameter of the wrong type", function()
     local wrong = {
-      { "tokenList", { fields = "name" }, "profile.tokenList: query.fields: a list of strings" },
-      { "tokenList", { page = 1.5 }, "profile.tokenList: query.page: " },
-      { "tokenList", { page = "1" }, "profile.tokenList: query.page: " },
-      { "tokenList", { orderBy = 1 }, "profile.tokenList: query.orderBy: " },
+      { "tokenList", { fields = "name" }, "tokenList: query.fields must be a list of strings" },
+      { "tokenList", { page = 1.5 }, "profile.tokenList: query.page must be " },
+      { "tokenList", { page = "1" }, "profile.tokenList: query.page must be " },
+      { "tokenList", { orderBy = 1 }, "profile.tokenList: query.orderBy must be " },
       { "tokenList", { filter = { f = print } }, "profile.tokenList: query.filter.f: function" },
-      { "summary", { onlyAmount = "yes" }, "profile.summary: query.onlyAmount: " },
-      { "auditLog", { start_date = true }, "profile.auditLog: query.start_date: " },
+      { "summary", { onlyAmount = "yes" }, "profile.summary: query.onlyAmount must be " },
+      { "auditLog", { start_date = true }, "profile.auditLog: query.start_date must be " },
     }
     for _, row in ipairs(wrong) do
       raises(function()

@@ -9,7 +9,7 @@ static void test_each_attempt_is_kept(void) {
     check_case("a failed attempt, a success");
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, "profile.list", "[]");
-    tagoio_now at = play_moment(1000);
+    tagoio_now at = play_now(1000);
     check_true(tagoio_call_attempt(call, 1) == NULL);
     play_begin(call, 900);
     play_head(call, "HTTP/1.1 503 Busy\nX-Request-Id: r-1 " PLAY_TOKEN "\n\n");
@@ -26,7 +26,7 @@ static void test_each_attempt_is_kept(void) {
     check_text("r-1 ***", first->request_id);
     check_true(tagoio_call_attempt(call, 2) == NULL);
 
-    at = play_moment(2000);
+    at = play_now(2000);
     play_answer(call, &at, "200", "{\"status\":true,\"result\":[]}");
     const tagoio_attempt *second = tagoio_call_attempt(call, 2);
     check_number(TAGOIO_ERROR_NONE, second->kind);
@@ -76,7 +76,7 @@ static void test_reported(void) {
         options.attempts = 1;
         tagoio_settings *settings = play_settings(&options);
         tagoio_call *call = play_call(settings, "profile.list", "[]");
-        tagoio_now now = play_moment(0);
+        tagoio_now now = play_now(0);
         check_true(tagoio_failure_reason_from_kind(rows[i].kind, &reason));
         play_begin(call, 0);
         tagoio_call_fail(

@@ -182,7 +182,7 @@ typedef struct outcome {
 
 /* One attempt that fails, or the one that is answered. */
 static void attempt(const script *s, tagoio_call *call, int number, int64_t now_ms) {
-    tagoio_now now = play_moment(now_ms);
+    tagoio_now now = play_now(now_ms);
     tagoio_failure failure = {
         .reason = TAGOIO_FAILURE_LOST, .text = "reset", .sent = true};
     play_begin(call, now_ms);
@@ -296,7 +296,7 @@ static void test_calls(void) {
 static void test_same_client(void) {
     check_case("the next call of the same client");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     bool failed = true;
     for (long successes = 0; failed; successes++) {
         json_t *arguments = play_json("[\"a\"]");

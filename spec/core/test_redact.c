@@ -96,7 +96,7 @@ static const echo_row echoes[] = {
 /* clang-format on */
 
 static void test_echoes(void) {
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(echoes); i++) {
         const echo_row *row = &echoes[i];
         check_case("%s", row->name);
@@ -138,7 +138,7 @@ static void test_request_id(void) {
     options.token = ID;
     tagoio_settings *settings = play_settings(&options);
     tagoio_call *call = play_call(settings, INFO);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     play_answer(call, &now, "HTTP/1.1 400 X\nx-request-id: r-" ID "-1", "{}");
     check_text("r-***-1", tagoio_call_report(call).request_id);
     tagoio_call_unref(call);
@@ -149,7 +149,7 @@ static void test_faults(void) {
     check_case("in what the driver says");
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, DELETE);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     play_begin(call, 0);
     tagoio_call_fail(call, &now,
                      &(tagoio_failure){.reason = TAGOIO_FAILURE_LOCAL,
@@ -188,7 +188,7 @@ static void test_large_details(void) {
          "kept"},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("details of %zu bytes: what is not shown is not scrubbed",
                    rows[i].bytes);
@@ -208,7 +208,7 @@ static void test_large_details(void) {
 static void test_large_page(void) {
     check_case("a secret at the end of what is scrubbed of a page");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int before = 8150; before < 8200; before++) {
         char page[9000] = "<p>";
         memset(page + 3, '\n', (size_t)before);
@@ -235,7 +235,7 @@ static void test_large_page(void) {
 static void test_cut(void) {
     check_case("where a long message is cut");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int before = 490; before < 515; before++) {
         char body[700] = "{\"message\":\"";
         size_t at = strlen(body);
@@ -266,7 +266,7 @@ static void test_unread_answers(void) {
         {"404", "\"" PLAY_TOKEN "\""},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("%s %s", rows[i].head, rows[i].body);
         tagoio_call *call = play_call(settings, INFO);
@@ -293,7 +293,7 @@ static void test_refusals(void) {
 static void test_success(void) {
     check_case("not in a result");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     tagoio_call *call = play_call(settings, INFO);
     play_answer(call, &now, "200",
                 "{\"status\":true,\"result\":{\"token\":\"" PLAY_TOKEN "\"}}");

@@ -74,19 +74,19 @@ static const struct {
     tagoio_error_kind kind;
     const char *message; /* behind "request.POST: " */
 } refusals[] = {
-    {"[]", TAGOIO_ERROR_MISUSE, "path: a list of strings is needed, got nothing"},
-    {"[[]]", TAGOIO_ERROR_MISUSE, "path: a list of strings is needed, got a list"},
-    {"[\"a/b\"]", TAGOIO_ERROR_MISUSE, "path: a list of strings is needed, got a string"},
-    {"[{\"a\": \"b\"}]", TAGOIO_ERROR_MISUSE, "path: a list of strings is needed, got a table"},
-    {"[[\"a\", 5]]", TAGOIO_ERROR_MISUSE, "path[2]: a string is needed, got a number"},
-    {"[[\"a\", null]]", TAGOIO_ERROR_MISUSE, "path[2]: a string is needed, got nothing"},
-    {"[[\"a\", \"\"]]", TAGOIO_ERROR_INVALID, "path[2]: must not be empty"},
-    {"[[\"..\", \"a\"]]", TAGOIO_ERROR_INVALID, "path[1]: must not be . or .., which paths drop"},
-    {"[[\"a\\u0000\"]]", TAGOIO_ERROR_INVALID, "path[1]: must not hold a control byte"},
-    {"[[\"a\"], [1]]", TAGOIO_ERROR_MISUSE, "query: a table with keys is needed, got a list"},
-    {"[[\"a\"], \"b=1\"]", TAGOIO_ERROR_MISUSE, "query: a table with keys is needed, got a string"},
-    {"[[\"a\"], null, \"b\"]", TAGOIO_ERROR_MISUSE, "body: a table is needed, got a string"},
-    {"[[\"a\"], null, 1]", TAGOIO_ERROR_MISUSE, "body: a table is needed, got a number"},
+    {"[]", TAGOIO_ERROR_MISUSE, "path must be a list of strings (got nothing)"},
+    {"[[]]", TAGOIO_ERROR_MISUSE, "path must be a list of strings (got a list)"},
+    {"[\"a/b\"]", TAGOIO_ERROR_MISUSE, "path must be a list of strings (got a string)"},
+    {"[{\"a\": \"b\"}]", TAGOIO_ERROR_MISUSE, "path must be a list of strings (got a table)"},
+    {"[[\"a\", 5]]", TAGOIO_ERROR_MISUSE, "path[2] must be a string (got a number)"},
+    {"[[\"a\", null]]", TAGOIO_ERROR_MISUSE, "path[2] must be a string (got nothing)"},
+    {"[[\"a\", \"\"]]", TAGOIO_ERROR_INVALID, "path[2] must not be empty"},
+    {"[[\"..\", \"a\"]]", TAGOIO_ERROR_INVALID, "path[1] must not be . or .., which paths drop"},
+    {"[[\"a\\u0000\"]]", TAGOIO_ERROR_INVALID, "path[1] must not hold a control byte"},
+    {"[[\"a\"], [1]]", TAGOIO_ERROR_MISUSE, "query must be a table with keys (got a list)"},
+    {"[[\"a\"], \"b=1\"]", TAGOIO_ERROR_MISUSE, "query must be a table with keys (got a string)"},
+    {"[[\"a\"], null, \"b\"]", TAGOIO_ERROR_MISUSE, "body must be a table (got a string)"},
+    {"[[\"a\"], null, 1]", TAGOIO_ERROR_MISUSE, "body must be a table (got a number)"},
 };
 /* clang-format on */
 
@@ -120,7 +120,7 @@ static void test_classes(void) {
         {"DELETE", true, true},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("%s, idempotent %d", rows[i].method, rows[i].idempotent);
         tagoio_call *call =
@@ -164,7 +164,7 @@ static const struct {
 
 static void test_answers(void) {
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(responses); i++) {
         check_case("response: %s", responses[i].name);
         tagoio_call *call = need_request(settings, "POST", false, "[[\"a\"]]");
@@ -185,7 +185,7 @@ static void test_answers(void) {
 static void test_operations_are_stricter(void) {
     check_case("an operation takes no response without an envelope");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     tagoio_call *call = play_call(settings, "profile.edit", "[\"a\", {}]");
     play_answer(call, &now, "200", "{\"message\":\"Queued\"}");
     check_text("protocol", tagoio_error_kind_name(tagoio_call_report(call).kind));
@@ -196,12 +196,12 @@ static void test_operations_are_stricter(void) {
 static void test_heads(void) {
     static const char body[] = "{\"status\":true,\"result\":[]}";
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
 
     check_case("the headers of the last response are kept");
     tagoio_call *call = need_request(settings, "GET", false, "[[\"a\"]]");
     play_answer(call, &now, "HTTP/1.1 502 X\nOld: 1\n", "");
-    now = play_moment(tagoio_call_retry_at_ms(call));
+    now = play_now(tagoio_call_retry_at_ms(call));
     play_answer(call, &now,
                 "HTTP/1.1 103 X\nLink: 2\n\nHTTP/1.1 201 X\nA: 3\nCF-Ray: q", body);
     tagoio_report report = tagoio_call_report(call);
@@ -235,7 +235,7 @@ static void test_secret_segments(void) {
         {"[[\"profile\", \"visible\"]]", "no visible", "no visible"},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("secrets of %s", rows[i].path);
         tagoio_call *call = need_request(settings, "DELETE", false, rows[i].path);

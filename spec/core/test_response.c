@@ -50,7 +50,7 @@ static const success_row successes[] = {
 
 static void test_successes(void) {
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(successes); i++) {
         const success_row *row = &successes[i];
         check_case("success: %s", row->name);
@@ -177,7 +177,7 @@ static void test_failures(void) {
     tagoio_options options = play_options();
     options.attempts = 1;
     tagoio_settings *settings = play_settings(&options);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(failures); i++) {
         const failure_row *row = &failures[i];
         check_case("failure: %s", row->name);
@@ -225,7 +225,7 @@ static void test_faults(void) {
     tagoio_options options = play_options();
     options.attempts = 1;
     tagoio_settings *settings = play_settings(&options);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(faults); i++) {
         check_case("reason %d%s%s", (int)faults[i].reason,
                    faults[i].head ? " after " : "",
@@ -249,7 +249,7 @@ static void test_fault_without_words(void) {
         {TAGOIO_FAILURE_MEMORY, SAYS("not enough memory (api.tago.io)")},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(60 * 1000);
+    tagoio_now now = play_now(60 * 1000);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("reason %d without words", (int)rows[i].reason);
         tagoio_call *call = play_call(settings, INFO);
@@ -335,7 +335,7 @@ static const header_row headers[] = {
 
 static void test_headers(void) {
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(headers); i++) {
         const header_row *row = &headers[i];
         check_case("header: %s", row->name);
@@ -369,7 +369,7 @@ static void test_status(void) {
         {"none that can be read", {0, 200}, 0},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("status: %s", rows[i].name);
         tagoio_call *call = play_call(settings, CREATE);
@@ -398,7 +398,7 @@ static void test_status(void) {
 static void test_kept_headers(void) {
     check_case("headers that are kept: neither an interim response's nor a trailer's");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     tagoio_call *call =
         tagoio_call_new_row(settings, tagoio_operation_request("GET", true),
                             play_json("[[\"a\"]]"), 0, NULL);
@@ -420,7 +420,7 @@ static void test_name_with_nul(void) {
     check_case(
         "a NUL in a header's name reads past the end of the names it is compared to");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     static const char name[] = "Retry-After\0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
     tagoio_call *call = play_call(settings, INFO);
     play_begin(call, 0);
@@ -462,7 +462,7 @@ static void test_transfer_limits(void) {
     tagoio_options options = play_options();
     options.max_response_bytes = 10000;
     tagoio_settings *settings = play_settings(&options);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("limit: %s", rows[i].name);
         tagoio_call *call = play_call(settings, INFO);
@@ -492,7 +492,7 @@ static void test_limits_start_anew(void) {
     tagoio_options options = play_options();
     options.max_response_bytes = 50;
     tagoio_settings *settings = play_settings(&options);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     tagoio_call *call = play_call(settings, LIST);
     play_begin(call, 0);
     play_head(call, "HTTP/1.1 503 X\nRetry-After: 0\ncf-ray: one");
@@ -550,7 +550,7 @@ static void test_json_limits(void) {
          "profile.list: not a response of TagoIO: JSON of more than 2000000 values"},
     };
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("limit: depth %d, %d values", rows[i].depth, rows[i].values);
         char *body = nested(rows[i].depth, rows[i].values);
@@ -577,7 +577,7 @@ static void test_long_messages(void) {
     }
     strcat(body, "\"}");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     tagoio_call *call = play_call(settings, INFO);
     play_answer(call, &now, "400", body);
     const char *message = tagoio_call_report(call).message;
@@ -593,7 +593,7 @@ static void test_pieces(void) {
     check_case("a body in pieces of one byte");
     static const char body[] = "{\"status\":true,\"result\":[\"\xc3\xa9\"]}";
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     tagoio_call *call = play_call(settings, LIST);
     play_begin(call, 0);
     play_head(call, "HTTP/1.1 200 OK");
@@ -614,7 +614,7 @@ static void test_message_parts(void) {
     tagoio_settings *settings = play_settings(&options);
     tagoio_call *call = play_call(settings, EDIT);
     for (int i = 0; i < 3; i++) {
-        tagoio_now now = play_moment(i * 1000);
+        tagoio_now now = play_now(i * 1000);
         play_answer(call, &now, "502", "<title>Bad Gateway</title>");
     }
     check_text("profile.edit: an HTML page, \"Bad Gateway\" (HTTP 502, 127.0.0.1:8080, "

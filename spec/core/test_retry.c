@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is repeated, when and at what cost, for each class of operations: played through
+/* What is retried, when and at what cost, for each class of operations: played through
    the public state machine under an invented clock and jitter. */
 #include "core/operation.h"
 #include "support/check.h"
@@ -12,7 +12,7 @@ enum { ANSWER = -1, CLASSES = 4, SECOND = 1000, HOUR = 3600 * SECOND };
 /* Of each class: its letter and an operation that stands for it. */
 static const struct {
     char letter;
-    tagoio_retry_class repeat;
+    tagoio_retry_class retry_class;
     const char *operation;
     const char *arguments;
 } classes[CLASSES] = {
@@ -24,7 +24,7 @@ static const struct {
 
 /* What happens at every attempt: a response, or a reason after the head (if there is
    one). What comes of it for S, I, D and N, with three attempts allowed: how often it
-   is repeated, and whether the error says that it may have been applied. */
+   is retried, and whether the error says that it may have been applied. */
 typedef struct event {
     int reason; /* or ANSWER */
     bool sent;
@@ -33,15 +33,15 @@ typedef struct event {
 } event;
 
 /* What happens at every attempt, and what comes of it for S, I, D and N when three
-   attempts are allowed: how often it is repeated, whether the error says that it may
-   have been applied, and the rests. */
+   attempts are allowed: how often it is retried, whether the error says that it may
+   have been applied, and the delays. */
 typedef struct condition {
     const char *name;
     event event;
-    const char *repeated;
+    const char *retried;
     const char *maybe_applied;
     tagoio_error_kind kind;
-    int64_t rests_ms[2];
+    int64_t delays_ms[2];
 } condition;
 
 #define NO       "{\"status\":false,\"message\":\"no\"}"
@@ -147,7 +147,7 @@ static const condition conditions[] = {
 /* clang-format on */
 
 static void play(tagoio_call *call, const event *e, int64_t now_ms, double jitter) {
-    tagoio_now now = play_moment(now_ms);
+    tagoio_now now = play_now(now_ms);
     now.jitter = jitter;
     if (e->reason == ANSWER) {
         play_answer(call, &now, e->head, e->body);
@@ -162,18 +162,18 @@ static void check_condition(const condition *c, int class) {
     tagoio_call *call =
         play_call(settings, classes[class].operation, classes[class].arguments);
     int64_t now = 0;
-    int repeated = 0;
+    int retried = 0;
     play(call, &c->event, now, 0.5);
-    while (tagoio_call_want(call, now) != TAGOIO_DONE && repeated < 2) {
-        check_number(now + c->rests_ms[repeated], tagoio_call_retry_at_ms(call));
+    while (tagoio_call_want(call, now) != TAGOIO_DONE && retried < 2) {
+        check_number(now + c->delays_ms[retried], tagoio_call_retry_at_ms(call));
         now = tagoio_call_retry_at_ms(call);
         play(call, &c->event, now, 0.5);
-        repeated++;
+        retried++;
     }
     check_true(tagoio_call_want(call, now) == TAGOIO_DONE);
     tagoio_report report = tagoio_call_report(call);
-    check_number(c->repeated[class] - '0', repeated);
-    check_number(repeated + 1, report.attempts);
+    check_number(c->retried[class] - '0', retried);
+    check_number(retried + 1, report.attempts);
     check_true(report.maybe_applied == (c->maybe_applied[class] == '+'));
     check_text(tagoio_error_kind_name(c->kind), tagoio_error_kind_name(report.kind));
     tagoio_call_unref(call);
@@ -222,10 +222,10 @@ static void test_classes(void) {
     check_true(tagoio_operation_at((size_t)check_count(rows)) == NULL);
 }
 
-/* ---- rests ---- */
+/* ---- delays ---- */
 
-/* The rest after the nth failure of a read in a row; -1: there is none. */
-typedef struct rest_row {
+/* The delay after the nth failure of a read in a row; -1: there is none. */
+typedef struct delay_row {
     const char *name;
     const char *head; /* of a response, NULL: the connection is refused */
     int nth;
@@ -233,11 +233,11 @@ typedef struct rest_row {
     int64_t timeout_ms;
     int64_t max_retry_after_ms;
     int64_t retry_delay_ms;
-} rest_row;
+} delay_row;
 
 #define UNTIL(seconds) "HTTP/1.1 429 X\nRetry-After: " #seconds
 
-static const rest_row rest_rows[] = {
+static const delay_row delay_rows[] = {
     {"jitter 0", NULL, 1, 0, HOUR, HOUR, 0},
     {"nearly 1", NULL, 1, 0.9999, HOUR, HOUR, 99},
     {"the second doubles", NULL, 2, 0.9999, HOUR, HOUR, 199},
@@ -265,12 +265,12 @@ static const rest_row rest_rows[] = {
     {"no hint: jitter", "429", 1, 0.9999, HOUR, HOUR, 10999},
     {"a next minute over the limit", "429", 1, 0, HOUR, 9999, -1},
     {"a next minute past the deadline", "429", 1, 0, 10000, HOUR, -1},
-    {"-1 is no hint", UNTIL(-1), 1, 0, HOUR, HOUR, 10000},
-    {"garbage is no hint", UNTIL(soon), 1, 0, HOUR, HOUR, 10000},
+    {"-1 is not a hint", UNTIL(-1), 1, 0, HOUR, HOUR, 10000},
+    {"garbage is not a hint", UNTIL(soon), 1, 0, HOUR, HOUR, 10000},
     {"a hint of 500", "HTTP/1.1 500 X\nRetry-After: 3", 1, 0, HOUR, HOUR, 3000},
     {"a hint of 408", "HTTP/1.1 408 X\nRetry-After: 3", 1, 0, HOUR, HOUR, 3000},
     {"425 at once", "425", 1, 0.9999, HOUR, HOUR, 0},
-    {"the deadline is a rest away", NULL, 1, 0.5, 50, HOUR, -1},
+    {"the deadline is a delay away", NULL, 1, 0.5, 50, HOUR, -1},
     {"the deadline is 1 ms further", NULL, 1, 0.5, 51, HOUR, 50},
 };
 
@@ -280,10 +280,10 @@ static void fail_read(tagoio_call *call, const char *head, int64_t now_ms,
     play(call, &(event){.reason = reason, .head = head, .body = NO}, now_ms, jitter);
 }
 
-static void test_rests(void) {
-    for (int i = 0; i < check_count(rest_rows); i++) {
-        const rest_row *row = &rest_rows[i];
-        check_case("rest: %s", row->name);
+static void test_delays(void) {
+    for (int i = 0; i < check_count(delay_rows); i++) {
+        const delay_row *row = &delay_rows[i];
+        check_case("delay: %s", row->name);
         tagoio_options options = play_options();
         options.attempts = TAGOIO_MAX_ATTEMPTS;
         options.timeout_ms = row->timeout_ms;
@@ -335,7 +335,7 @@ static void test_attempts(void) {
     check_case("the deadline beats attempts");
     tagoio_options options = play_options();
     options.attempts = TAGOIO_MAX_ATTEMPTS;
-    options.timeout_ms = SECOND; /* rests of 50, 100, 200 and 400 ms; not of 800 */
+    options.timeout_ms = SECOND; /* delays of 50, 100, 200 and 400 ms; not of 800 */
     tagoio_settings *settings = play_settings(&options);
     check_number(5, attempts_of(settings, &refused, 0.5));
     tagoio_settings_unref(settings);
@@ -369,9 +369,9 @@ static void test_attempt_time(void) {
     tagoio_settings_unref(settings);
 }
 
-/* One repetition each, but not one in all. */
+/* One retry each, but not one in all. */
 static void test_once(void) {
-    check_case("408 and 425 are repeated once each");
+    check_case("408 and 425 are retried once each");
     tagoio_options options = play_options();
     options.attempts = 10;
     tagoio_settings *settings = play_settings(&options);
@@ -387,7 +387,7 @@ static void test_once(void) {
     tagoio_settings_unref(settings);
 }
 
-/* ---- the quota ---- */
+/* ---- the retry budget ---- */
 
 static tagoio_settings *patient_settings(void) {
     tagoio_options options = play_options();
@@ -398,7 +398,7 @@ static tagoio_settings *patient_settings(void) {
 /* Fails some times, then succeeds. */
 static void succeed_after(tagoio_settings *settings, const event *e, int failures) {
     tagoio_call *call = play_call(settings, "profile.list", "[]");
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     for (int i = 0; i < failures; i++) {
         play(call, e, 0, 0);
     }
@@ -407,15 +407,15 @@ static void succeed_after(tagoio_settings *settings, const event *e, int failure
     tagoio_call_unref(call);
 }
 
-/* 500 tokens, 5 of them for 1 repetition: 99 in the first call, 1 in the second. */
+/* A budget of 500, 5 of it for 1 retry: 99 in the first call, 1 in the second. */
 static void spend_all(tagoio_settings *settings) {
     check_number(100, attempts_of(settings, &refused, 0));
     check_number(2, attempts_of(settings, &refused, 0));
     check_number(1, attempts_of(settings, &refused, 0));
 }
 
-static void test_quota_costs(void) {
-    check_case("500 tokens are 100 repetitions");
+static void test_budget_costs(void) {
+    check_case("a budget of 500 is 100 retries");
     tagoio_settings *settings = patient_settings();
     spend_all(settings);
     tagoio_settings_unref(settings);
@@ -426,7 +426,7 @@ static void test_quota_costs(void) {
     check_number(1, attempts_of(settings, &unavailable, 0));
     tagoio_settings_unref(settings);
 
-    check_case("5 tokens are too few after a timeout");
+    check_case("a budget of 5 is too small after a timeout");
     settings = patient_settings();
     check_number(100, attempts_of(settings, &unavailable, 0));
     check_number(1, attempts_of(settings, &late, 0));
@@ -434,8 +434,8 @@ static void test_quota_costs(void) {
     tagoio_settings_unref(settings);
 }
 
-static void test_quota_refunds(void) {
-    check_case("a success gives 1 token back");
+static void test_budget_refunds(void) {
+    check_case("a success gives 1 back");
     tagoio_settings *settings = patient_settings();
     spend_all(settings);
     for (int i = 0; i < 4; i++) {
@@ -446,7 +446,7 @@ static void test_quota_refunds(void) {
     check_number(2, attempts_of(settings, &refused, 0));
     tagoio_settings_unref(settings);
 
-    check_case("a repeated success gives back what the last repetition cost");
+    check_case("a success after a retry gives back what the last retry cost");
     settings = patient_settings();
     for (int i = 0; i < 200; i++) {
         succeed_after(settings, &refused, 1);
@@ -455,7 +455,7 @@ static void test_quota_refunds(void) {
     spend_all(settings);
     tagoio_settings_unref(settings);
 
-    check_case("a second repetition is not given back");
+    check_case("a second retry is not given back");
     settings = patient_settings();
     for (int i = 0; i < 99; i++) {
         succeed_after(settings, &refused, 2);
@@ -464,15 +464,15 @@ static void test_quota_refunds(void) {
     tagoio_settings_unref(settings);
 }
 
-static void test_quota_owners(void) {
-    check_case("never more than 500 tokens");
+static void test_budget_owners(void) {
+    check_case("the budget never exceeds 500");
     tagoio_settings *settings = patient_settings();
     for (int i = 0; i < 1007; i++) {
         succeed_after(settings, &refused, 0);
     }
     spend_all(settings);
 
-    check_case("derived settings share the quota");
+    check_case("derived settings share the retry budget");
     tagoio_options options = play_options();
     tagoio_settings *derived = tagoio_settings_new(&options, settings, NULL);
     if (check_true(derived != NULL)) {
@@ -565,7 +565,7 @@ static void test_ambiguous_before(void) {
     tagoio_call *call =
         play_call(settings, "profile.tokenDelete", "[\"a\", \"p-1234\"]");
     play(call, &ambiguous[0].first, 0, 0);
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     play_answer(call, &now, "200", "{\"status\":true}");
     check_true(tagoio_call_report(call).kind == TAGOIO_ERROR_NONE);
     check_true(!tagoio_call_report(call).maybe_applied);
@@ -601,12 +601,12 @@ static const cancel_row cancel_rows[] = {
      false},
     {"a write under way", "profile.create", "[{}]", NULL, true, TAGOIO_ERROR_CANCELED,
      1, true},
-    {"a read at rest", "profile.list", "[]", &lost, false, TAGOIO_ERROR_CANCELED, 1,
+    {"a read in backoff", "profile.list", "[]", &lost, false, TAGOIO_ERROR_CANCELED, 1,
      false},
-    {"a write at rest that was lost", "profile.edit", "[\"a\", {}]", &lost, false,
+    {"a write in backoff that was lost", "profile.edit", "[\"a\", {}]", &lost, false,
      TAGOIO_ERROR_CANCELED, 1, true},
-    {"a write at rest that was refused", "profile.edit", "[\"a\", {}]", &refused, false,
-     TAGOIO_ERROR_CANCELED, 1, false},
+    {"a write in backoff that was refused", "profile.edit", "[\"a\", {}]", &refused,
+     false, TAGOIO_ERROR_CANCELED, 1, false},
     {"a second attempt", "profile.edit", "[\"a\", {}]", &refused, true,
      TAGOIO_ERROR_CANCELED, 2, true},
     {"a success", "profile.list", "[]", &fine, false, TAGOIO_ERROR_NONE, 1, false},
@@ -644,7 +644,7 @@ static void test_cancel(void) {
 
 /* Every event but begin, none of which is due. */
 static void disturb(tagoio_call *call) {
-    tagoio_now now = play_moment(5);
+    tagoio_now now = play_now(5);
     check_true(!tagoio_call_status(call, 404));
     check_true(!play_header(call, "cf-ray", "q"));
     check_true(!tagoio_call_body(call, "{}", 2));
@@ -669,7 +669,7 @@ static void test_early_events(void) {
     check_true(tagoio_call_want(call, 0) == TAGOIO_WAIT);
     check_number(1, tagoio_call_report(call).attempts);
 
-    check_case("events during a rest");
+    check_case("events during a backoff");
     play(call, &unavailable, 0, 0.5);
     disturb(call);
     play_begin(call, 49);
@@ -713,7 +713,7 @@ static void test_times(void) {
     tagoio_failure failure = {.reason = TAGOIO_FAILURE_TIMEOUT, .text = "t"};
     tagoio_request request;
     for (int64_t now_ms = 1000; now_ms <= 3000; now_ms += 1000) {
-        tagoio_now now = play_moment(now_ms);
+        tagoio_now now = play_now(now_ms);
         check_true(tagoio_call_begin(call, now_ms - 500, &request));
         if (now_ms < 3000) { /* the last one never leaves the queue */
             tagoio_call_sending(call, now_ms - 300);
@@ -737,7 +737,7 @@ static void test_times(void) {
     check_true(!tagoio_call_begin(call, 100, &request));
     tagoio_call_sending(call, 140);
     tagoio_call_sending(call, 170); /* it has left the queue already */
-    tagoio_now later = play_moment(200);
+    tagoio_now later = play_now(200);
     play_answer(call, &later, "200",
                 "{\"status\":true,\"result\":[]}"); /* begun already */
     check_number(40, tagoio_call_report(call).queued_ms);
@@ -761,9 +761,9 @@ static void test_shared_call(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_conditions,       test_classes,          test_rests,
+        test_conditions,       test_classes,          test_delays,
         test_attempts,         test_attempt_time,     test_once,
-        test_quota_costs,      test_quota_refunds,    test_quota_owners,
+        test_budget_costs,     test_budget_refunds,   test_budget_owners,
         test_fresh_connection, test_ambiguous_before, test_cancel,
         test_early_events,     test_late_events,      test_times,
         test_shared_call,

@@ -45,7 +45,7 @@ tagoio_call *play_call(tagoio_settings *settings, const char *operation,
     return call;
 }
 
-tagoio_now play_moment(int64_t now_ms) {
+tagoio_now play_now(int64_t now_ms) {
     return (tagoio_now){.now_ms = now_ms, .wall_s = PLAY_WALL_S, .jitter = 0.5};
 }
 

@@ -24,11 +24,11 @@ json_t *play_json(const char *text);
 tagoio_call *play_call(tagoio_settings *settings, const char *operation,
                        const char *arguments);
 
-/* Wall clock of play_moment: the 50th second of a minute. */
+/* Wall clock of play_now: the 50th second of a minute. */
 enum { PLAY_WALL_S = 1700000030 };
 
-/* Chance is a half. */
-tagoio_now play_moment(int64_t now_ms);
+/* Jitter is a half. */
+tagoio_now play_now(int64_t now_ms);
 
 /* The call begins and is sent at once; a request without a method: it did not. */
 tagoio_request play_begin(tagoio_call *call, int64_t now_ms);
