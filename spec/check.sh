@@ -5,7 +5,7 @@
 #
 # usage: spec/check.sh BUILD LUA_BIN LUA_ABI
 #
-# TALLY   as in spec/support/checks.sh
+# CC, MAKE as in the Makefile; TALLY as in spec/support/checks.sh
 set -u
 
 build=$1 lua=$2 abi=$3
@@ -68,6 +68,16 @@ documented() {
     ldoc --fatalwarnings --quiet --dir "$temporary/doc" .
 }
 
+# ---- macOS and the BSDs ----
+
+# The half of the poller that Linux does not use, on a kqueue of the specs' own.
+polls_by_kqueue() {
+    ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -DTAGOIO_KQUEUE \
+        -Icsrc -Ispec -Ispec/support/kqueue -o "$temporary/poller" spec/curl/test_poller.c \
+        spec/support/check.c spec/support/kqueue/kqueue.c csrc/curl/poller.c &&
+        "$temporary/poller"
+}
+
 # ---- installation ----
 
 loads() {
@@ -102,6 +112,11 @@ check "luacheck is silent" linted
 check "no variable of a for loop is assigned" keeps_loops
 check "cppcheck is silent" analysed
 check "ldoc warns of nothing" documented
+if [ "$(uname -s)" = Linux ]; then
+    check "the poller does by kqueue what it does by epoll" polls_by_kqueue
+else
+    skip "the poller by kqueue: make test runs it here"
+fi
 check "make install: require \"tagoio\" works" installs
 check "make uninstall leaves no file" uninstalls
 

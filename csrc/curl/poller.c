@@ -16,6 +16,8 @@ static int smaller(int a, int b) { return a < b ? a : b; }
 
 int tagoio_poller_new(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
+void tagoio_poller_abandon(int poller) { close(poller); }
+
 bool tagoio_poller_watch(int poller, int socket, bool read, bool write, bool known) {
     struct epoll_event event = {.events = (read ? (unsigned)EPOLLIN : 0u) |
                                           (write ? (unsigned)EPOLLOUT : 0u),
@@ -56,6 +58,9 @@ int tagoio_poller_new(void) {
     }
     return poller;
 }
+
+/* A kqueue is not inherited: its number may be another descriptor of the child's. */
+void tagoio_poller_abandon(int poller) { (void)poller; }
 
 /* One filter of a socket on or off; off is no error where it was not on. */
 static bool set_filter(int poller, int socket, int16_t filter, bool on) {

@@ -17,6 +17,9 @@ typedef struct tagoio_ready {
 /* A descriptor, closed with close(); -1: out of descriptors or memory. */
 int tagoio_poller_new(void);
 
+/* In the child of a fork, in place of close: some kernels give it no copy. */
+void tagoio_poller_abandon(int poller);
+
 /* What to watch a socket for; known: it is watched already. False: out of memory. */
 bool tagoio_poller_watch(int poller, int socket, bool read, bool write, bool known);
 void tagoio_poller_forget(int poller, int socket);

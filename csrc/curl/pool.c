@@ -261,7 +261,7 @@ static void notice_fork(tagoio_pool *pool) {
     pool->multiplexed = 0;
     tagoio_sockets_abandon(&pool->sockets);
     if (pool->poller >= 0) {
-        close(pool->poller);
+        tagoio_poller_abandon(pool->poller);
         pool->poller = -1;
     }
     cancel_all(pool);
