@@ -54,8 +54,7 @@ comma := ,
 # The headers of others are not ours to warn about.
 INCLUDES := -Icsrc -Ispec $(patsubst -I%,-isystem%,\
   $(LUA_CFLAGS) $(call cflags,$(CURL_DIR),libcurl) $(call cflags,$(JANSSON_DIR),jansson))
-LIBS := $(call libs,$(CURL_DIR),libcurl,curl) $(call libs,$(JANSSON_DIR),jansson,jansson) \
-  -lm -pthread
+SYSTEM_LIBS := -lm -pthread
 
 # Debian's hardening flags; to fortify, the compiler must optimise, and no sanitizer be there.
 HARDENED := -fstack-protector-strong \
@@ -66,8 +65,10 @@ else
 # What a static library brings is not exported.
 SHARED := -shared -Wl,--exclude-libs,ALL
 HARDENED_LINK := -Wl,-z,relro -Wl,-z,now
-LIBS += -ldl
+SYSTEM_LIBS += -ldl
 endif
+LIBS := $(call libs,$(CURL_DIR),libcurl,curl) $(call libs,$(JANSSON_DIR),jansson,jansson) \
+  $(SYSTEM_LIBS)
 
 # A number that an integer cannot hold is undefined too, but not among gcc's "undefined".
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
@@ -80,6 +81,8 @@ LINK = $(CC) $(HARDENED_LINK) $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 
 BUILD := build/$(LUA_NAME)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 MODULE := $(BUILD)/tagoio/core.so
+# The core and the pool for programs in C.
+LIBRARY := $(BUILD)/libtagoio.a
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 CORE_OBJECTS := $(call objects,csrc/core csrc/host csrc/curl)
@@ -108,6 +111,11 @@ $(MODULE): $(CORE_OBJECTS) $(LUA_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(SHARED) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(CORE_OBJECTS)
+	@echo "  AR    $@"
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 # The core and the pool without Lua.
 $(CORE_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/core/%.o
@@ -187,8 +195,8 @@ PRELOAD := $(if $(PRELOADED),$(shell $(CC) -print-file-name=lib$(PRELOADED).so))
 TEST = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' \
   SPEC='$(or $(2),$(SPEC))' WRAP='$(or $(1),$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)))' \
   spec/run-tests.sh '$(BUILD)' '$(LUA_BIN)'
-CHECK = MAKE='$(MAKE)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
-PACKAGING = MAKE='$(MAKE)' CC='$(CC)' spec/packaging/check.sh '$(BUILD)'
+CHECK = MAKE='$(MAKE)' CC='$(CC)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
+PACKAGING = MAKE='$(MAKE)' CC='$(CC)' spec/packaging/check.sh '$(BUILD)' '$(LUA_BIN)'
 HOST_SPECS := $(firstword $(wildcard spec/hosts spec/nginx))
 
 # What a child abandons after a fork is the parent's.
@@ -227,7 +235,7 @@ check:  ## layers, exports, style, static analysis, make install
 	@$(CHECK)
 
 packaging:  ## rocks as users install them, other headers and libraries, releases
-	$(SETUP_FOR) build packaging
+	$(SETUP_FOR) build emulator test packaging
 	@$(STRICTLY) all
 	@$(PACKAGING)
 
@@ -328,6 +336,28 @@ uninstall:  ## removes what install put there
 	@for file in $(LUA_FILES); do rm -f "$(SHARE_DIR)/$$file"; done
 	@rm -f "$(LIB_DIR)/core.so"
 	@find "$(SHARE_DIR)/tagoio" "$(LIB_DIR)" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+
+# In C all of them are <tagoio/NAME.h>.
+HEADERS := csrc/tagoio.h csrc/curl/pool.h csrc/host/host.h
+C_INCLUDE_DIR = $(DESTDIR)$(PREFIX)/include/tagoio
+C_LIB_DIR = $(DESTDIR)$(PREFIX)/lib
+
+.PHONY: install-c install-headers uninstall-c
+install-c: $(LIBRARY) install-headers  ## the C library, its headers and what pkg-config knows of it
+	@$(INSTALL) -d -m 755 "$(C_LIB_DIR)/pkgconfig"
+	@$(INSTALL) -m 644 $(LIBRARY) "$(C_LIB_DIR)/libtagoio.a"
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	  -e 's|@SYSTEM_LIBS@|$(SYSTEM_LIBS)|' csrc/tagoio.pc.in >$(BUILD)/tagoio.pc
+	@$(INSTALL) -m 644 $(BUILD)/tagoio.pc "$(C_LIB_DIR)/pkgconfig/tagoio.pc"
+
+install-headers:
+	@$(INSTALL) -d -m 755 "$(C_INCLUDE_DIR)"
+	@$(INSTALL) -m 644 $(HEADERS) "$(C_INCLUDE_DIR)"
+
+uninstall-c:  ## removes what install-c put there
+	@for file in $(notdir $(HEADERS)); do rm -f "$(C_INCLUDE_DIR)/$$file"; done
+	@rm -f "$(C_LIB_DIR)/libtagoio.a" "$(C_LIB_DIR)/pkgconfig/tagoio.pc"
+	@rmdir "$(C_INCLUDE_DIR)" 2>/dev/null || true
 
 clean:  ## removes build/
 	rm -rf build

@@ -51,6 +51,7 @@ check     command     lua5.1          lua5.1                        lua@5.1
 packaging command     nm              binutils                      -
 packaging command     git             git                           git
 packaging command     luarocks        luarocks                      luarocks
+packaging command     pkg-config      pkg-config                    pkgconf
 doc       command     ldoc            lua-ldoc                      luarocks,rock:ldoc
 doc       discount    discount        lua-discount                  luarocks,rock:discount
 bench-nginx command   wrk             wrk                           wrk

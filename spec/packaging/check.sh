@@ -3,12 +3,12 @@
 # Checks that the module installs as users install it: a rock out of a server of rocks, with
 # libraries in places of the user's own, with too old ones, with a static one. A line a check.
 #
-# usage: spec/packaging/check.sh BUILD
+# usage: spec/packaging/check.sh BUILD LUA_BIN
 #
 # CC, MAKE as in the Makefile; TALLY as in spec/support/checks.sh
 set -u
 
-build=$1
+build=$1 lua_bin=$2
 root=$(pwd)
 CC=${CC:-cc}
 rocks_luas="5.1 5.3 5.4"
@@ -64,6 +64,48 @@ works() (
 leaves_nothing() {
     luarocks_in "$1" "$temporary/tree$1" remove tagoio || return
     ! find "$temporary/tree$1" ! -type d ! -name 'manifest*' | grep .
+}
+
+# ---- the C library ----
+
+make_c() {
+    ${MAKE:-make} "$1" WERROR=-Werror DESTDIR= PREFIX="$temporary/c"
+}
+
+# Users write <tagoio/NAME.h>, and none of it clashes with names of their own.
+defines_ours_alone() {
+    names=$(nm --defined-only -g "$temporary/c/lib/libtagoio.a") || return
+    echo "$names" | grep -q ' T tagoio_pool_new$' &&
+        ! echo "$names" | awk 'NF == 3 { print $3 }' | grep -v '^_*tagoio_'
+}
+
+pkg_config() {
+    PKG_CONFIG_PATH="$temporary/c/lib/pkgconfig" pkg-config "$@" tagoio
+}
+
+# In a folder where nothing of the project can be found.
+builds_with_pkg_config() (
+    [ "$(pkg_config --modversion)" = "$version" ] || return
+    cp spec/packaging/installed.c "$temporary/home" && cd "$temporary/home" || return
+    # shellcheck disable=SC2046 # flags are words
+    "$CC" -std=c11 -Wall -Wextra -Wpedantic -Werror -D_POSIX_C_SOURCE=200809L \
+        -o installed installed.c $(pkg_config --cflags --libs)
+)
+
+# The emulator answers no list before it was asked for two.
+drives_two_at_once() {
+    echo 'require("spec.support.emulator").inject({
+        match = { method = "GET", path = "/profile" }, times = 2, hold_until = 2 })' \
+        >"$temporary/hold.lua"
+    printf '%s\n' Factory "3 rows" "3 rows" >"$temporary/expected"
+    spec/emulator/run sh -c '"$@" && exec "$0"' "$temporary/home/installed" \
+        env LUA_PATH="lua/?.lua;?.lua;;" LUA_CPATH="$build/?.so;;" "$lua_bin" "$temporary/hold.lua" \
+        >"$temporary/printed" &&
+        diff "$temporary/expected" "$temporary/printed"
+}
+
+leaves_no_c() {
+    make_c uninstall-c && ! find "$temporary/c" ! -type d | grep .
 }
 
 # ---- libraries of the user's own ----
@@ -132,6 +174,13 @@ for lua in $rocks_luas; do
     check "Lua $lua: the rock works from another folder" works "$lua"
     check "Lua $lua: luarocks remove leaves nothing" leaves_nothing "$lua"
 done
+
+check "make install-c" make_c install-c
+check "libtagoio.a defines names that begin with tagoio_ alone" defines_ours_alone
+check "a C program builds with what pkg-config says, outside of this folder" \
+    builds_with_pkg_config
+check "it performs an operation, and two at once in a poll loop of its own" drives_two_at_once
+check "make uninstall-c leaves nothing" leaves_no_c
 
 make_prefix curl_dir curl/curl.h && make_prefix jansson_dir jansson.h && make_old
 check "LuaRocks honours CURL_DIR" \

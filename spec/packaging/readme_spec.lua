@@ -74,6 +74,14 @@ local function run_or_fail(command)
   return output
 end
 
+-- What <tagoio/pool.h> and the like are found by; a make of its own changes nothing that is built.
+local function installed_headers()
+  local folder = os.getenv("EMULATOR_DIR") .. "/c"
+  local made = ("make install-headers DESTDIR= PREFIX=%s"):format(process.quote(folder))
+  run_or_fail(made)
+  return "-I" .. process.quote(folder .. "/include")
+end
+
 -- Compiles a block as the project's own files are and, if it is a program, runs it.
 local function run_c(code)
   local name = os.getenv("EMULATOR_DIR") .. "/manual"
@@ -82,7 +90,9 @@ local function run_c(code)
   file:close()
   local compile, link = commands()
   local program, object = process.quote(name), process.quote(name .. ".o")
-  run_or_fail(("%s -c -o %s %s"):format(compile, object, process.quote(name .. ".c")))
+  local include = code:find("<tagoio/", 1, true) and installed_headers() or ""
+  local source = process.quote(name .. ".c")
+  run_or_fail(("%s %s -c -o %s %s"):format(compile, include, object, source))
   if not code:find("int main(", 1, true) then
     return ""
   end
