@@ -73,7 +73,8 @@
 #define TAGOIO_MAX_JSON_DEPTH       128           /* both ways */
 #define TAGOIO_MAX_JSON_VALUES      2000000u      /* of a text that is read */
 #define TAGOIO_MAX_MESSAGE_BYTES    512           /* of an error */
-#define TAGOIO_MAX_REQUEST_ID_BYTES 128 /* of what is kept; with the final NUL */
+#define TAGOIO_MAX_REQUEST_ID_BYTES 128  /* of what is kept; with the final NUL */
+#define TAGOIO_MAX_TOKEN_BYTES      4096 /* also of a User-Agent; kind misuse */
 #define TAGOIO_MAX_ATTEMPTS         100
 #define TAGOIO_MAX_TIME_MS          (3600 * 1000) /* of every option that is a time */
 

@@ -9,6 +9,7 @@ local client = require("tagoio.client")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local map = require("tagoio.map")
+local names = require("tagoio.names")
 local options = require("tagoio.options")
 
 local tagoio = {
@@ -120,4 +121,4 @@ function tagoio.decode(text, given)
   return value
 end
 
-return tagoio --[[@as tagoio]]
+return names.guard(tagoio, "tagoio", { ["profile."] = tagoio.profile }) --[[@as tagoio]]

@@ -145,13 +145,25 @@ bool tagoio_is_utf8(const char *text, size_t count) {
     return bytes > 0;
 }
 
-/* C0, DEL, C1, and the separators of lines and paragraphs. */
+/* C0, DEL, C1, the separators of lines and paragraphs, and what is invisible: of no
+   width, or a change of direction. */
 static bool is_control(const char *text, size_t bytes) {
-    unsigned char first = (unsigned char)text[0];
-    return (bytes == 1 && (first < 0x20 || first == 0x7f)) ||
-           (bytes == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0) ||
-           (bytes == 3 && memcmp(text, "\xe2\x80", 2) == 0 &&
-            ((unsigned char)text[2] == 0xa8 || (unsigned char)text[2] == 0xa9));
+    static const struct {
+        uint32_t first;
+        uint32_t last;
+    } ranges[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},    {0x200b, 0x200f},
+                  {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}};
+    uint32_t code =
+        bytes > 1 ? (unsigned char)text[0] & (0x7fu >> bytes) : (unsigned char)text[0];
+    for (size_t i = 1; i < bytes; i++) {
+        code = code << 6 | ((unsigned char)text[i] & 0x3f);
+    }
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        if (code >= ranges[i].first && code <= ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t tagoio_printable(char *to, size_t size, const char *text, size_t count) {

@@ -270,6 +270,8 @@ static void read_unknown(tagoio_outcome *outcome, const reading *r) {
     if (r->body != NULL) {
         tagoio_buffer_add_string(&outcome->text,
                                  "JSON without a status of true or false");
+    } else if (body->length >= 3 && memcmp(body->bytes, "\xef\xbb\xbf", 3) == 0) {
+        tagoio_buffer_add_string(&outcome->text, "it begins with a byte order mark");
     } else if (body->length > 0 && strchr("{[", body->bytes[0]) != NULL) {
         tagoio_buffer_add_string(&outcome->text, r->why.message);
     } else {

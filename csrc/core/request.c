@@ -56,11 +56,27 @@ static bool pass_on(const builder *b, tagoio_error_kind kind, const char *key,
                             where(b, key, text), why);
 }
 
+/* What to pass instead of a table, as far as it can be told: of a row of a list its
+   id. */
+static const char *advice(const builder *b, const json_t *value) {
+    tagoio_location location = b->argument->location;
+    if (location == TAGOIO_LOCATION_SECRET_PATH) {
+        return json_object_get(value, "token") != NULL ? ": pass its .token" : "";
+    }
+    if (location == TAGOIO_LOCATION_PATH || location == TAGOIO_LOCATION_SEGMENTS) {
+        const json_t *info = json_object_get(value, "info");
+        return json_object_get(value, "id") != NULL  ? ": pass its .id"
+               : json_object_get(info, "id") != NULL ? ": pass its .info.id"
+                                                     : "";
+    }
+    return "";
+}
+
 static bool refuse_type(const builder *b, const char *key, const char *needed,
                         const json_t *value) {
     char predicate[100];
-    snprintf(predicate, sizeof predicate, "must be %s (got %s)", needed,
-             type_name(value));
+    snprintf(predicate, sizeof predicate, "must be %s (got %s%s)", needed,
+             type_name(value), advice(b, value));
     return refuse(b, TAGOIO_ERROR_MISUSE, key, predicate);
 }
 
@@ -339,10 +355,19 @@ static bool refuse_key(const builder *b, const char *key) {
     return ok;
 }
 
+/* The Python SDK takes the only flag of create as an argument of its own. */
+static bool refuse_query(const builder *b, const json_t *query) {
+    const tagoio_parameter *first = &b->operation->query[0];
+    char flag[80];
+    snprintf(flag, sizeof flag, "{ %s = true }", first->key);
+    bool is_flag = first->type == TAGOIO_TYPE_FLAG && json_is_true(query);
+    return refuse_type(b, NULL, is_flag ? flag : "a table with keys", query);
+}
+
 static bool add_query(builder *b, const json_t *query) {
     bool given = query != NULL && !json_is_null(query);
     if (given && !json_is_object(query)) {
-        return refuse_type(b, NULL, "a table with keys", query);
+        return refuse_query(b, query);
     }
     void *at = json_object_iter((json_t *)query);
     for (; at != NULL; at = json_object_iter_next((json_t *)query, at)) {

@@ -29,6 +29,21 @@ static bool is_header_value(const char *value, char first, char last) {
     return *value == '\0';
 }
 
+/* What a token must be that is not; NULL: it is. Quotes come from files in which they
+   were not meant for the value. */
+static const char *token_problem(const char *token) {
+    if (!is_header_value(token, '!', '~')) {
+        return "printable ASCII without spaces, and not empty (a line end copied "
+               "along?)";
+    }
+    size_t bytes = strlen(token);
+    if (strchr("\"'`", token[0]) != NULL || strchr("\"'`", token[bytes - 1]) != NULL) {
+        return "without quotes around it";
+    }
+    return bytes > TAGOIO_MAX_TOKEN_BYTES ? "shorter: no token has so many bytes"
+                                          : NULL;
+}
+
 static bool check(const tagoio_options *o, tagoio_error *err) {
     const uint64_t bytes = o->max_response_bytes; /* as wide with a size_t of 32 bits */
     const struct {
@@ -51,15 +66,18 @@ static bool check(const tagoio_options *o, tagoio_error *err) {
                                     numbers[i].name);
         }
     }
-    if (!is_header_value(o->token, '!', '~')) {
-        return tagoio_error_set(
-            err, TAGOIO_ERROR_MISUSE,
-            "token: must be printable ASCII without spaces, and not "
-            "empty (a line end copied along?)");
+    const char *problem = token_problem(o->token);
+    if (problem != NULL) {
+        return tagoio_error_set(err, TAGOIO_ERROR_MISUSE, "token: must be %s", problem);
     }
     if (!is_header_value(o->user_agent, ' ', '~')) {
         return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
                                 "user_agent: must be printable ASCII, and not empty");
+    }
+    if (strlen(o->user_agent) > TAGOIO_MAX_TOKEN_BYTES) {
+        return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
+                                "user_agent: must be at most %d bytes long",
+                                TAGOIO_MAX_TOKEN_BYTES);
     }
     if (o->base_url == NULL || strstr(o->base_url, "://") == NULL) {
         return tagoio_error_set(err, TAGOIO_ERROR_MISUSE, "base_url: is not a URL");

@@ -142,6 +142,8 @@ int luaopen_tagoio_core(lua_State *L) {
     }
     lua_pushliteral(L, TAGOIO_VERSION);
     lua_setfield(L, -2, "version");
+    lua_pushinteger(L, TAGOIO_MAX_TOKEN_BYTES);
+    lua_setfield(L, -2, "max_token_bytes");
     tagoio_value_open(L);
     tagoio_pool_open(L);
     tagoio_call_open(L);

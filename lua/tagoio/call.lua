@@ -7,6 +7,7 @@
 
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
+local hints = require("tagoio.hints")
 local hooks = require("tagoio.hooks")
 local hosts = require("tagoio.hosts")
 local transport = require("tagoio.transport")
@@ -96,9 +97,10 @@ function call.perform(caller, operation, name, start, ...)
   else
     wait_for(caller.pool, new_call, host, watch)
   end
-  local result, failure, err = caller.core:result(new_call)
+  local result, _, err = caller.core:result(new_call)
   if err then
-    return nil, failure, errors.wrap(err)
+    hints.explain(caller, operation, err, ...)
+    return nil, err.message, errors.wrap(err)
   end
   return result, nil, nil, new_call
 end

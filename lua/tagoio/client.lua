@@ -10,6 +10,7 @@ local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local hooks = require("tagoio.hooks")
 local hosts = require("tagoio.hosts")
+local names = require("tagoio.names")
 local options = require("tagoio.options")
 local pool = require("tagoio.pool")
 local request = require("tagoio.request")
@@ -52,7 +53,12 @@ client.methods = methods
 -- The table of operations is made when it is first asked for: a client may live for one call.
 local function find_member(self, name)
   if name ~= "profile" then
-    return methods[name]
+    local method = methods[name]
+    if method == nil then
+      local known = names.of(self.profile, "profile.", names.of(methods, ""))
+      return names.unknown("client", name, known)
+    end
+    return method
   end
   local function find_self()
     return self
@@ -82,6 +88,7 @@ local function wrap(core_client, checked, shared_pool, url)
       pool = shared_pool,
       url = url,
       transport = checked.transport,
+      proxy = checked.proxy, -- for messages: who named it
       tell = hooks.join(checked.on_attempt),
     },
     _wait = checked.wait,
@@ -162,6 +169,7 @@ function methods:with(given)
   local checked = options.check_derived(given)
   check_open(self, "with")
   checked.transport = self._caller.transport
+  checked.proxy = self._caller.proxy
   checked.wait = checked.wait or self._wait
   if checked.on_attempt == nil then -- false removes it
     checked.on_attempt = self._on_attempt

@@ -254,7 +254,8 @@ end
 function map.map(items, fn, options)
   local problem = options ~= nil and check_options(options)
   if type(items) ~= "table" then
-    problem = "items: an array is needed, got a " .. type(items)
+    problem = "items must be an array (got " .. type(items) .. ")"
+    problem = problem .. (items == nil and "; assert the call that makes it" or "")
   elseif type(fn) ~= "function" then
     problem = "fn: a function is needed, got a " .. type(fn)
   elseif #items == 0 and next(items) ~= nil then

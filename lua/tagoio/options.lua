@@ -18,7 +18,13 @@ local function check_text(value)
 end
 
 local function check_token(value)
-  return (value == "" or value:find("[^\33-\126]")) and "printable ASCII without blanks" or nil
+  if value == "" or value:find("[^\33-\126]") then
+    return "printable ASCII without blanks"
+  elseif value:find("^[\"'`]") or value:find("[\"'`]$") then
+    return "without quotes around it"
+  elseif #value > core.max_token_bytes then
+    return ("at most %d bytes long"):format(core.max_token_bytes)
+  end
 end
 
 local check_attempts = check.whole(1, 100)

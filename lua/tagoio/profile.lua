@@ -22,6 +22,7 @@
 local audit = require("tagoio.audit")
 local client = require("tagoio.client")
 local errors = require("tagoio.errors")
+local names = require("tagoio.names")
 local pages = require("tagoio.pages")
 
 -- Raises when a function was called with a colon, or with an extra argument after those that it
@@ -313,7 +314,7 @@ local function new_profile(caller)
     return call("profile.deleteTeamMember", (...), profileID, accountId)
   end
 
-  return profile
+  return names.guard(profile, "profile")
 end
 
 -- client.lua cannot require this file, which needs it for the default client.

@@ -25,17 +25,17 @@ end
 -- The headers of a response as pairs; or nil and what is wrong with what was returned.
 local function check_response(status, headers, body)
   if type(status) ~= "number" or status ~= math.floor(status) or status < 200 or status > 999 then
-    local form = "status: %s is no HTTP status from 200 to 999"
-    return nil, form:format(errors.quote(status))
+    local form = "status must be a whole number from 200 to 999 (got %s)"
+    return nil, form:format(type(status) == "string" and "a string" or errors.quote(status))
   elseif headers ~= nil and type(headers) ~= "table" then
-    return nil, "headers: a table is needed, got a " .. type(headers)
+    return nil, "headers must be a table (got a " .. type(headers) .. ")"
   elseif body ~= nil and type(body) ~= "string" then
-    return nil, "body: a string is needed, got a " .. type(body)
+    return nil, "body must be a string (got a " .. type(body) .. ")"
   end
   local list = {}
   for name, value in pairs(headers or {}) do
     if not add_header(list, name, value) then
-      local form = "headers: %s: a string or an array of strings is needed"
+      local form = "headers: %s must be a string or an array of strings"
       return nil, form:format(errors.quote(name))
     end
   end
@@ -48,7 +48,7 @@ local kinds = { connect = true, tls = true, timeout = true, network = true }
 local function tell_failure(call, message, facts)
   facts = type(facts) == "table" and facts or {}
   if facts.kind ~= nil and not kinds[facts.kind] then
-    local form = "kind: %s is none of connect, tls, timeout, network"
+    local form = "kind must be connect, tls, timeout or network (got %s)"
     return form:format(errors.quote(facts.kind))
   end
   local text = type(message) == "string" and message or "the transport failed"
@@ -79,7 +79,7 @@ local function attempt(send, operation, call)
     problem = tell_response(call, status, second, third)
   end
   if problem then
-    error(("%s: transport: it returned nonsense: %s"):format(operation, problem), 0)
+    error(("%s: the transport returned an invalid response: %s"):format(operation, problem), 0)
   end
 end
 

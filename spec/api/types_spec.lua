@@ -120,7 +120,6 @@ describe("the 17 operations", function()
       assert.equal("function", type(call), name)
       assert.are_not.equal(tagoio.profile[name], call)
     end
-    assert.is_nil(getmetatable(client.profile))
     assert.equal(client.profile, client.profile)
     assert.equal(tagoio.profile, require("tagoio.profile"))
   end)

@@ -334,7 +334,7 @@ describe("tagoio.map", function()
   end)
 
   it("raises on bad arguments", function()
-    raises("map", "items: an array is needed, got a nil", nil, list)
+    raises("map", "items must be an array (got nil)", nil, list)
     raises("map", "fn: a function is needed, got a table", {}, {})
     raises("map", "items: an array is needed, got a table that has only", { a = 1 }, list)
     raises("map", "items: an array is needed, got a table that has only", { [0] = 1 }, list)

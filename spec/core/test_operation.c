@@ -247,7 +247,13 @@ static const refusal_row refusals[] = {
     {"nothing", "[]", TAGOIO_ERROR_MISUSE, "nothing: unknown operation"},
     {"List", "[]", TAGOIO_ERROR_MISUSE, "List: unknown operation"},
     /* queries */
-    {"summary", "[\"a\", true]", TAGOIO_ERROR_MISUSE, "summary: query must be a table with keys (got a boolean)"},
+    {"summary", "[\"a\", true]", TAGOIO_ERROR_MISUSE, "summary: query must be { onlyAmount = true } (got a boolean)"},
+    {"summary", "[\"a\", false]", TAGOIO_ERROR_MISUSE, "summary: query must be a table with keys (got a boolean)"},
+    {"tokenList", "[\"a\", true]", TAGOIO_ERROR_MISUSE, "tokenList: query must be a table with keys (got a boolean)"},
+    {"info", "[{\"id\": \"a\"}]", TAGOIO_ERROR_MISUSE, "info: profileID must be a string (got a table: pass its .id)"},
+    {"info", "[{\"info\": {\"id\": \"a\"}}]", TAGOIO_ERROR_MISUSE, "info: profileID must be a string (got a table: pass its .info.id)"},
+    {"tokenDelete", "[\"a\", {\"token\": \"t\"}]", TAGOIO_ERROR_MISUSE, "tokenDelete: token must be a string (got a table: pass its .token)"},
+    {"tokenDelete", "[\"a\", {\"id\": \"t\"}]", TAGOIO_ERROR_MISUSE, "tokenDelete: token must be a string (got a table)"},
     {"summary", "[\"a\", []]", TAGOIO_ERROR_MISUSE, "summary: query must be a table with keys (got a list)"},
     {"summary", "[\"a\", {\"onlyamount\": true}]", TAGOIO_ERROR_MISUSE, "summary: query.onlyamount: unknown key; allowed: onlyAmount"},
     {"summary", "[\"a\", {\"two\\nlines\\u001b[2J\": true}]", TAGOIO_ERROR_MISUSE, "summary: query.two lines [2J: unknown key; allowed: onlyAmount"},
@@ -426,9 +432,12 @@ typedef struct option_row {
 #define BAD_TOKEN                                                                      \
     "token: must be printable ASCII without spaces, and not empty (a line end copied " \
     "along?)"
-#define BAD_AGENT "user_agent: must be printable ASCII, and not empty"
+#define TIMES_8(text) text text text text text text text text
+#define LONGEST       TIMES_8(TIMES_8(TIMES_8("abcdefgh")))
+#define BAD_AGENT     "user_agent: must be printable ASCII, and not empty"
 
 #pragma GCC diagnostic ignored "-Woverride-init"
+#pragma GCC diagnostic ignored "-Woverlength-strings" /* the longest token */
 
 /* clang-format off */
 static const option_row option_rows[] = {
@@ -440,6 +449,12 @@ static const option_row option_rows[] = {
     {"a token with a space", {GOOD, .token = "a b"}, BAD_TOKEN},
     {"a token beyond ASCII", {GOOD, .token = "\xc3\xa9"}, BAD_TOKEN},
     {"a token with DEL", {GOOD, .token = "a\x7f"}, BAD_TOKEN},
+    {"a token in quotes", {GOOD, .token = "\"abc\""}, "token: must be without quotes around it"},
+    {"a token with a quote at its end", {GOOD, .token = "abc'"}, "token: must be without quotes around it"},
+    {"a token with a quote inside", {GOOD, .token = "a'b"}, NULL},
+    {"the longest token", {GOOD, .token = LONGEST}, NULL},
+    {"a longer token", {GOOD, .token = LONGEST "x"}, "token: must be shorter: no token has so many bytes"},
+    {"a longer agent", {GOOD, .user_agent = LONGEST "x"}, "user_agent: must be at most 4096 bytes long"},
     {"no agent", {GOOD, .user_agent = NULL}, BAD_AGENT},
     {"an agent with a line end", {GOOD, .user_agent = "a\r\nb: c"}, BAD_AGENT},
     {"no base_url", {GOOD, .base_url = NULL}, "base_url: is not a URL"},
