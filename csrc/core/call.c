@@ -357,8 +357,8 @@ void tagoio_call_fail(tagoio_call *call, const tagoio_now *now,
 void tagoio_call_cancel(tagoio_call *call, int64_t now_ms) {
     if (call->state != DONE) {
         set_outcome(call, tagoio_outcome_canceled());
-        call->ambiguous =
-            call->ambiguous || (call->state == IN_FLIGHT && is_write(call));
+        bool sent = call->state == IN_FLIGHT && !call->in_queue;
+        call->ambiguous = call->ambiguous || (sent && is_write(call));
         finish(call, now_ms);
     }
 }

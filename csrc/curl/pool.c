@@ -226,8 +226,9 @@ static void collect(tagoio_pool *pool) {
 
 /* ---- canceling, and forks ---- */
 
+/* In a scope are those that are not done, whatever others did to the call itself. */
 static void cancel(tagoio_pool *pool, tagoio_transfer *t) {
-    if (tagoio_call_want(t->call, 0) != TAGOIO_DONE) {
+    if (t->in_scope.next != NULL) {
         tagoio_call_cancel(t->call, tagoio_host_now_ms());
         detach(pool, t);
         finish(pool, t);

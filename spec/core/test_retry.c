@@ -585,6 +585,7 @@ typedef struct cancel_row {
     tagoio_error_kind kind;
     int attempts;
     bool maybe_applied;
+    bool queued; /* it was begun, and has not left the driver's queue */
 } cancel_row;
 
 static const event lost = {.reason = TAGOIO_FAILURE_LOST, .sent = true};
@@ -594,23 +595,27 @@ static const event fine = {
 
 static const cancel_row cancel_rows[] = {
     {"a read that is ready", "profile.list", "[]", NULL, false, TAGOIO_ERROR_CANCELED,
-     0, false},
+     0, false, false},
     {"a write that is ready", "profile.create", "[{}]", NULL, false,
-     TAGOIO_ERROR_CANCELED, 0, false},
+     TAGOIO_ERROR_CANCELED, 0, false, false},
     {"a read under way", "profile.list", "[]", NULL, true, TAGOIO_ERROR_CANCELED, 1,
-     false},
+     false, false},
     {"a write under way", "profile.create", "[{}]", NULL, true, TAGOIO_ERROR_CANCELED,
-     1, true},
+     1, true, false},
+    {"a write in the driver's queue", "profile.create", "[{}]", NULL, true,
+     TAGOIO_ERROR_CANCELED, 1, false, true},
     {"a read in backoff", "profile.list", "[]", &lost, false, TAGOIO_ERROR_CANCELED, 1,
-     false},
+     false, false},
     {"a write in backoff that was lost", "profile.edit", "[\"a\", {}]", &lost, false,
-     TAGOIO_ERROR_CANCELED, 1, true},
+     TAGOIO_ERROR_CANCELED, 1, true, false},
     {"a write in backoff that was refused", "profile.edit", "[\"a\", {}]", &refused,
-     false, TAGOIO_ERROR_CANCELED, 1, false},
+     false, TAGOIO_ERROR_CANCELED, 1, false, false},
     {"a second attempt", "profile.edit", "[\"a\", {}]", &refused, true,
-     TAGOIO_ERROR_CANCELED, 2, true},
-    {"a success", "profile.list", "[]", &fine, false, TAGOIO_ERROR_NONE, 1, false},
-    {"a failure", "profile.list", "[]", &denied, false, TAGOIO_ERROR_API, 1, false},
+     TAGOIO_ERROR_CANCELED, 2, true, false},
+    {"a success", "profile.list", "[]", &fine, false, TAGOIO_ERROR_NONE, 1, false,
+     false},
+    {"a failure", "profile.list", "[]", &denied, false, TAGOIO_ERROR_API, 1, false,
+     false},
 };
 
 static void test_cancel(void) {
@@ -622,7 +627,10 @@ static void test_cancel(void) {
         if (row->before != NULL) {
             play(call, row->before, 0, 0.5);
         }
-        if (row->begun) {
+        if (row->queued) {
+            tagoio_request request;
+            check_true(tagoio_call_begin(call, 100, &request));
+        } else if (row->begun) {
             play_begin(call, 100);
         }
         tagoio_call_cancel(call, 700);

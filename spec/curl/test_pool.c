@@ -72,6 +72,25 @@ static void test_cancel(void) {
     session_close(&it);
 }
 
+static void test_cancel_of_others(void) {
+    check_case("a write that is canceled before a step was not sent");
+    session it = session_open(session_variable("EMULATOR_HTTP"));
+    json_t *arguments = json_pack("[{s:s}]", "name", "never made");
+    tagoio_call *call = session_start(&it, "profile.create", arguments);
+    tagoio_pool_cancel(it.pool, call);
+    check_number(TAGOIO_ERROR_CANCELED, tagoio_call_report(call).kind);
+    check_true(!tagoio_call_report(call).maybe_applied);
+    tagoio_call_unref(call);
+
+    check_case("calls that somebody else canceled are taken out");
+    call = session_start(&it, "profile.list", json_array());
+    tagoio_call_cancel(call, 0);
+    tagoio_scope_cancel(it.scope);
+    check_number(0, (int64_t)tagoio_pool_step(it.pool, 0));
+    tagoio_call_unref(call);
+    session_close(&it);
+}
+
 static void test_nobody_listens(void) {
     check_case("a server that does not listen is an error of the kind connect");
     session it = session_open("http://127.0.0.1:1");
@@ -87,6 +106,7 @@ static void test_nobody_listens(void) {
 
 int main(void) {
     const check_test tests[] = {test_profile_comes_and_goes, test_calls_overlap,
-                                test_cancel, test_nobody_listens};
+                                test_cancel, test_cancel_of_others,
+                                test_nobody_listens};
     return check_run(tests, check_count(tests));
 }
