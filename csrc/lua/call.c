@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The userdata of a call: a handle on what a pool moves, or what a transport moves. */
+#include "lua/push_json.h"
 #include "lua/userdata.h"
-#include "lua/value.h"
 
 #include <string.h>
 

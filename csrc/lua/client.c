@@ -2,8 +2,10 @@
 /* The userdata of a client: it makes calls, and shares a pool of connections with the
    clients that are derived from it. */
 #include "curl/url.h"
+#include "lua/json.h"
+#include "lua/push_json.h"
+#include "lua/to_json.h"
 #include "lua/userdata.h"
-#include "lua/value.h"
 
 #include <math.h>
 #include <string.h>
@@ -65,7 +67,7 @@ static void set_value_options(lua_State *L, int index, tagoio_client_userdata *s
         if (parent != 0) {
             tagoio_get_uservalue(L, parent);
         } else {
-            tagoio_value_push_array_mt(L);
+            tagoio_push_array_mt(L);
         }
     }
     tagoio_set_uservalue(L, -2);

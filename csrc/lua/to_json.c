@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Lua values to JSON and back, and the functions encode and decode. Reading never
-   raises, so that it may hold what it builds; writing may, and holds nothing. */
-#include "lua/value.h"
+/* Lua values to JSON, by raw access. It never raises, so that it may hold what it
+   builds. */
+#include "lua/to_json.h"
+#include "lua/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static const char markers_name[] = "tagoio.markers";
-static const char array_mt_name[] = "tagoio.array_mt";
-static const char json_box_name[] = "tagoio.json";
-
-/* ---- outcome ---- */
 
 /* Where a value is: a chain from the inside out, on the C stack. */
 typedef struct place {
@@ -310,22 +303,11 @@ static json_t *read_value(const tagoio_to_json_context *reader, int index,
     }
 }
 
-/* Raises where the stack cannot grow. lua_checkstack does not say whether that is for
-   want of memory or because the stack is as large as it may be: as much memory as the
-   largest stack takes cannot be had in the first case, which raises. */
-static void check_stack(lua_State *L, int slots) {
-    if (!lua_checkstack(L, slots)) {
-        lua_newuserdata(L, TAGOIO_LARGEST_STACK_BYTES);
-        lua_pop(L, 1);
-        luaL_checkstack(L, slots, "no room to convert a value");
-    }
-}
-
 void tagoio_to_json_prepare(tagoio_to_json_context *reader) {
     lua_State *L = reader->L;
     /* A key and a value for each level, and what one level needs beside them. */
-    check_stack(L, 2 * TAGOIO_MAX_JSON_DEPTH + 16);
-    lua_getfield(L, LUA_REGISTRYINDEX, markers_name);
+    tagoio_check_stack(L, 2 * TAGOIO_MAX_JSON_DEPTH + 16);
+    tagoio_push_markers(L);
     reader->markers = lua_gettop(L);
     lua_pushliteral(L, "__jsontype");
 }
@@ -333,224 +315,4 @@ void tagoio_to_json_prepare(tagoio_to_json_context *reader) {
 json_t *tagoio_to_json(const tagoio_to_json_context *reader, int index,
                        tagoio_error *err) {
     return read_value(reader, index, &(place){.depth = 0}, err);
-}
-
-/* ---- writing ---- */
-
-/* 2^63, which the largest integers are rounded to, is none itself. */
-static bool fits_double(json_int_t number) {
-    double rounded = (double)number;
-    return rounded < 0x1p63 && (json_int_t)rounded == number;
-}
-
-static void push_integer(lua_State *L, json_int_t number) {
-    if (!TAGOIO_HAS_INTEGERS && !fits_double(number)) {
-        char digits[24];
-        snprintf(digits, sizeof digits, "%" PRId64, (int64_t)number);
-        lua_pushstring(L, digits);
-    } else if (!TAGOIO_HAS_INTEGERS) {
-        lua_pushnumber(L, (lua_Number)number);
-    } else {
-        lua_pushinteger(L, (lua_Integer)number);
-    }
-}
-
-static int clamp(size_t count) { return count > 1u << 20 ? 1 << 20 : (int)count; }
-
-static void push_array(lua_State *L, const tagoio_push_json_context *writer,
-                       const json_t *array) {
-    size_t length = json_array_size(array);
-    lua_createtable(L, clamp(length), 0);
-    for (size_t i = 0; i < length; i++) {
-        tagoio_push_json(L, writer, json_array_get(array, i));
-        lua_rawseti(L, -2, (int)(i + 1));
-    }
-    lua_pushvalue(L, writer->array_mt);
-    lua_setmetatable(L, -2);
-}
-
-static void push_object(lua_State *L, const tagoio_push_json_context *writer,
-                        const json_t *object) {
-    lua_createtable(L, 0, clamp(json_object_size(object)));
-    /* jansson's iterators take a json_t that is not const, and do not change it. */
-    json_t *members = (json_t *)object;
-    void *at = json_object_iter(members);
-    for (; at != NULL; at = json_object_iter_next(members, at)) {
-        const json_t *value = json_object_iter_value(at);
-        if (writer->keep_null || !json_is_null(value)) {
-            lua_pushstring(L, json_object_iter_key(at));
-            tagoio_push_json(L, writer, value);
-            lua_rawset(L, -3);
-        }
-    }
-}
-
-void tagoio_push_json(lua_State *L, const tagoio_push_json_context *writer,
-                      const json_t *value) {
-    check_stack(L, 4);
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        push_object(L, writer, value);
-        break;
-    case JSON_ARRAY:
-        push_array(L, writer, value);
-        break;
-    case JSON_STRING:
-        lua_pushlstring(L, json_string_value(value), json_string_length(value));
-        break;
-    case JSON_INTEGER:
-        push_integer(L, json_integer_value(value));
-        break;
-    case JSON_REAL:
-        lua_pushnumber(L, json_real_value(value));
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        lua_pushboolean(L, json_is_true(value));
-        break;
-    case JSON_NULL:
-        lua_pushlightuserdata(L, NULL);
-        break;
-    }
-}
-
-/* ---- encode and decode ---- */
-
-/* Owns JSON and its text across Lua calls that may raise. */
-typedef struct json_box {
-    json_t *json;
-    char *text;
-} json_box;
-
-static void empty(json_box *box) {
-    json_decref(box->json);
-    free(box->text);
-    *box = (json_box){NULL, NULL};
-}
-
-static int free_box(lua_State *L) {
-    empty(luaL_checkudata(L, 1, json_box_name));
-    return 0;
-}
-
-static json_box *push_box(lua_State *L) {
-    json_box *box = lua_newuserdata(L, sizeof *box);
-    *box = (json_box){NULL, NULL};
-    luaL_getmetatable(L, json_box_name);
-    lua_setmetatable(L, -2);
-    return box;
-}
-
-static int fail(lua_State *L, const tagoio_error *err) {
-    lua_pushnil(L);
-    lua_pushstring(L, err->message);
-    lua_pushstring(L, tagoio_error_kind_name(err->kind));
-    return 3;
-}
-
-/* encode(value, indent): text, or nil, message, kind */
-static int encode(lua_State *L) {
-    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
-    size_t indent = (size_t)luaL_checkinteger(L, 2);
-    lua_settop(L, 1);
-    json_box *box = push_box(L);
-    tagoio_to_json_context reader = {.L = L,
-                                     .operation = "encode",
-                                     .argument = "value",
-                                     .verb = "encoded",
-                                     .refusal = TAGOIO_ERROR_INVALID};
-    tagoio_to_json_prepare(&reader);
-    box->json = tagoio_to_json(&reader, 1, &err);
-    if (box->json == NULL) {
-        return fail(L, &err);
-    }
-    box->text = tagoio_json_encode(box->json, indent, &err);
-    if (box->text == NULL) {
-        return fail(L, &err);
-    }
-    lua_pushstring(L, box->text);
-    empty(box);
-    return 1;
-}
-
-/* decode(text, keep_null, array_mt): value, or nil, message, kind */
-static int decode(lua_State *L) {
-    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
-    size_t bytes;
-    const char *text = luaL_checklstring(L, 1, &bytes);
-    lua_settop(L, 3);
-    json_box *box = push_box(L);
-    box->json = tagoio_json_decode(text, bytes, &err);
-    if (box->json == NULL) {
-        return fail(L, &err);
-    }
-    tagoio_push_json_context writer = {.keep_null = lua_toboolean(L, 2), .array_mt = 3};
-    tagoio_push_json(L, &writer, box->json);
-    empty(box);
-    return 1;
-}
-
-/* mark(value): a table with this metatable, or this light userdata, is an array */
-static int mark(lua_State *L) {
-    luaL_checkany(L, 1);
-    lua_settop(L, 1);
-    lua_getfield(L, LUA_REGISTRYINDEX, markers_name);
-    lua_insert(L, 1);
-    lua_pushboolean(L, 1);
-    lua_rawset(L, 1);
-    return 0;
-}
-
-void tagoio_value_push_array_mt(lua_State *L) {
-    lua_getfield(L, LUA_REGISTRYINDEX, array_mt_name);
-}
-
-static const luaL_Reg functions[] = {
-    {"encode", encode}, {"decode", decode}, {"mark", mark}, {NULL, NULL}};
-
-/* Pushes the registry's table of that name, made by `make` at the first time: one state
-   has one, however often it loads the module. It is kept once it is complete, because
-   making it may raise. */
-static void push_kept_table(lua_State *L, const char *name, void (*make)(lua_State *)) {
-    lua_getfield(L, LUA_REGISTRYINDEX, name);
-    if (lua_istable(L, -1)) {
-        return;
-    }
-    lua_pop(L, 1);
-    make(L);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, LUA_REGISTRYINDEX, name);
-}
-
-static void make_markers(lua_State *L) {
-    lua_newtable(L);
-    lua_newtable(L); /* markers mt */
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-}
-
-static void make_array_mt(lua_State *L) {
-    lua_newtable(L);
-    lua_pushliteral(L, "array");
-    lua_setfield(L, -2, "__jsontype");
-}
-
-void tagoio_value_open(lua_State *L) {
-    luaL_newmetatable(L, json_box_name);
-    lua_pushcfunction(L, free_box);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
-
-    push_kept_table(L, markers_name, make_markers);
-    lua_pop(L, 1);
-    push_kept_table(L, array_mt_name, make_array_mt);
-    lua_setfield(L, -2, "array_mt"); /* core */
-
-    lua_pushlightuserdata(L, NULL);
-    lua_setfield(L, -2, "null");
-    for (const luaL_Reg *at = functions; at->name != NULL; at++) {
-        lua_pushcfunction(L, at->func);
-        lua_setfield(L, -2, at->name);
-    }
 }
