@@ -43,7 +43,7 @@ struct tagoio_pool {
     int64_t moved_ms;     /* when something was last acted on */
     int64_t reminded_ms;  /* when all that share connections were looked at */
     tagoio_timers timers; /* of those that wait or back off */
-    CURL **idle;          /* to use again: making one costs like a request */
+    tagoio_handle **idle; /* to use again: making one costs like a request */
     int idle_count;
     tagoio_random random;
 };
@@ -117,25 +117,25 @@ static tagoio_transfer *first(const tagoio_link *list) {
     return link == NULL ? NULL : TAGOIO_MEMBER(link, tagoio_transfer, in_list);
 }
 
-static CURL *acquire_handle(tagoio_pool *pool) {
+static tagoio_handle *acquire_handle(tagoio_pool *pool) {
     return pool->idle_count > 0 ? pool->idle[--pool->idle_count]
-                                : tagoio_transfer_easy(&pool->options, &pool->sockets);
+                                : tagoio_handle_new(&pool->options, &pool->sockets);
 }
 
 static void release_handle(tagoio_pool *pool, tagoio_transfer *t) {
+    tagoio_handle *handle = t->handle;
     tagoio_transfer_detach(t);
     if (pool->idle_count < pool->options.max_connections) {
-        pool->idle[pool->idle_count++] = t->easy;
+        pool->idle[pool->idle_count++] = handle;
     } else {
-        curl_easy_cleanup(t->easy);
+        tagoio_handle_free(handle);
     }
-    t->easy = NULL;
 }
 
 /* The request is over, or will not be answered. */
 static void detach(tagoio_pool *pool, tagoio_transfer *t) {
-    if (t->easy != NULL) {
-        curl_multi_remove_handle(pool->multi, t->easy);
+    if (t->handle != NULL) {
+        curl_multi_remove_handle(pool->multi, t->handle->easy);
         pool->active_count--;
         pool->multiplexed -= t->multiplex;
         release_handle(pool, t);
@@ -183,11 +183,11 @@ static void complete(tagoio_pool *pool, tagoio_transfer *t) {
 static void add(tagoio_pool *pool, tagoio_transfer *t, int64_t now_ms) {
     CURLcode code = CURLE_OUT_OF_MEMORY;
     tagoio_timers_clear(&pool->timers, &t->timer);
-    t->easy = make_multi(pool) ? acquire_handle(pool) : NULL;
-    if (t->easy != NULL) {
+    t->handle = make_multi(pool) ? acquire_handle(pool) : NULL;
+    if (t->handle != NULL) {
         code = tagoio_transfer_attach(t, now_ms, pool->multiplex);
         if (code == CURLE_OK &&
-            curl_multi_add_handle(pool->multi, t->easy) == CURLM_OK) {
+            curl_multi_add_handle(pool->multi, t->handle->easy) == CURLM_OK) {
             tagoio_call_sending(t->call, now_ms);
             pool->active_count++;
             pool->multiplexed += t->multiplex;
@@ -211,8 +211,9 @@ static void collect(tagoio_pool *pool) {
     const CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(pool->multi, &left)) != NULL) {
-        tagoio_transfer *t = NULL;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+        tagoio_handle *handle = NULL;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &handle);
+        tagoio_transfer *t = handle->transfer;
         CURLcode code = tagoio_transfer_verdict(t, message->data.result);
         if (code == CURLE_OK) {
             complete(pool, t);
@@ -444,13 +445,12 @@ void tagoio_pool_multiplex(tagoio_pool *pool) { pool->multiplex = true; }
 bool tagoio_pool_start(tagoio_pool *pool, tagoio_scope *scope, tagoio_call *call,
                        tagoio_error *err) {
     notice_fork(pool);
-    tagoio_transfer *t = calloc(1, sizeof *t);
+    tagoio_transfer *t = malloc(sizeof *t);
     if (t == NULL || !tagoio_timers_reserve(&pool->timers, pool->pending + 1)) {
         free(t);
         return tagoio_error_memory(err);
     }
-    t->call = tagoio_call_ref(call);
-    t->sockets = &pool->sockets;
+    *t = (tagoio_transfer){.call = tagoio_call_ref(call)};
     tagoio_call_set_driver(call, t);
     tagoio_list_add(&scope->calls, &t->in_scope);
     pool->pending++;
@@ -521,7 +521,7 @@ const char *tagoio_pool_base_url(const tagoio_pool *pool) {
 /* What is open: nothing is, or the parent's no more, after a fork. */
 static void close_connections(tagoio_pool *pool) {
     while (pool->idle_count > 0) {
-        curl_easy_cleanup(pool->idle[--pool->idle_count]);
+        tagoio_handle_free(pool->idle[--pool->idle_count]);
     }
     curl_multi_cleanup(pool->multi);
     tagoio_sockets_abandon(&pool->sockets);

@@ -5,12 +5,13 @@
 #include "curl/options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- callbacks ---- */
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
-    const tagoio_transfer *t = data;
+    const tagoio_transfer *t = ((const tagoio_handle *)data)->transfer;
     return tagoio_call_body(t->call, bytes, size * count) ? size * count : 0;
 }
 
@@ -22,7 +23,7 @@ static bool is_ahead(const tagoio_transfer *t) {
     if (!t->reuses || t->multiplex || t->connection == NULL) {
         return false;
     }
-    curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    curl_easy_getinfo(t->handle->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
     return uploaded < (curl_off_t)t->request.body_bytes ||
            tagoio_connection_is_ahead(t->connection);
 }
@@ -67,7 +68,7 @@ static bool take_header(const tagoio_transfer *t, const char *line, size_t count
    is the one behind the empty line that ends a 1xx response; whatever the others begin
    with, they are headers, and trailers after another empty line. */
 static size_t on_header(char *line, size_t size, size_t count, void *data) {
-    tagoio_transfer *t = data;
+    tagoio_transfer *t = ((const tagoio_handle *)data)->transfer;
     bool taken = true;
     count *= size;
     if (!t->header_open && (!t->response_started || t->interim)) {
@@ -83,8 +84,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *data) {
 /* False is a proof: nothing of the request has left. */
 static bool was_sent(const tagoio_transfer *t) {
     long bytes = 0;
-    return t->request_started && t->easy != NULL &&
-           curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK &&
+    return t->request_started && t->handle != NULL &&
+           curl_easy_getinfo(t->handle->easy, CURLINFO_REQUEST_SIZE, &bytes) ==
+               CURLE_OK &&
            bytes > 0;
 }
 
@@ -94,14 +96,15 @@ static bool was_sent(const tagoio_transfer *t) {
 static int on_request(void *data, char *remote, char *local, int remote_port,
                       int local_port) {
     (void)remote_port;
-    tagoio_transfer *t = data;
+    const tagoio_handle *handle = data;
+    tagoio_transfer *t = handle->transfer;
     if (was_sent(t)) {
         return CURL_PREREQFUNC_ABORT;
     }
     long opened = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened);
-    tagoio_sockets_leave(t->sockets, t->connection);
-    t->connection = tagoio_sockets_join(t->sockets, remote, local, local_port);
+    curl_easy_getinfo(t->handle->easy, CURLINFO_NUM_CONNECTS, &opened);
+    tagoio_sockets_leave(handle->sockets, t->connection);
+    t->connection = tagoio_sockets_join(handle->sockets, remote, local, local_port);
     t->reuses = opened == 0;
     t->refused = t->reuses && !tagoio_connection_is_reusable(t->connection);
     t->request_started = !t->refused;
@@ -110,60 +113,124 @@ static int on_request(void *data, char *remote, char *local, int remote_port,
 
 /* ---- the request ---- */
 
-CURL *tagoio_transfer_easy(const tagoio_pool_options *options,
-                           tagoio_sockets *sockets) {
-    CURL *easy = curl_easy_init();
-    if (easy != NULL && (tagoio_curl_set_options(easy, options) != CURLE_OK ||
-                         tagoio_sockets_watch(sockets, easy) != CURLE_OK)) {
-        curl_easy_cleanup(easy);
-        return NULL;
+static bool set_options(tagoio_handle *handle, const tagoio_pool_options *options) {
+    CURL *easy = handle->easy;
+    if (tagoio_curl_set_options(easy, options) != CURLE_OK ||
+        tagoio_sockets_watch(handle->sockets, easy) != CURLE_OK) {
+        return false;
     }
-    if (easy != NULL) {
-        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
-    }
-    return easy;
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, handle);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, handle);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, handle);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, handle);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->error);
+    return true;
 }
 
-static bool add_header(tagoio_transfer *t, const char *name, const char *value) {
+tagoio_handle *tagoio_handle_new(const tagoio_pool_options *options,
+                                 tagoio_sockets *sockets) {
+    tagoio_handle *handle = malloc(sizeof *handle);
+    if (handle == NULL) {
+        return NULL;
+    }
+    *handle = (tagoio_handle){.easy = curl_easy_init(), .sockets = sockets};
+    if (handle->easy == NULL || !set_options(handle, options)) {
+        tagoio_handle_free(handle);
+        return NULL;
+    }
+    return handle;
+}
+
+static void clear_headers(tagoio_handle *handle) {
+    curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
+    for (struct curl_slist *at = handle->headers; at != NULL; at = at->next) {
+        tagoio_wipe(at->data, strlen(at->data));
+    }
+    curl_slist_free_all(handle->headers);
+    handle->headers = NULL;
+}
+
+void tagoio_handle_free(tagoio_handle *handle) {
+    curl_easy_cleanup(handle->easy);
+    handle->easy = NULL;
+    clear_headers(handle);
+    free(handle);
+}
+
+/* Those of the request, and none of libcurl's own: a large body would wait for 100
+   Continue, and it would give an empty one the type of a form. NULL: no more. */
+static const tagoio_header *header_at(const tagoio_request *request, size_t index) {
+    static const tagoio_header suppressed[] = {{"Expect", ""}, {"Content-Type", ""}};
+    size_t count = request->header_count;
+    size_t more = request->body_bytes > 0 ? 1 : 2;
+    if (index < count) {
+        return &request->headers[index];
+    }
+    return index < count + more ? &suppressed[index - count] : NULL;
+}
+
+static bool is_line_of(const char *line, const tagoio_header *header) {
+    size_t length = strlen(header->name);
+    const char *value = line + length + 1;
+    return strncmp(line, header->name, length) == 0 && line[length] == ':' &&
+           strcmp(value + (*value == ' '), header->value) == 0;
+}
+
+static bool has_headers(const tagoio_handle *handle, const tagoio_request *request) {
+    const struct curl_slist *at = handle->headers;
+    const tagoio_header *header;
+    for (size_t i = 0; (header = header_at(request, i)) != NULL; i++) {
+        if (at == NULL || !is_line_of(at->data, header)) {
+            return false;
+        }
+        at = at->next;
+    }
+    return at == NULL;
+}
+
+static bool add_header(tagoio_handle *handle, const tagoio_header *header) {
     tagoio_buffer line = {.limit = TAGOIO_MAX_HEADER_BYTES};
-    tagoio_buffer_add_string(&line, name);
+    tagoio_buffer_add_string(&line, header->name);
     tagoio_buffer_add_string(&line, ":");
-    tagoio_buffer_add_string(&line, value[0] == '\0' ? "" : " ");
-    tagoio_buffer_add_string(&line, value);
+    tagoio_buffer_add_string(&line, header->value[0] == '\0' ? "" : " ");
+    tagoio_buffer_add_string(&line, header->value);
     struct curl_slist *longer = line.state == TAGOIO_BUFFER_OK
-                                    ? curl_slist_append(t->headers, line.bytes)
+                                    ? curl_slist_append(handle->headers, line.bytes)
                                     : NULL;
     tagoio_buffer_clear(&line);
-    t->headers = longer != NULL ? longer : t->headers;
+    handle->headers = longer != NULL ? longer : handle->headers;
     return longer != NULL;
 }
 
-/* Those of the request, and none of libcurl's own: to an empty body it would give the
-   type of a form, and a large one would wait for 100 Continue. */
-static bool add_headers(tagoio_transfer *t) {
+/* They depend on the client and on whether there is a body, so they are kept. */
+static bool set_headers(tagoio_handle *handle, const tagoio_request *request) {
+    const tagoio_header *header;
     bool ok = true;
-    for (size_t i = 0; ok && i < t->request.header_count; i++) {
-        const tagoio_header *header = &t->request.headers[i];
-        ok = add_header(t, header->name, header->value);
+    if (has_headers(handle, request)) {
+        return true;
     }
-    bool typed = t->request.body_bytes > 0;
-    return ok && (typed || add_header(t, "Content-Type", "")) &&
-           add_header(t, "Expect", "");
+    clear_headers(handle);
+    for (size_t i = 0; ok && (header = header_at(request, i)) != NULL; i++) {
+        ok = add_header(handle, header);
+    }
+    curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, handle->headers);
+    return ok;
 }
 
 /* GET as libcurl's own, or a body, whatever the method is then called. */
 static void set_body(tagoio_transfer *t) {
     const tagoio_request *request = &t->request;
     if (request->body == NULL) {
-        curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+        curl_easy_setopt(t->handle->easy, CURLOPT_HTTPGET, 1L);
         return;
     }
-    curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(t->handle->easy, CURLOPT_POST, 1L);
     /* Not copied: it lives as long as the call. */
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, request->body);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+    curl_easy_setopt(t->handle->easy, CURLOPT_POSTFIELDS, request->body);
+    curl_easy_setopt(t->handle->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t)request->body_bytes);
 }
 
@@ -175,10 +242,10 @@ static void set_version(tagoio_transfer *t, bool multiplex) {
     bool secure = strncmp(t->request.url, "https:", strlen("https:")) == 0;
     bool shared = secure && multiplex && t->request.multiplex;
     t->multiplex = shared;
-    curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION,
+    curl_easy_setopt(t->handle->easy, CURLOPT_HTTP_VERSION,
                      shared ? (long)CURL_HTTP_VERSION_2TLS
                             : (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, shared ? 1L : 0L);
+    curl_easy_setopt(t->handle->easy, CURLOPT_PIPEWAIT, shared ? 1L : 0L);
 }
 
 void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms) {
@@ -188,29 +255,27 @@ void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms) {
     t->fresh = false;
     t->ahead = false;
     t->header_open = false;
-    t->error[0] = '\0';
 }
 
 CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multiplex) {
     const tagoio_request *request = &t->request;
-    CURL *easy = t->easy;
+    CURL *easy = t->handle->easy;
+    t->handle->transfer = t;
+    t->handle->error[0] = '\0';
     t->request_started = false;
     t->refused = false;
     t->response_started = false;
     t->interim = false;
     t->header_open = false;
-    t->error[0] = '\0';
     set_body(t);
     set_version(t, multiplex);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
-    CURLcode code = add_headers(t) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    CURLcode code = set_headers(t->handle, request) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     if (code == CURLE_OK) {
         code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
     }
     if (code == CURLE_OK) {
         code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     }
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(t->expires_ms - now_ms));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)request->connect_timeout_ms);
@@ -218,30 +283,19 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multipl
                      (curl_off_t)request->max_response_bytes);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
                      request->fresh_connection || t->fresh ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
     return code;
 }
 
 void tagoio_transfer_detach(tagoio_transfer *t) {
-    curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, NULL);
-    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
-    for (struct curl_slist *at = t->headers; at != NULL; at = at->next) {
-        tagoio_wipe(at->data, strlen(at->data));
-    }
-    curl_slist_free_all(t->headers);
-    t->headers = NULL;
-    tagoio_sockets_leave(t->sockets, t->connection);
+    curl_easy_setopt(t->handle->easy, CURLOPT_POSTFIELDS, NULL);
+    tagoio_sockets_leave(t->handle->sockets, t->connection);
+    t->handle->transfer = NULL;
+    t->handle = NULL;
     t->connection = NULL;
 }
 
 void tagoio_transfer_abandon(tagoio_transfer *t) {
-    t->easy = NULL;
-    t->headers = NULL;
+    t->handle = NULL;
     t->connection = NULL;
 }
 
@@ -334,11 +388,12 @@ static const char *timeout_text(tagoio_transfer *t, int64_t now_ms, int64_t queu
 
 tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
                                        int64_t now_ms, int max_connections) {
-    bool in_queue = t->easy == NULL;
+    bool in_queue = t->handle == NULL;
     int64_t queued_ms = (in_queue ? now_ms : t->added_ms) - t->begun_ms;
     tagoio_failure failure = {
         .reason = reason_of(code),
-        .text = t->error[0] != '\0' ? t->error : curl_easy_strerror(code),
+        .text = in_queue || t->handle->error[0] == '\0' ? curl_easy_strerror(code)
+                                                        : t->handle->error,
         .sent = was_sent(t),
     };
     if (t->ahead) {

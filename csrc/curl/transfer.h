@@ -11,18 +11,26 @@
 
 #pragma GCC visibility push(hidden)
 
-/* A call that a pool has taken on. It has an easy handle while it is in the multi
-   handle. */
-typedef struct tagoio_transfer {
+typedef struct tagoio_transfer tagoio_transfer;
+
+/* An easy handle, for one request after another. */
+typedef struct tagoio_handle {
+    CURL *easy;
+    struct curl_slist *headers; /* of the last request: those of the next one, mostly */
+    tagoio_transfer *transfer;  /* whose request it carries now */
+    tagoio_sockets *sockets;    /* of its pool */
+    char error[CURL_ERROR_SIZE];
+} tagoio_handle;
+
+/* A call that a pool has taken on. It has a handle while it is in the multi handle. */
+struct tagoio_transfer {
     tagoio_link in_list;  /* of the pool */
     tagoio_link in_scope; /* until it is done */
     tagoio_link in_retried;
     tagoio_timer timer; /* of its backoff, or of its wait for a connection */
     tagoio_call *call;  /* a reference */
-    CURL *easy;
-    tagoio_sockets *sockets;       /* of its pool */
+    tagoio_handle *handle;
     tagoio_connection *connection; /* that the request goes out on; NULL: none yet */
-    struct curl_slist *headers;
     tagoio_request request;
     int64_t begun_ms; /* of the attempt */
     int64_t added_ms; /* to the multi handle */
@@ -36,25 +44,26 @@ typedef struct tagoio_transfer {
     bool ahead;       /* a response came that was not the request's */
     bool interim;     /* it is a 1xx response: another one follows */
     bool header_open; /* the header of a response has begun, and not ended */
-    char error[CURL_ERROR_SIZE];
     char timeout[120];
-} tagoio_transfer;
+};
 
 /* A handle for any request of a pool, whose sockets are remembered; NULL: memory, or
    an option that libcurl refuses. */
-CURL *tagoio_transfer_easy(const tagoio_pool_options *options, tagoio_sockets *sockets);
+tagoio_handle *tagoio_handle_new(const tagoio_pool_options *options,
+                                 tagoio_sockets *sockets);
+void tagoio_handle_free(tagoio_handle *handle);
 
 /* A new attempt, whose request is t->request. */
 void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms);
 
-/* Points t->easy at this request; it may share a connection with others where multiplex
-   is true. Whatever the code, detach must follow. */
+/* Points t->handle at this request; it may share a connection with others where
+   multiplex is true. Whatever the code, detach must follow. */
 CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multiplex);
 
 /* How the request really ended, where libcurl says that it ended with this code. */
 CURLcode tagoio_transfer_verdict(tagoio_transfer *t, CURLcode code);
 
-/* Leaves t->easy without a pointer into t, and the connection; after the handle left
+/* Leaves t->handle without a pointer into t, and the connection; after the handle left
    the multi handle. */
 void tagoio_transfer_detach(tagoio_transfer *t);
 
