@@ -30,8 +30,8 @@ struct tagoio_call {
     int last_cost;         /* of the last retry, in the budget */
     unsigned retried;      /* a bit for each reason that this call was retried for */
     bool fresh;
-    bool ambiguous;            /* an attempt may have been applied */
-    tagoio_attempt attempts[]; /* as many as are allowed */
+    bool ambiguous;           /* an attempt may have been applied */
+    tagoio_attempt *attempts; /* as many as are allowed */
 };
 
 /* The only place that assigns the state. False: the event is too late or too early. */
@@ -61,14 +61,19 @@ tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
     return tagoio_call_new_row(settings, row, arguments_take, now_ms, err);
 }
 
+/* Two blocks: a malloc of a kilobyte tidies up what was freed each time, which costs
+   2 000 instructions with glibc. */
 static tagoio_call *allocate(int attempts, tagoio_error *err) {
-    tagoio_call *call =
-        malloc(sizeof *call + (size_t)attempts * sizeof call->attempts[0]);
-    if (call == NULL) {
+    tagoio_call *call = malloc(sizeof *call);
+    tagoio_attempt *records = malloc((size_t)attempts * sizeof *records);
+    if (call == NULL || records == NULL) {
+        free(call);
+        free(records);
         tagoio_error_memory(err);
         return NULL;
     }
-    *call = (tagoio_call){.references = 1, .report = {.retry_after_s = -1}};
+    *call = (tagoio_call){
+        .references = 1, .report = {.retry_after_s = -1}, .attempts = records};
     return call;
 }
 
@@ -112,6 +117,7 @@ void tagoio_call_unref(tagoio_call *call) {
     tagoio_outcome_clear(&call->outcome);
     tagoio_buffer_clear(&call->message);
     tagoio_settings_unref(call->settings);
+    free(call->attempts);
     free(call);
 }
 

@@ -5,6 +5,7 @@
 -- `pool` or, in its place, `transport`, and maybe `host` (where they wait) and `tell` (what is told
 -- of each attempt).
 
+local blocking = require("tagoio.hosts.blocking")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local hints = require("tagoio.hints")
@@ -30,14 +31,13 @@ function call.learn_markers()
 end
 
 -- Waits until a request may start here: a map may spread them. Else a kind and why it may not.
-local function acquire_start(host, pool)
+local function acquire_start(host, pool, task)
   local mode, problem = host.mode()
   if not mode then
     return "invalid", problem
   elseif mode == "yield" and pool then
     pool:multiplex()
   end
-  local task = waiting.task()
   local job = task and task.job
   local due = job and job:next_start()
   if due then
@@ -48,9 +48,19 @@ local function acquire_start(host, pool)
   end
 end
 
+-- A program that stands still meanwhile waits for nothing else: it needs no waiter.
+local function run(pool, new_call, watch)
+  repeat
+    pool:step(waiting.longest_s)
+    if watch then
+      watch()
+    end
+  until new_call:is_done()
+end
+
 -- Waits until the pool is done with a call.
-local function wait_for(pool, new_call, host, watch)
-  local waiter, task = waiting.new({ pool }), waiting.task()
+local function wait_for(pool, new_call, host, task, watch)
+  local waiter = waiting.new({ pool })
   pool:watch(new_call, waiter)
   if task then
     task.pool, task.call = pool, new_call
@@ -77,7 +87,8 @@ end
 -- called, which is not the operation's where a function is made of several.
 function call.perform(caller, operation, name, start, ...)
   local host = caller.host or hosts.default()
-  local kind, message = acquire_start(host, caller.pool)
+  local task = waiting.task()
+  local kind, message = acquire_start(host, caller.pool, task)
   if kind then
     return errors.new(kind, operation, operation .. ": " .. message)
   end
@@ -94,8 +105,10 @@ function call.perform(caller, operation, name, start, ...)
     transport.run(caller.transport, operation, new_call, function(due)
       waiting.sleep(host, due)
     end, watch)
+  elseif host == blocking and not task then
+    run(caller.pool, new_call, watch)
   else
-    wait_for(caller.pool, new_call, host, watch)
+    wait_for(caller.pool, new_call, host, task, watch)
   end
   local result, _, err = caller.core:result(new_call)
   if err then

@@ -10,7 +10,7 @@ local core = require("tagoio.core")
 local waiting = {}
 
 -- No wait is longer: an interrupt of the interpreter is noticed in between.
-local longest_s = 1
+waiting.longest_s = 1
 
 -- What a task yields to its loop; other yields are the user's.
 waiting.mark = {}
@@ -96,7 +96,7 @@ end
 
 -- Waits until a waiter is woken, or it is due (a time of core.now(), or nil). May return early.
 function waiting.wait(self, host, due)
-  local seconds = due and math.min(due - core.now(), longest_s) or longest_s
+  local seconds = due and math.min(due - core.now(), waiting.longest_s) or waiting.longest_s
   local task = waiting.task()
   if task and task.loop and is_yieldable() then
     task.loop:suspend(task, self, host, due)
