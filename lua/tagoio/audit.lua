@@ -76,6 +76,17 @@ local function begin(caller, profileID, query, query_id)
   return caller.call("profile.auditLog", name, profileID, query)
 end
 
+-- Whether events are missing in a response: more matched than came, or as many came as were asked
+-- for and nobody says how many matched.
+local function is_truncated(response, query)
+  local count = #(response.events or {})
+  local matched = (response.statistics or {}).recordsMatched
+  if type(matched) == "number" then
+    return matched > count
+  end
+  return query ~= nil and query.limit ~= nil and count >= query.limit
+end
+
 function audit.events(caller, profileID, query, given)
   given = check.options(name, option_rows, given)
   local response, message, err = begin(caller, profileID, query, given.queryId)
@@ -85,6 +96,7 @@ function audit.events(caller, profileID, query, given)
   if err then
     return nil, message, err
   end
+  response.truncated = is_truncated(response, query)
   return response.events or setmetatable({}, core.array_mt), response
 end
 

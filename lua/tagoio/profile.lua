@@ -217,7 +217,8 @@ local function new_profile(caller)
   -- * `on_progress`: `function(response)`, called with each response before the last
   -- * `queryId`: goes on with a query that was started before
   -- @treturn table the events: an array of `{ resourceName, message, resourceID, who, date }`
-  -- @treturn table the last response, as of `auditLogQuery`
+  -- @treturn table the last response, as of `auditLogQuery`, with `truncated`: true when a limit
+  --   left events out: ask for shorter intervals
   -- @treturn[2] nil
   -- @treturn[2] string message
   -- @treturn[2] table err of the kind `api` when the query ended as `Failed`, `Timeout`, `Unknown`

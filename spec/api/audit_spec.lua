@@ -42,6 +42,23 @@ describe("auditLogEvents", function()
     assert.same({ 1, 1 }, { requests() })
   end)
 
+  it("says whether a limit left events out", function()
+    local function truncated(query)
+      return (select(2, assert(profile.auditLogEvents(id, query)))).truncated
+    end
+    assert.is_false(truncated())
+    assert.is_true(truncated({ limit = 1 }))
+    assert.is_false(truncated({ limit = 2 })) -- both that matched
+    emulator.reset({ audit_limit = 1 }) -- nobody asked for a limit
+    assert.is_true(truncated())
+    -- Where nobody says how many matched, as many as were asked for may not be all.
+    local answer = { queryId = "q", status = "Complete", events = { { message = "m" } } }
+    emulator.inject({ times = 3, json = { status = true, result = answer } })
+    assert.is_true(truncated({ limit = 1 }))
+    assert.is_false(truncated({ limit = 2 }))
+    assert.is_false(truncated())
+  end)
+
   it("hands the filter on", function()
     emulator.reset({ audit_polls = 0, audit_days = 36500 })
     assert(profile.auditLogEvents(id, { find = "x y", limit = 5, start_date = 0 }))

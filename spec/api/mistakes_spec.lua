@@ -214,16 +214,16 @@ local refused = {
   {
     "an unknown field",
     function(client) return client.profile.tokenList(id, { fields = { "expires" } }) end,
-    "profile.tokenList: Invalid fields parameter (HTTP 400);"
-      .. " query.fields[1] is documented as one of name, token, permission, type, serie_number, last_authorization,"
-      .. " verification_code, expire_time, ref_id, created_at, created_by",
+    "profile.tokenList: Invalid fields parameter (HTTP 400); query.fields[1] is"
+      .. " documented as one of name, token, permission, type, serie_number,"
+      .. " last_authorization, verification_code, expire_time, ref_id, created_at, created_by",
   },
   {
     "an unknown field in a filter",
     function(client) return client.profile.tokenList(id, { filter = { label = "a" } }) end,
-    "profile.tokenList: Invalid filter parameter (HTTP 400);"
-      .. " query.filter is documented with the keys name, token, permission, type, serie_number, last_authorization,"
-      .. " verification_code, expire_time, ref_id, created_at, created_by",
+    "profile.tokenList: Invalid filter parameter (HTTP 400); query.filter is"
+      .. " documented with the keys name, token, permission, type, serie_number,"
+      .. " last_authorization, verification_code, expire_time, ref_id, created_at, created_by",
   },
   {
     "a direction that is none",
