@@ -8,6 +8,7 @@ local check = require("tagoio.check")
 local client = require("tagoio.client")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
+local hosts = require("tagoio.hosts")
 local map = require("tagoio.map")
 local names = require("tagoio.names")
 local options = require("tagoio.options")
@@ -73,6 +74,27 @@ end
 function tagoio.array(list)
   check.argument("tagoio.array", "list", "table or nil", list)
   return setmetatable(list or {}, core.array_mt)
+end
+
+--- Lets time pass as it passes while a call is on its way: in a map the others go on, in nginx the
+-- worker. It ends early in a map that has stopped.
+-- @tparam number seconds at most 3600
+-- @treturn boolean true
+-- @treturn[2] nil where nothing can wait, in some phases of nginx
+-- @treturn[2] string message
+-- @treturn[2] table err of the kind `invalid`
+function tagoio.sleep(seconds)
+  check.argument("tagoio.sleep", "seconds", "number", seconds)
+  if not (seconds >= 0 and seconds <= 3600) then
+    local form = "tagoio.sleep: seconds must be a number from 0 to 3600 (got %s)"
+    errors.raise(form:format(errors.quote(seconds)))
+  end
+  local mode, problem = hosts.default().mode()
+  if not mode then
+    return errors.new("invalid", "sleep", "sleep: " .. problem)
+  end
+  call.sleep({}, core.now() + seconds)
+  return true
 end
 
 local encode_rows = check.rows({

@@ -147,6 +147,7 @@
 ---@field status? tagoio.AuditStatus
 ---@field events? tagoio.AuditEvent[]
 ---@field statistics? tagoio.AuditStatistics
+---@field truncated? boolean of `auditLogEvents` alone: a limit left events out
 
 ---Result of `profile.tokenCreate`.
 ---@class tagoio.CreatedToken
@@ -624,6 +625,13 @@ function tagoio.map(items, fn, options) end
 ---@param ... fun(): any, string?, tagoio.err?
 ---@return any ...
 function tagoio.gather(...) end
+
+---Lets time pass as it passes while a call is on its way.
+---@param seconds number at most 3600
+---@return true?
+---@return string? message
+---@return tagoio.err? err
+function tagoio.sleep(seconds) end
 
 ---JSON of a value, by the rules of requests.
 ---@param value any `tagoio.null` for null

@@ -333,6 +333,20 @@ describe("tagoio.map", function()
     assert.same({}, (tagoio.map({}, list)))
   end)
 
+  it("goes on with the others while one sleeps", function()
+    local order = {}
+    tagoio.map({ 0.05, 0.001 }, function(seconds)
+      assert.is_true(tagoio.sleep(seconds))
+      order[#order + 1] = seconds
+      return true
+    end)
+    assert.same({ 0.001, 0.05 }, order)
+    raises("sleep", "seconds must be a number (got nil)", nil)
+    for _, bad in ipairs({ -1, 3601, 0 / 0 }) do
+      raises("sleep", "seconds must be a number from 0 to 3600 (got ", bad)
+    end
+  end)
+
   it("raises on bad arguments", function()
     raises("map", "items must be an array (got nil)", nil, list)
     raises("map", "fn: a function is needed, got a table", {}, {})
