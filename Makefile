@@ -172,11 +172,14 @@ $(BUILD)/flags: FORCE
 SETUP_FOR = @LUA='$(LUA)' LUA_BIN='$(LUA_BIN)' LUA_CFLAGS='$(LUA_CFLAGS)' CC='$(CC)' \
   $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh
 STRICTLY = $(MAKE) WERROR=-Werror
-# The specs of nginx load the module into LuaJIT, whatever Lua they run on themselves.
+# The specs of nginx, Neovim and Tarantool load the module into LuaJIT, that of HAProxy into the Lua
+# that HAProxy was built with, whatever Lua they run on themselves.
 OTHER_MAKE = env -u MAKEFLAGS -u LUA_BIN -u LUA_CFLAGS -u SANITIZE $(MAKE) --no-print-directory
-NGINX_MODULE = @$(if $(filter luajit,$(LUA)),true,\
-  env -u LUA_BIN -u LUA_CFLAGS LUA=luajit $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh build && \
-  $(OTHER_MAKE) LUA=luajit CC='$(CC)' CFLAGS='$(CFLAGS)' WERROR=-Werror all)
+MODULE_OF = env -u LUA_BIN -u LUA_CFLAGS LUA=$(1) $(if $(SETUP),SETUP='$(SETUP)') spec/setup.sh build && \
+  $(OTHER_MAKE) LUA=$(1) CC='$(CC)' CFLAGS='$(CFLAGS)' WERROR=-Werror all
+NGINX_MODULE = @$(if $(filter luajit,$(LUA)),true,$(call MODULE_OF,luajit))
+HAPROXY_MODULE = @lua=$$(spec/hosts/guests/lua-of-haproxy); \
+  [ -z "$$lua" ] || { $(call MODULE_OF,$$lua); }
 
 # The module, its Lua files and the helpers of the specs before what else the user's paths name.
 WITH_MODULE = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/?.lua;$${LUA_PATH:-;}" \
@@ -224,9 +227,11 @@ test:  ## C tests and specs against the emulator; SPEC=file runs one
 
 # What the hosts need besides nginx is installed here; their specs skip what is not there.
 test-hosts:  ## the specs of the hosts, with all the hosts that can be installed
-	$(SETUP_FOR) build emulator test hosts
+	$(SETUP_FOR) build emulator test
+	-$(SETUP_FOR) hosts
 	@$(STRICTLY) programs
 	$(NGINX_MODULE)
+	$(HAPROXY_MODULE)
 	@$(call TEST,,$(HOST_SPECS))
 
 check:  ## layers, exports, style, static analysis, make install

@@ -43,6 +43,11 @@ test      module      ssl             lua-sec                       luarocks,roc
 test      module      cjson           lua-cjson                     luarocks,rock:lua-cjson
 test      module      luv             lua-luv                       luarocks,rock:luv
 test      module      dkjson          lua-dkjson                    luarocks,rock:dkjson
+hosts     module      cqueues         lua-cqueues                   luarocks,rock:cqueues
+hosts     command     nvim            neovim                        neovim
+hosts     daemon      haproxy         haproxy                       haproxy
+hosts     command     tarantool       tarantool                     tarantool
+hosts     command     strace          strace                        -
 check     command     nm              binutils                      -
 check     command     clang-format    clang-format                  clang-format
 check     command     cppcheck        cppcheck                      cppcheck
@@ -107,10 +112,15 @@ has_file() {
     return 1
 }
 
-# openresty has the module built in; nginx is often outside an ordinary user's PATH.
+# These are often outside an ordinary user's PATH.
+has_daemon() {
+    has_command "$1" || [ -x "/usr/sbin/$1" ]
+}
+
+# openresty has the module built in.
 has_nginx_lua() {
     has_command openresty && return
-    has_command nginx || [ -x /usr/sbin/nginx ] || return
+    has_daemon nginx || return
     has_file /usr/share/nginx/modules/ngx_http_lua_module.so \
         /usr/lib/nginx/modules/ngx_http_lua_module.so
 }
@@ -153,7 +163,7 @@ package_lists() {
 install_packages() {
     log=$(mktemp)
     policy=
-    new_nginx=
+    new_services=
     trap 'restore_services' EXIT
     trap 'exit 130' INT TERM HUP
     leave_services_alone "$@"
@@ -189,11 +199,17 @@ apt_get() {
     return "$status"
 }
 
-# The emulator runs nginx itself: Debian's service must not take port 80 because of us.
+# The tests run these themselves: Debian's services must take no port because of us.
 leave_services_alone() {
-    case " $* " in *" nginx "*) ;; *) return ;; esac
-    [ -e /etc/init.d/nginx ] || new_nginx=yes
-    [ -e /usr/sbin/policy-rc.d ] && return
+    wanted=
+    for service in nginx haproxy tarantool; do
+        case " $* " in *" $service "*) ;; *) continue ;; esac
+        wanted=yes
+        [ -e /etc/init.d/$service ] || new_services="$new_services $service"
+    done
+    if [ -z "$wanted" ] || [ -e /usr/sbin/policy-rc.d ]; then
+        return
+    fi
     policy=/usr/sbin/policy-rc.d
     printf '#!/bin/sh\nexit 101\n' >$policy
     chmod 755 $policy
@@ -201,10 +217,11 @@ leave_services_alone() {
 
 restore_services() {
     [ -z "$policy" ] || rm -f "$policy"
-    if [ -n "$new_nginx" ] && [ -e /etc/init.d/nginx ]; then
-        update-rc.d nginx disable >/dev/null 2>&1
-        deb-systemd-helper disable nginx.service >/dev/null 2>&1
-    fi
+    for service in $new_services; do
+        [ -e "/etc/init.d/$service" ] || continue
+        update-rc.d "$service" disable >/dev/null 2>&1
+        deb-systemd-helper disable "$service.service" >/dev/null 2>&1
+    done
     rm -f "$log"
 }
 

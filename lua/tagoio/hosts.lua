@@ -7,6 +7,7 @@
 --   latest; it may return early. It steps `waiter.pools` (an array, maybe empty), or has somebody
 --   do so: `pool:step(seconds)`, `pool:pollfd()`, `pool:timeout()`. A coroutine that it suspends is
 --   resumed by `waiter.notify`, a function(waiter) that it sets and clears
+-- * `longest_s`: no wait is longer. By default 1: an interrupt of the interpreter is noticed then
 -- * `run(job)`, where its coroutines are not ours to make: runs a map, or returns false. It calls
 --   `job:work(task)` in as many coroutines as `job.concurrency` says
 --
@@ -19,6 +20,11 @@ local hosts = {}
 -- The host of a call whose client has none of its own.
 function hosts.default()
   return package.loaded.ngx and require("tagoio.hosts.nginx") or blocking
+end
+
+-- Whether a table can be a host.
+function hosts.is_host(value)
+  return type(value.mode) == "function" and type(value.wait) == "function"
 end
 
 -- The host that an option of a client stands for; nil: the default one.

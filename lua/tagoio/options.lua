@@ -4,6 +4,7 @@
 local check = require("tagoio.check")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
+local hosts = require("tagoio.hosts")
 
 local options = {}
 
@@ -82,6 +83,11 @@ end
 
 local function check_hook(value)
   return value == true and "a function, or false for none" or nil
+end
+
+local function check_host(value)
+  local is_host = type(value) == "function" or hosts.is_host(value)
+  return not is_host and 'a function, or a host as require("tagoio.hosts.luv")' or nil
 end
 
 -- ---- the rows ----
@@ -187,7 +193,13 @@ local rows = {
     types = "function",
     text = "in place of libcurl",
   },
-  { name = "wait", types = "function", text = "called while a call is on its way" },
+  {
+    name = "wait",
+    types = "function or table",
+    must_be = "a function, or a host as require(\"tagoio.hosts.luv\")",
+    check = check_host,
+    text = "called during calls, or a host",
+  },
 }
 
 -- Those of tagoio.new; and of client:with, which may not change the connections.

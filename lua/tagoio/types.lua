@@ -465,7 +465,7 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field array_mt? table the metatable of arrays in results, else `tagoio.array_mt`
 ---@field on_attempt? false|fun(event: tagoio.attempt) called after each attempt, in its coroutine
 ---@field transport? tagoio.Transport in place of libcurl
----@field wait? fun(client: tagoio.client, seconds: number) called while a call is on its way
+---@field wait? table|fun(client: tagoio.client, seconds: number) called during calls, or a host
 
 ---What a transport is to send. It follows no redirect and retries nothing.
 ---@class tagoio.TransportRequest

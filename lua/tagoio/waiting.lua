@@ -9,7 +9,7 @@ local core = require("tagoio.core")
 
 local waiting = {}
 
--- No wait is longer: an interrupt of the interpreter is noticed in between.
+-- No wait is longer, unless the host says otherwise.
 waiting.longest_s = 1
 
 -- What a task yields to its loop; other yields are the user's.
@@ -41,6 +41,12 @@ local is_yieldable = coroutine.isyieldable -- luacheck: ignore
   or function()
     return not has_c_frame()
   end
+
+-- Whether the running coroutine can be suspended.
+function waiting.can_suspend()
+  local me, is_main = coroutine.running()
+  return me ~= nil and not is_main and is_yieldable()
+end
 
 -- ---- tasks: what a map runs its functions in ----
 
@@ -96,7 +102,8 @@ end
 
 -- Waits until a waiter is woken, or it is due (a time of core.now(), or nil). May return early.
 function waiting.wait(self, host, due)
-  local seconds = due and math.min(due - core.now(), waiting.longest_s) or waiting.longest_s
+  local longest = host.longest_s or waiting.longest_s
+  local seconds = due and math.min(due - core.now(), longest) or longest
   local task = waiting.task()
   if task and task.loop and is_yieldable() then
     task.loop:suspend(task, self, host, due)

@@ -130,7 +130,9 @@ describe("tagoio.new raises on", function()
     raises(with("proxy", ""), "proxy must be a string that is not empty")
     raises(with("ca_file", "a\0b"), "ca_file must be a string without control characters")
     raises(with("user_agent", "a\r\nb"), "user_agent must be a string without control characters")
-    raises(with("wait", true), "wait must be a function (got a boolean)")
+    local host = 'wait must be a function, or a host as require("tagoio.hosts.luv") '
+    raises(with("wait", true), host .. "(got a boolean)")
+    raises(with("wait", { mode = print }), host .. "(got a table)")
   end)
 end)
 
