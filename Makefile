@@ -232,7 +232,7 @@ test-hosts:  ## the specs of the hosts, with all the hosts that can be installed
 	@$(STRICTLY) programs
 	$(NGINX_MODULE)
 	$(HAPROXY_MODULE)
-	@$(call TEST,,$(HOST_SPECS))
+	@HAPROXY_LUA=$$(spec/hosts/guests/lua-of-haproxy) $(call TEST,,$(HOST_SPECS))
 
 check:  ## layers, exports, style, static analysis, make install
 	$(SETUP_FOR) build check doc

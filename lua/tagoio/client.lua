@@ -189,10 +189,12 @@ end
 -- @function close
 function methods:close()
   check_self(self, "close")
-  self._caller.core:close()
-  if self._caller.pool then
-    self._caller.pool:dispatch()
+  local own = self._caller
+  if own.pool and not own.core:is_closed() then
+    own.core:cancel()
+    own.pool:dispatch() -- now event loops let go of its descriptor, which is still open
   end
+  own.core:close()
 end
 
 --- Moves all calls over these connections, for event loops of one's own.

@@ -42,29 +42,35 @@ local function new_watch(pool)
   return self
 end
 
+-- The pool may close its descriptor: a controller must not know it by the time it is another's.
+local function forget(of_controller, pool)
+  cqueues.cancel(of_controller[pool].descriptor)
+  of_controller[pool] = nil
+end
+
 local function watch(running, pool)
   local self, of_controller = new_watch(pool), watches[running] or {}
   watches[running], of_controller[pool] = of_controller, self
   running:wrap(function()
-    while pool:timeout() do
+    while of_controller[pool] == self and pool:timeout() do
       cqueues.poll(self, self.changed)
       pool:step(0)
     end
-    cqueues.cancel(self.descriptor)
-    of_controller[pool] = nil
+    if of_controller[pool] == self then
+      forget(of_controller, pool)
+    end
   end)
 end
 
--- Has controllers notice that a pool waits for something else. A pool without a timeout has no
--- calls, and may have closed its descriptor: they must not know it by the time it is another's.
+-- Has controllers notice that a pool waits for something else; without a timeout it has no calls.
 local function update(pool)
   local seconds = pool:timeout()
   for _, of_controller in pairs(watches) do
     local self = of_controller[pool]
     if self and not seconds then
-      cqueues.cancel(self.descriptor)
-    end
-    if self and (not seconds or self.due and core.now() + seconds < self.due) then
+      forget(of_controller, pool)
+      self.changed:signal()
+    elseif self and core.now() + seconds < (self.due or 0) then
       self.changed:signal()
     end
   end
