@@ -254,23 +254,24 @@ static void count_bytes(curl_socket_t fd, uint64_t *acknowledged, uint64_t *rece
 #endif
 }
 
-/* Something to read, the end, or an error: all but "nothing yet". */
-static bool has_input(curl_socket_t fd) {
-    char byte;
-    ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
+typedef enum input { NOTHING_YET, SOME_INPUT, A_RESPONSE } input;
 
-/* Bytes of HTTP, or a TLS record that may hold a response. */
-static bool response_waits(curl_socket_t fd) {
+/* What waits to be read: the end, an error, or bytes that are less than a response are
+   some input; bytes of HTTP, or a TLS record that may hold one, a response. */
+static input waiting_input(curl_socket_t fd) {
     enum { first_type = 20, last_type = 24, data_type = 23, shortest_response = 32 };
     unsigned char head[5]; /* of a TLS record: type, version, length */
     ssize_t got = recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
-    if (got <= 0 || head[0] < first_type || head[0] > last_type) {
-        return got > 0;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+        return NOTHING_YET;
     }
-    return got == (ssize_t)sizeof head && head[0] == data_type &&
-           (head[3] << 8 | head[4]) >= shortest_response;
+    if (got <= 0) {
+        return SOME_INPUT;
+    }
+    bool is_record = head[0] >= first_type && head[0] <= last_type;
+    bool may_hold_one = got == (ssize_t)sizeof head && head[0] == data_type &&
+                        (head[3] << 8 | head[4]) >= shortest_response;
+    return !is_record || may_hold_one ? A_RESPONSE : SOME_INPUT;
 }
 
 bool tagoio_connection_is_reusable(tagoio_connection *connection) {
@@ -283,8 +284,9 @@ bool tagoio_connection_is_reusable(tagoio_connection *connection) {
     count_bytes(connection->fd, &connection->acknowledged, &connection->received);
     /* Asked now: when the user before this one is asked for its response, libcurl has
        closed what was refused. */
-    connection->stray = connection->stray || response_waits(connection->fd);
-    return !has_input(connection->fd);
+    input waiting = waiting_input(connection->fd);
+    connection->stray = connection->stray || waiting == A_RESPONSE;
+    return waiting == NOTHING_YET;
 }
 
 void tagoio_connection_set_serial(tagoio_connection *connection) {
@@ -308,7 +310,7 @@ bool tagoio_connection_has_response(const tagoio_connection *connection) {
            there when it joined, or it is a stray. */
         return connection->stray;
     }
-    return response_waits(connection->fd);
+    return waiting_input(connection->fd) == A_RESPONSE;
 }
 
 void tagoio_connection_retire(tagoio_connection *connection) {

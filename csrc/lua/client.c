@@ -202,7 +202,8 @@ static void push_failure(lua_State *L, const tagoio_push_json_context *writer,
     }
 }
 
-/* client:result(call): the value of a success, else nil, message, fields */
+/* client:result(call): the value of a success, which is handed out once; else nil,
+   message, fields */
 static int result(lua_State *L) {
     tagoio_client_userdata *self = luaL_checkudata(L, 1, client_name);
     tagoio_report report = tagoio_check_done(L, 2);
@@ -210,6 +211,7 @@ static int result(lua_State *L) {
     tagoio_get_uservalue(L, 1);
     tagoio_push_json_context writer = {.keep_null = self->keep_null, .array_mt = 3};
     if (report.kind == TAGOIO_ERROR_NONE) {
+        writer.consume = true;
         tagoio_push_json(L, &writer, report.result);
         return 1;
     }

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* 2^63, which the largest integers are rounded to, is none itself. */
 static bool fits_double(json_int_t number) {
@@ -26,43 +27,47 @@ static void push_integer(lua_State *L, json_int_t number) {
 
 static int clamp(size_t count) { return count > 1u << 20 ? 1 << 20 : (int)count; }
 
-static void push_array(lua_State *L, const tagoio_push_json_context *writer,
-                       const json_t *array) {
+static void push_value(lua_State *L, const tagoio_push_json_context *self,
+                       json_t *value);
+
+static void push_array(lua_State *L, const tagoio_push_json_context *self,
+                       json_t *array) {
     size_t length = json_array_size(array);
     lua_createtable(L, clamp(length), 0);
     for (size_t i = 0; i < length; i++) {
-        tagoio_push_json(L, writer, json_array_get(array, i));
+        push_value(L, self, json_array_get(array, i));
         lua_rawseti(L, -2, (int)(i + 1));
+        if (self->consume) {
+            json_array_set_new(array, i, json_null()); /* which is not allocated */
+        }
     }
-    lua_pushvalue(L, writer->array_mt);
+    lua_pushvalue(L, self->array_mt);
     lua_setmetatable(L, -2);
 }
 
-static void push_object(lua_State *L, const tagoio_push_json_context *writer,
-                        const json_t *object) {
+static void push_object(lua_State *L, const tagoio_push_json_context *self,
+                        json_t *object) {
     lua_createtable(L, 0, clamp(json_object_size(object)));
-    /* jansson's iterators take a json_t that is not const, and do not change it. */
-    json_t *members = (json_t *)object;
-    void *at = json_object_iter(members);
-    for (; at != NULL; at = json_object_iter_next(members, at)) {
-        const json_t *value = json_object_iter_value(at);
-        if (writer->keep_null || !json_is_null(value)) {
-            lua_pushstring(L, json_object_iter_key(at));
-            tagoio_push_json(L, writer, value);
+    void *at = json_object_iter(object);
+    for (; at != NULL; at = json_object_iter_next(object, at)) {
+        json_t *value = json_object_iter_value(at);
+        if (self->keep_null || !json_is_null(value)) {
+            const char *key = json_object_iter_key(at);
+            lua_pushlstring(L, key, strlen(key)); /* else Lua looks in a cache first */
+            push_value(L, self, value);
             lua_rawset(L, -3);
         }
     }
 }
 
-void tagoio_push_json(lua_State *L, const tagoio_push_json_context *writer,
-                      const json_t *value) {
-    tagoio_check_stack(L, 4);
+static void push_value(lua_State *L, const tagoio_push_json_context *self,
+                       json_t *value) {
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        push_object(L, writer, value);
+        push_object(L, self, value);
         break;
     case JSON_ARRAY:
-        push_array(L, writer, value);
+        push_array(L, self, value);
         break;
     case JSON_STRING:
         lua_pushlstring(L, json_string_value(value), json_string_length(value));
@@ -81,4 +86,11 @@ void tagoio_push_json(lua_State *L, const tagoio_push_json_context *writer,
         lua_pushlightuserdata(L, NULL);
         break;
     }
+}
+
+void tagoio_push_json(lua_State *L, const tagoio_push_json_context *self,
+                      json_t *value) {
+    /* A table and a key for each level, and what is set in the innermost one. */
+    tagoio_check_stack(L, 2 * TAGOIO_MAX_JSON_DEPTH + 4);
+    push_value(L, self, value);
 }

@@ -11,12 +11,14 @@
 /* How results look in Lua. */
 typedef struct tagoio_push_json_context {
     bool keep_null; /* members that are null; elements always stay */
+    bool consume;   /* elements become null once they are pushed, so that a large result
+                       is not twice in memory */
     int array_mt;   /* stack index of the metatable that arrays get */
 } tagoio_push_json_context;
 
 /* Pushes a value, which somebody else owns: this may raise. */
-void tagoio_push_json(lua_State *L, const tagoio_push_json_context *writer,
-                      const json_t *value);
+void tagoio_push_json(lua_State *L, const tagoio_push_json_context *self,
+                      json_t *value);
 
 #pragma GCC visibility pop
 
