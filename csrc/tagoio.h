@@ -389,6 +389,7 @@ tagoio_report tagoio_call_report(const tagoio_call *call);
 
 /* How one attempt of a call ended, for logs and metrics. */
 typedef struct tagoio_attempt {
+    int number;             /* from 1 on */
     tagoio_error_kind kind; /* TAGOIO_ERROR_NONE: success */
     int status;             /* 0: none came */
     size_t body_bytes;      /* of the response, decoded */

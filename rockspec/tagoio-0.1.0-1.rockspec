@@ -94,6 +94,7 @@ build = {
         "csrc/host/host.c",
         "csrc/lua/call.c",
         "csrc/lua/client.c",
+        "csrc/lua/fields.c",
         "csrc/lua/json.c",
         "csrc/lua/module.c",
         "csrc/lua/pool.c",

@@ -93,6 +93,7 @@ build = {
         "csrc/host/host.c",
         "csrc/lua/call.c",
         "csrc/lua/client.c",
+        "csrc/lua/fields.c",
         "csrc/lua/json.c",
         "csrc/lua/module.c",
         "csrc/lua/pool.c",

@@ -206,7 +206,9 @@ bool tagoio_call_begin(tagoio_call *call, int64_t now_ms, tagoio_request *reques
     tagoio_response_clear(&call->response);
     call->begun_ms = now_ms;
     call->in_queue = true;
-    call->attempts[call->report.attempts++] = (tagoio_attempt){.retry_delay_ms = -1};
+    int number = ++call->report.attempts;
+    call->attempts[number - 1] =
+        (tagoio_attempt){.number = number, .retry_delay_ms = -1};
     fill_request(call, now_ms, request);
     return true;
 }

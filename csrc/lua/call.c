@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The userdata of a call: a handle on what a pool moves, or what a transport moves. */
-#include "lua/push_json.h"
+#include "lua/fields.h"
 #include "lua/userdata.h"
 
 #include <string.h>
@@ -156,17 +156,6 @@ static int fail_call(lua_State *L) {
 
 /* ---- how a call ended ---- */
 
-void tagoio_push_facts(lua_State *L, const tagoio_report *report) {
-    lua_createtable(L, 0, 12);
-    tagoio_set_text(L, "request_id", report->request_id);
-    tagoio_set_count(L, "attempts", report->attempts);
-    tagoio_set_number(L, "elapsed", (double)report->elapsed_ms / 1000);
-    tagoio_set_number(L, "queued", (double)report->queued_ms / 1000);
-    if (report->status != 0) {
-        tagoio_set_count(L, "status", report->status);
-    }
-}
-
 tagoio_report tagoio_check_done(lua_State *L, int index) {
     const tagoio_call_userdata *self = tagoio_check_call(L, index);
     luaL_argcheck(L, self->call != NULL, index, "the call was canceled");
@@ -175,8 +164,7 @@ tagoio_report tagoio_check_done(lua_State *L, int index) {
     return tagoio_call_report(self->call);
 }
 
-/* call:attempt(number): how an attempt ended, nil: it has not. A path is absent where
-   the caller chose it: it may hold secrets. */
+/* call:attempt(number): how an attempt ended, nil: it has not */
 static int push_attempt(lua_State *L) {
     const tagoio_call_userdata *self = tagoio_check_call(L, 1);
     int number = (int)luaL_checkinteger(L, 2);
@@ -186,38 +174,17 @@ static int push_attempt(lua_State *L) {
         lua_pushnil(L);
         return 1;
     }
-    const tagoio_operation *operation = tagoio_call_operation(self->call);
-    lua_createtable(L, 0, 11);
-    tagoio_set_text(L, "operation", tagoio_operation_name(operation));
-    tagoio_set_text(L, "method", tagoio_operation_method(operation));
-    tagoio_set_text(L, "path", tagoio_operation_path(operation));
-    tagoio_set_text(L, "request_id",
-                    attempt->request_id[0] == '\0' ? NULL : attempt->request_id);
-    tagoio_set_count(L, "attempt", number);
-    tagoio_set_count(L, "bytes", (int64_t)attempt->body_bytes);
-    tagoio_set_number(L, "elapsed", (double)attempt->elapsed_ms / 1000);
-    tagoio_set_number(L, "queued", (double)attempt->queued_ms / 1000);
-    if (attempt->status != 0) {
-        tagoio_set_count(L, "status", attempt->status);
-    }
-    if (attempt->kind != TAGOIO_ERROR_NONE) {
-        tagoio_set_text(L, "kind", tagoio_error_kind_name(attempt->kind));
-    }
-    if (attempt->retry_delay_ms >= 0) {
-        tagoio_set_number(L, "retry_in", (double)attempt->retry_delay_ms / 1000);
-    }
+    tagoio_report report = tagoio_call_report(self->call);
+    lua_createtable(L, 0, 12);
+    tagoio_set_event(L, &report, attempt);
     return 1;
 }
 
 /* call:facts(): of a success; headers is absent where there are none */
 static int facts(lua_State *L) {
     tagoio_report report = tagoio_check_done(L, 1);
-    tagoio_push_facts(L, &report);
-    tagoio_set_text(L, "message", report.message);
-    if (report.headers != NULL) {
-        tagoio_push_json(L, &(tagoio_push_json_context){.array_mt = 0}, report.headers);
-        lua_setfield(L, -2, "headers");
-    }
+    lua_createtable(L, 0, 8);
+    tagoio_set_info(L, &(tagoio_push_json_context){.array_mt = 0}, &report);
     return 1;
 }
 

@@ -2,6 +2,7 @@
 /* The userdata of a client: it makes calls, and shares a pool of connections with the
    clients that are derived from it. */
 #include "curl/url.h"
+#include "lua/fields.h"
 #include "lua/json.h"
 #include "lua/push_json.h"
 #include "lua/to_json.h"
@@ -184,24 +185,6 @@ static int start_request(lua_State *L) {
 
 /* ---- how a call ended ---- */
 
-/* The fields of an err table; absent is what was not known. */
-static void push_failure(lua_State *L, const tagoio_push_json_context *writer,
-                         const tagoio_report *report) {
-    tagoio_push_facts(L, report);
-    tagoio_set_text(L, "kind", tagoio_error_kind_name(report->kind));
-    tagoio_set_text(L, "message", report->message);
-    tagoio_set_text(L, "operation", report->operation);
-    lua_pushboolean(L, report->maybe_applied);
-    lua_setfield(L, -2, "maybe_applied");
-    if (report->retry_after_s >= 0) {
-        tagoio_set_count(L, "retry_after", report->retry_after_s);
-    }
-    if (report->details != NULL) {
-        tagoio_push_json(L, writer, report->details);
-        lua_setfield(L, -2, "details");
-    }
-}
-
 /* client:result(call): the value of a success, which is handed out once; else nil,
    message, fields */
 static int result(lua_State *L) {
@@ -217,7 +200,8 @@ static int result(lua_State *L) {
     }
     lua_pushnil(L);
     lua_pushstring(L, report.message);
-    push_failure(L, &writer, &report);
+    lua_createtable(L, 0, 12);
+    tagoio_set_err(L, &writer, &report);
     return 3;
 }
 

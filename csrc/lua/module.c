@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "host/host.h"
+#include "lua/fields.h"
 #include "lua/json.h"
 #include "lua/userdata.h"
 
@@ -144,6 +145,7 @@ int luaopen_tagoio_core(lua_State *L) {
     lua_setfield(L, -2, "version");
     lua_pushinteger(L, TAGOIO_MAX_TOKEN_BYTES);
     lua_setfield(L, -2, "max_token_bytes");
+    tagoio_fields_open(L);
     tagoio_json_open(L);
     tagoio_pool_open(L);
     tagoio_call_open(L);

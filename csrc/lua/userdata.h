@@ -40,9 +40,6 @@ tagoio_call_userdata *tagoio_push_call(lua_State *L);
 /* The core's report of a call that is done; raises for one that is not. */
 tagoio_report tagoio_check_done(lua_State *L, int index);
 
-/* What is known of every call that is done, in a new table. */
-void tagoio_push_facts(lua_State *L, const tagoio_report *report);
-
 /* nil, message, kind */
 int tagoio_push_error(lua_State *L, const tagoio_error *err);
 
