@@ -37,11 +37,11 @@ end
 -- takes anyway. How long a step took does not matter: that would cap how many calls are possible.
 local pause_ratio = 0.1
 local shortest_pause_s, longest_pause_s = 0.001, 0.01
--- Without a step for that long the timer is gone, and those who wait step themselves.
+-- Where there is no timer, those who wait step themselves that often.
 local patience_s = 0.05
 
 local pools = {} -- a set of those with calls on their way
-local running = false -- the timer
+local timer -- the one that steps them: a table of its own; nil: none
 local stepped_at = 0
 
 -- The seconds since something last moved.
@@ -58,17 +58,20 @@ local function step()
   return still
 end
 
-local function run_timer(premature)
-  while next(pools) and not premature do
+local function run_timer(premature, me)
+  while next(pools) and not premature and timer == me do
     local pause_s = step() * pause_ratio
     ngx.sleep(math.min(math.max(pause_s, shortest_pause_s), longest_pause_s))
   end
-  running = false
+  if timer == me then
+    timer = nil
+  end
 end
 
 local function ensure_timer()
-  if not running then
-    running = ngx.timer.at(0, run_timer) or false -- it fails while a worker exits
+  if not timer then
+    local me = {}
+    timer = ngx.timer.at(0, run_timer, me) and me or nil -- it fails while a worker exits
   end
 end
 
@@ -101,10 +104,11 @@ function nginx.wait(waiter, seconds)
   waiter.semaphore = waiter.semaphore or semaphore.new()
   waiter.notify = post
   -- Of 0 seconds nginx would make a loop that spins.
-  local longest = #waiter.pools > 0 and patience_s or seconds
+  local longest = (timer or #waiter.pools == 0) and seconds or patience_s
   waiter.semaphore:wait(math.max(math.min(seconds, longest), shortest_pause_s))
   waiter.notify = nil
   if #waiter.pools > 0 and core.now() - stepped_at >= patience_s then
+    timer = nil -- if there was one, it has died, or ends when it sees that
     step()
   end
 end
