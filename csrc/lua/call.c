@@ -65,9 +65,10 @@ static tagoio_call_userdata *check_alive(lua_State *L) {
     return self;
 }
 
-/* call:want(): "begin", "wait", "rest" and the core.now() when that ends, or "done" */
+/* call:want(): "begin", "wait", "backoff" and the core.now() when that ends, or "done"
+ */
 static int want(lua_State *L) {
-    static const char *const names[] = {"begin", "wait", "rest", "done"};
+    static const char *const names[] = {"begin", "wait", "backoff", "done"};
     tagoio_call_userdata *self = check_alive(L);
     lua_pushstring(L, names[tagoio_call_want(self->call, tagoio_host_now_ms())]);
     lua_pushnumber(L, (lua_Number)tagoio_call_retry_at_ms(self->call) / 1000);

@@ -110,10 +110,10 @@ static int new_client(lua_State *L) {
 /* The Lua arguments from index `first` to `last`, as the array that the core takes. */
 static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
                               int first, int last, int markers, tagoio_error *err) {
-    tagoio_to_json_context reader = {.L = L,
-                                     .operation = tagoio_operation_name(operation),
-                                     .verb = "sent",
-                                     .markers = markers};
+    tagoio_to_json_context context = {.L = L,
+                                      .operation = tagoio_operation_name(operation),
+                                      .verb = "sent",
+                                      .markers = markers};
     json_t *arguments = json_array();
     bool ok = arguments != NULL;
     for (int i = 0; ok && first + i <= last; i++) {
@@ -121,10 +121,10 @@ static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
         if (argument.name == NULL) {
             break; /* what follows is nil: the Lua layer has looked */
         }
-        reader.argument = argument.name;
+        context.argument = argument.name;
         bool open = argument.is_body && lua_istable(L, first + i);
-        reader.refusal = open ? TAGOIO_ERROR_INVALID : TAGOIO_ERROR_MISUSE;
-        json_t *value = tagoio_to_json(&reader, first + i, err);
+        context.refusal = open ? TAGOIO_ERROR_INVALID : TAGOIO_ERROR_MISUSE;
+        json_t *value = tagoio_to_json(&context, first + i, err);
         ok = value != NULL && json_array_append_new(arguments, value) == 0;
     }
     if (!ok) {
@@ -146,10 +146,11 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
         return 3;
     }
     int last = lua_gettop(L);
-    tagoio_to_json_context reader = {.L = L};
-    tagoio_to_json_prepare(&reader);
+    tagoio_to_json_context context = {.L = L};
+    tagoio_to_json_prepare(&context);
     tagoio_call_userdata *new_call = tagoio_push_call(L);
-    json_t *arguments = read_arguments(L, operation, first, last, reader.markers, &err);
+    json_t *arguments =
+        read_arguments(L, operation, first, last, context.markers, &err);
     if (arguments != NULL) {
         new_call->call = tagoio_call_new_row(self->settings, operation, arguments,
                                              tagoio_host_now_ms(), &err);
@@ -192,16 +193,16 @@ static int result(lua_State *L) {
     tagoio_report report = tagoio_check_done(L, 2);
     lua_settop(L, 2);
     tagoio_get_uservalue(L, 1);
-    tagoio_push_json_context writer = {.keep_null = self->keep_null, .array_mt = 3};
+    tagoio_push_json_context context = {.keep_null = self->keep_null, .array_mt = 3};
     if (report.kind == TAGOIO_ERROR_NONE) {
-        writer.consume = true;
-        tagoio_push_json(L, &writer, report.result);
+        context.consume = true;
+        tagoio_push_json(L, &context, report.result);
         return 1;
     }
     lua_pushnil(L);
     lua_pushstring(L, report.message);
     lua_createtable(L, 0, 12);
-    tagoio_set_err(L, &writer, &report);
+    tagoio_set_err(L, &context, &report);
     return 3;
 }
 

@@ -53,13 +53,13 @@ static int encode(lua_State *L) {
     size_t indent = (size_t)luaL_checkinteger(L, 2);
     lua_settop(L, 1);
     json_box *box = push_box(L);
-    tagoio_to_json_context reader = {.L = L,
-                                     .operation = "encode",
-                                     .argument = "value",
-                                     .verb = "encoded",
-                                     .refusal = TAGOIO_ERROR_INVALID};
-    tagoio_to_json_prepare(&reader);
-    box->json = tagoio_to_json(&reader, 1, &err);
+    tagoio_to_json_context context = {.L = L,
+                                      .operation = "encode",
+                                      .argument = "value",
+                                      .verb = "encoded",
+                                      .refusal = TAGOIO_ERROR_INVALID};
+    tagoio_to_json_prepare(&context);
+    box->json = tagoio_to_json(&context, 1, &err);
     if (box->json == NULL) {
         return tagoio_push_error(L, &err);
     }
@@ -83,9 +83,9 @@ static int decode(lua_State *L) {
     if (box->json == NULL) {
         return tagoio_push_error(L, &err);
     }
-    tagoio_push_json_context writer = {
+    tagoio_push_json_context context = {
         .keep_null = lua_toboolean(L, 2), .consume = true, .array_mt = 3};
-    tagoio_push_json(L, &writer, box->json);
+    tagoio_push_json(L, &context, box->json);
     empty(box);
     return 1;
 }

@@ -19,11 +19,11 @@ typedef struct tagoio_to_json_context {
 } tagoio_to_json_context;
 
 /* Pushes what reading needs, and makes room for the deepest value. May raise. */
-void tagoio_to_json_prepare(tagoio_to_json_context *reader);
+void tagoio_to_json_prepare(tagoio_to_json_context *self);
 
 /* The value at a positive index as new JSON; nil is null. Never raises. NULL with an
    error of kind invalid, misuse or memory. */
-json_t *tagoio_to_json(const tagoio_to_json_context *reader, int index,
+json_t *tagoio_to_json(const tagoio_to_json_context *self, int index,
                        tagoio_error *err);
 
 #pragma GCC visibility pop

@@ -8,7 +8,7 @@ function heap.new()
   return setmetatable({ count = 0 }, heap)
 end
 
-local function place(self, position, entry)
+local function put(self, position, entry)
   self[position] = entry
   entry.position = position
 end
@@ -16,10 +16,10 @@ end
 local function rise(self, position, entry)
   local parent = math.floor(position / 2)
   while parent >= 1 and self[parent].due > entry.due do
-    place(self, position, self[parent])
+    put(self, position, self[parent])
     position, parent = parent, math.floor(parent / 2)
   end
-  place(self, position, entry)
+  put(self, position, entry)
 end
 
 local function sink(self, position, entry)
@@ -31,10 +31,10 @@ local function sink(self, position, entry)
     if self[child].due >= entry.due then
       break
     end
-    place(self, position, self[child])
+    put(self, position, self[child])
     position, child = child, child * 2
   end
-  place(self, position, entry)
+  put(self, position, entry)
 end
 
 -- Adds a table with the time `due`; its field `position` is the heap's while it is in it.

@@ -48,10 +48,13 @@ local function guarded(hook)
   end
 end
 
+-- Read once: the environment of a process is set when it begins.
+local is_logging = os.getenv("TAGOIO_LOG") == "1"
+
 -- The function that gets the event of each attempt, or nil when there is none.
 function hooks.join(on_attempt)
   local hook = on_attempt and guarded(on_attempt)
-  if os.getenv("TAGOIO_LOG") ~= "1" then
+  if not is_logging then
     return hook
   end
   return hook and function(event)

@@ -11,13 +11,14 @@ local metatable = { __index = methods }
 
 -- Makes a pool of options that were checked; or nil, message, kind.
 function pool.new(options)
-  local made, message, kind = core.pool(options)
-  if not made then
+  local core_pool, message, kind = core.pool(options)
+  if not core_pool then
     return nil, message, kind
   end
   -- Weak: who waits is kept alive by what it waits in, and an abandoned coroutine by nothing.
   local waiters = setmetatable({}, { __mode = "v" })
-  return setmetatable({ core = made, url = made:base_url(), waiters = waiters }, metatable)
+  local self = { core = core_pool, url = core_pool:base_url(), waiters = waiters }
+  return setmetatable(self, metatable)
 end
 
 -- Requests may share connections from now on: many will be on their way at once.
@@ -35,15 +36,15 @@ end
 
 -- Wakes those whose attempts have ended since it was last called.
 function methods:dispatch()
-  local waiters, made = self.waiters, self.core
-  local id, is_done = made:next_event()
+  local waiters, core_pool = self.waiters, self.core
+  local id, is_done = core_pool:next_event()
   while id do
     local waiter = waiters[id]
     if waiter then
       waiters[id] = not is_done and waiter or nil
       waiter:wake()
     end
-    id, is_done = made:next_event()
+    id, is_done = core_pool:next_event()
   end
 end
 
