@@ -186,8 +186,7 @@ static int start_request(lua_State *L) {
 
 /* ---- how a call ended ---- */
 
-/* client:result(call): the value of a success, which is handed out once; else nil,
-   message, fields */
+/* client:result(call): the value of a success, else nil, message, fields */
 static int result(lua_State *L) {
     tagoio_client_userdata *self = luaL_checkudata(L, 1, client_name);
     tagoio_report report = tagoio_check_done(L, 2);
@@ -195,7 +194,6 @@ static int result(lua_State *L) {
     tagoio_get_uservalue(L, 1);
     tagoio_push_json_context context = {.keep_null = self->keep_null, .array_mt = 3};
     if (report.kind == TAGOIO_ERROR_NONE) {
-        context.consume = true;
         tagoio_push_json(L, &context, report.result);
         return 1;
     }

@@ -83,8 +83,8 @@ static int decode(lua_State *L) {
     if (box->json == NULL) {
         return tagoio_push_error(L, &err);
     }
-    tagoio_push_json_context context = {
-        .keep_null = lua_toboolean(L, 2), .consume = true, .array_mt = 3};
+    tagoio_push_json_context context = {.keep_null = lua_toboolean(L, 2),
+                                        .array_mt = 3};
     tagoio_push_json(L, &context, box->json);
     empty(box);
     return 1;

@@ -37,9 +37,6 @@ static void push_array(lua_State *L, const tagoio_push_json_context *self,
     for (size_t i = 0; i < length; i++) {
         push_value(L, self, json_array_get(array, i));
         lua_rawseti(L, -2, (int)(i + 1));
-        if (self->consume) {
-            json_array_set_new(array, i, json_null()); /* which is not allocated */
-        }
     }
     lua_pushvalue(L, self->array_mt);
     lua_setmetatable(L, -2);

@@ -11,8 +11,6 @@
 /* How results look in Lua. */
 typedef struct tagoio_push_json_context {
     bool keep_null; /* members that are null; elements always stay */
-    bool consume;   /* elements become null once they are pushed, so that a large result
-                       is not twice in memory */
     int array_mt;   /* stack index of the metatable that arrays get */
 } tagoio_push_json_context;
 
