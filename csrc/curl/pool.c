@@ -39,9 +39,11 @@ struct tagoio_pool {
     tagoio_link retried; /* of those that back off: what was not told yet */
     size_t pending;      /* all but those that are done */
     int active_count;
-    int multiplexed;      /* of the active ones: may share a connection */
-    int64_t moved_ms;     /* when something was last acted on */
-    int64_t reminded_ms;  /* when all that share connections were looked at */
+    int multiplexed;        /* of the active ones: may share a connection */
+    tagoio_transfer *scout; /* the first of them; NULL: none */
+    bool scouts_fail;    /* the last one had no connection: nobody waits for the next */
+    int64_t moved_ms;    /* when something was last acted on */
+    int64_t reminded_ms; /* when all that share connections were looked at */
     tagoio_timers timers; /* of those that wait or back off */
     tagoio_handle **idle; /* to use again: making one costs like a request */
     int idle_count;
@@ -132,12 +134,21 @@ static void release_handle(tagoio_pool *pool, tagoio_transfer *t) {
     }
 }
 
+/* What the end of a request says of the server. */
+static void notice_end(tagoio_pool *pool, const tagoio_transfer *t) {
+    if (t->multiplex && (t->request_started || t == pool->scout)) {
+        pool->scouts_fail = !t->request_started && !t->refused;
+    }
+    pool->scout = pool->scout == t ? NULL : pool->scout;
+}
+
 /* The request is over, or will not be answered. */
 static void detach(tagoio_pool *pool, tagoio_transfer *t) {
     if (t->handle != NULL) {
         curl_multi_remove_handle(pool->multi, t->handle->easy);
         pool->active_count--;
         pool->multiplexed -= t->multiplex;
+        notice_end(pool, t);
         release_handle(pool, t);
     }
 }
@@ -165,8 +176,11 @@ static void attempt_finished(tagoio_pool *pool, tagoio_transfer *t) {
 
 static void fail(tagoio_pool *pool, tagoio_transfer *t, CURLcode code) {
     tagoio_now now = tagoio_host_now(&pool->random);
+    /* One that waits for a scout does not wait for max_connections. */
+    int most = pool->options.max_connections;
+    bool scouting = t->handle == NULL && pool->active_count < most;
     tagoio_failure failure =
-        tagoio_transfer_failure(t, code, now.now_ms, pool->options.max_connections);
+        tagoio_transfer_failure(t, code, now.now_ms, scouting ? 0 : most);
     if (t->ahead || (failure.reason == TAGOIO_FAILURE_TIMEOUT && failure.sent)) {
         tagoio_connection_retire(t->connection);
     }
@@ -191,6 +205,9 @@ static void add(tagoio_pool *pool, tagoio_transfer *t, int64_t now_ms) {
             tagoio_call_sending(t->call, now_ms);
             pool->active_count++;
             pool->multiplexed += t->multiplex;
+            if (t->multiplex && pool->scout == NULL && !pool->scouts_fail) {
+                pool->scout = t;
+            }
             move(t, &pool->active);
             return;
         }
@@ -261,6 +278,7 @@ static void notice_fork(tagoio_pool *pool) {
     pool->idle_count = 0;
     pool->active_count = 0;
     pool->multiplexed = 0;
+    pool->scout = NULL;
     tagoio_sockets_abandon(&pool->sockets);
     if (pool->poller >= 0) {
         tagoio_poller_abandon(pool->poller);
@@ -292,10 +310,19 @@ static void run_timers(tagoio_pool *pool, int64_t now_ms) {
     }
 }
 
+/* The next request that may go out now. Until the first of those that may share a
+   connection has one, the others wait here: libcurl 8 would let them wait for its
+   response where the server speaks no HTTP/2. */
+static tagoio_transfer *next_to_add(const tagoio_pool *pool) {
+    tagoio_transfer *t = first(&pool->waiting);
+    bool has_slot = pool->active_count < pool->options.max_connections;
+    bool knows = pool->scout == NULL || pool->scout->request_started;
+    return has_slot && t != NULL && (knows || !tagoio_transfer_may_share(t)) ? t : NULL;
+}
+
 static void acquire_slots(tagoio_pool *pool, int64_t now_ms) {
     tagoio_transfer *t;
-    while (pool->active_count < pool->options.max_connections &&
-           (t = first(&pool->waiting)) != NULL) {
+    while ((t = next_to_add(pool)) != NULL) {
         add(pool, t, now_ms);
     }
 }
@@ -357,9 +384,10 @@ static void act(tagoio_pool *pool) {
     if (pool->multiplexed > 0 && now_ms >= pool->reminded_ms + reminder_ms(pool)) {
         remind(pool);
     }
-    /* One request that waits for a shared connection may let the next one go. */
+    /* One request that has its connection may let the others go. */
     for (int i = 0; i < most_ready && libcurl_timeout_ms(pool) == 0; i++) {
         act_on(pool, CURL_SOCKET_TIMEOUT, 0);
+        acquire_slots(pool, now_ms);
     }
 }
 
@@ -369,9 +397,8 @@ static int64_t sooner(int64_t a_ms, int64_t b_ms) {
 
 static int64_t next_timeout_ms(const tagoio_pool *pool) {
     const tagoio_timer *timer = tagoio_timers_first(&pool->timers);
-    bool has_slot = pool->active_count < pool->options.max_connections;
     if (first(&pool->done) != NULL || tagoio_list_first(&pool->retried) != NULL ||
-        (has_slot && first(&pool->waiting) != NULL)) {
+        next_to_add(pool) != NULL) {
         return 0;
     }
     int64_t timeout_ms = libcurl_timeout_ms(pool);

@@ -236,16 +236,18 @@ static void set_body(tagoio_transfer *t) {
 
 /* Requests that go out together share connections where the server speaks HTTP/2. What
    must not be repeated goes over HTTP/1.1: a server that refuses a stream makes libcurl
-   send it again. Without TLS there is nothing to share, and requests would wait for one
-   another. */
+   send it again. Without TLS there is nothing to share. */
+bool tagoio_transfer_may_share(const tagoio_transfer *t) {
+    return t->request.multiplex &&
+           strncmp(t->request.url, "https:", strlen("https:")) == 0;
+}
+
 static void set_version(tagoio_transfer *t, bool multiplex) {
-    bool secure = strncmp(t->request.url, "https:", strlen("https:")) == 0;
-    bool shared = secure && multiplex && t->request.multiplex;
+    bool shared = multiplex && tagoio_transfer_may_share(t);
     t->multiplex = shared;
     curl_easy_setopt(t->handle->easy, CURLOPT_HTTP_VERSION,
                      shared ? (long)CURL_HTTP_VERSION_2TLS
                             : (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(t->handle->easy, CURLOPT_PIPEWAIT, shared ? 1L : 0L);
 }
 
 void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms) {
@@ -374,7 +376,7 @@ static const char *timeout_text(tagoio_transfer *t, int64_t now_ms, int64_t queu
                                 bool sent, int max_connections) {
     double all_s = (double)(now_ms - t->begun_ms) / 1000;
     double queued_s = (double)queued_ms / 1000;
-    if (queued_s > all_s / 2) {
+    if (queued_s > all_s / 2 && max_connections > 0) {
         snprintf(t->timeout, sizeof t->timeout,
                  "timeout after %.3g s, %.3g s of it waiting for one of %d connections "
                  "(max_connections)",

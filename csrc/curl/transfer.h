@@ -53,6 +53,9 @@ tagoio_handle *tagoio_handle_new(const tagoio_pool_options *options,
                                  tagoio_sockets *sockets);
 void tagoio_handle_free(tagoio_handle *handle);
 
+/* Whether its request may share a connection with others. */
+bool tagoio_transfer_may_share(const tagoio_transfer *t);
+
 /* A new attempt, whose request is t->request. */
 void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms);
 
@@ -70,7 +73,8 @@ void tagoio_transfer_detach(tagoio_transfer *t);
 /* After a fork: what it points to is the parent's. */
 void tagoio_transfer_abandon(tagoio_transfer *t);
 
-/* What the core is told of a request that ended with this code, before detach. */
+/* What the core is told of a request that ended with this code, before detach;
+   max_connections is what it waited for, 0: for something else. */
 tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
                                        int64_t now_ms, int max_connections);
 

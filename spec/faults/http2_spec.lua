@@ -166,6 +166,21 @@ describe("over HTTP/2", function()
     assert(client.profile.list())
   end)
 
+  it("where a server speaks HTTP/1.1 alone, no call waits for the response of another", function()
+    play({ attempts = 1, timeout = 10 }, "tls() request() meet(4) ok() serve()")
+    for _ = 1, 2 do
+      assert_all(4, at_once(4))
+    end
+    assert.equal(4, #server:journal())
+    assert.equal(8, server:executed())
+  end)
+
+  it("a server without a handshake costs all calls together two waits for a connection", function()
+    play({ attempts = 1, connect_timeout = 0.5, attempt_timeout = 1.4 }, "silence()")
+    assert_failed(4, "timeout", false, at_once(4))
+    assert.equal(4, #server:journal())
+  end)
+
   it("a graceful GOAWAY lets what is under way end, the next call opens a connection", function()
     local graceful = "goaway(2147483647) reply(a) goaway(b) reply(b) silence()"
     play(nil, pair(graceful), works)
