@@ -195,7 +195,7 @@ WITHOUT_USER = env $(addprefix -u ,\
 PRELOADED := $(strip $(if $(findstring address,$(SANITIZE)),asan) \
   $(if $(findstring thread,$(SANITIZE)),tsan))
 PRELOAD := $(if $(PRELOADED),$(shell $(CC) -print-file-name=lib$(PRELOADED).so))
-TEST = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' \
+TEST = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' LIBS='$(LIBS)' \
   SPEC='$(or $(2),$(SPEC))' WRAP='$(or $(1),$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)))' \
   spec/run-tests.sh '$(BUILD)' '$(LUA_BIN)'
 CHECK = MAKE='$(MAKE)' CC='$(CC)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'

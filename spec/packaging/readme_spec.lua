@@ -100,8 +100,7 @@ local function run_c(code)
   if code:find("support/", 1, true) then
     objects = objects .. " " .. objects_of("spec/support/check.c spec/support/play.c")
   end
-  local libraries = "$(pkg-config --libs libcurl jansson) -lm -pthread -ldl"
-  run_or_fail(("%s -o %s %s %s %s"):format(link, program, object, objects, libraries))
+  run_or_fail(("%s -o %s %s %s %s"):format(link, program, object, objects, os.getenv("LIBS")))
   return process.run(("%s %s"):format(process.env({
     T_ANALYSIS_TOKEN = emulator.token,
     TAGOIO_API = emulator.http,
