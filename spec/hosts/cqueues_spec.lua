@@ -2,7 +2,9 @@
 -- The module in programs of cqueues.
 
 local emulator = require("spec.support.emulator")
+local guest = require("spec.support.guest")
 local loops = require("spec.support.loops")
+local process = require("spec.support.process")
 
 describe("in cqueues", function()
   if not pcall(require, "cqueues") then
@@ -16,4 +18,10 @@ describe("in cqueues", function()
 
   loops.check(it, start, "the loop is empty\n")
   loops.check_program(it, start, pending)
+
+  it("the manual's lines work", function()
+    local path = loops.manual_file('require("cqueues")')
+    local paths = { LUA_PATH = package.path, LUA_CPATH = package.cpath }
+    assert.equal("Factory\n", guest.run(process.lua .. " " .. path, paths))
+  end)
 end)

@@ -3,6 +3,7 @@
 
 local emulator = require("spec.support.emulator")
 local guest = require("spec.support.guest")
+local loops = require("spec.support.loops")
 local nginx = require("spec.support.nginx")
 local process = require("spec.support.process")
 local socket = require("socket")
@@ -17,6 +18,7 @@ end
 
 local function start(version)
   local variables = guest.paths("lua" .. version, version)
+  variables.EMULATOR_DIR = os.getenv("EMULATOR_DIR")
   variables.GUEST_PORT = tostring(free_port())
   local command = "echo $GUEST_PORT; exec haproxy -db -f spec/hosts/guests/haproxy.cfg"
   local host = guest.start("sh -c " .. process.quote(command), variables)
@@ -42,6 +44,7 @@ describe("in HAProxy", function()
 
   setup(function()
     emulator.reset()
+    loops.manual_file("tagoio.hosts.haproxy")
     host = start(version)
   end)
 
@@ -77,6 +80,10 @@ describe("in HAProxy", function()
     emulator.release()
     assert.equal("Factory", (nginx.finish(service)))
     assert.equal("Factory", (nginx.finish(action)))
+  end)
+
+  it("the manual's lines work", function()
+    assert.equal("Factory", get("/profile"))
   end)
 
   it("a call that is retried goes on after its pause", function()

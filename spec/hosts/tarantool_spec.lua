@@ -2,6 +2,7 @@
 -- The module in fibers of Tarantool.
 
 local emulator = require("spec.support.emulator")
+local guest = require("spec.support.guest")
 local loops = require("spec.support.loops")
 
 describe("in Tarantool", function()
@@ -15,4 +16,10 @@ describe("in Tarantool", function()
   end)
 
   loops.check(it, start, "")
+
+  it("the manual's lines work", function()
+    local path = loops.manual_file("tagoio.hosts.tarantool")
+    local output = guest.run("tarantool " .. path, guest.paths("luajit", "5.1"))
+    assert.matches("Factory\n$", output)
+  end)
 end)

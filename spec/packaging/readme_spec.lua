@@ -130,7 +130,8 @@ for _, path in ipairs(markdown.manuals) do
     local blocks = markdown.blocks(markdown.read(path))
 
     for i, block in ipairs(blocks) do
-      if runners[block.language] then
+      -- Those of other programs are run in them, by the specs of hosts.
+      if runners[block.language] and not block.text:find("tagoio.hosts.", 1, true) then
         ran[block.language] = ran[block.language] + 1
         it("line " .. block.line .. " prints what it says", function()
           check(block, blocks[i + 1])

@@ -29,9 +29,8 @@ function guest.has_command(name)
   return select(2, process.run("PATH=$PATH:/usr/sbin command -v " .. name)) == 0
 end
 
--- Starts a command with these variables and those of the emulator. It never lives for more than a
--- minute.
-function guest.start(command, variables)
+-- A command with these variables and those of the emulator. It never lives for more than a minute.
+local function line_of(command, variables)
   local all = {
     TAGOIO_API = os.getenv("EMULATOR_HTTP"),
     T_ANALYSIS_TOKEN = os.getenv("EMULATOR_TOKEN"),
@@ -41,7 +40,16 @@ function guest.start(command, variables)
     all[name] = value
   end
   local line = ("echo $$; exec %s %s 2>&1"):format(process.env(all), command)
-  local pipe = assert(io.popen("timeout 60 sh -c " .. process.quote(line)))
+  return "timeout 60 sh -c " .. process.quote(line)
+end
+
+-- Runs one: what it prints.
+function guest.run(command, variables)
+  return (process.run(line_of(command, variables)):gsub("^%d+\n", ""))
+end
+
+function guest.start(command, variables)
+  local pipe = assert(io.popen(line_of(command, variables)))
   local pid, first = pipe:read("*l"), pipe:read("*l") or ""
   if first == "started" then -- says Tarantool
     first = pipe:read("*l") or ""

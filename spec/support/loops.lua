@@ -5,9 +5,24 @@
 local assert = require("luassert")
 local emulator = require("spec.support.emulator")
 local guest = require("spec.support.guest")
+local markdown = require("spec.support.markdown")
 local process = require("spec.support.process")
 
 local loops = {}
+
+-- Writes the manual's block that has this text in it to a file, whose path it gives.
+function loops.manual_file(text)
+  for _, block in ipairs(markdown.blocks(markdown.read("lua/README.md"))) do
+    if block.language == "lua" and block.text:find(text, 1, true) then
+      local path = os.getenv("EMULATOR_DIR") .. "/manual.lua"
+      local file = assert(io.open(path, "w"))
+      file:write(block.text)
+      file:close()
+      return path
+    end
+  end
+  error("the manual has no block with " .. text)
+end
 
 -- How a program is started, on the Lua that the specs run on.
 function loops.program(path)
