@@ -6,11 +6,11 @@
 #
 # usage: spec/packaging/fresh.sh
 #
-# SUITE (bookworm), MIRROR (http://deb.debian.org/debian)
+# SUITE (bookworm), MIRROR (debootstrap's own)
 set -eu
 
 suite=${SUITE:-bookworm}
-mirror=${MIRROR:-http://deb.debian.org/debian}
+mirror=${MIRROR:-}
 
 make_devices() {
     mount -t tmpfs -o mode=755 tmpfs "$1/dev"
@@ -34,7 +34,7 @@ readme() {
 
 bootstrap() {
     echo "== debootstrap $suite into $root"
-    debootstrap --variant=minbase --include=git,make,ca-certificates "$suite" "$root" "$mirror" \
+    debootstrap --variant=minbase --include=git,make,ca-certificates "$suite" "$root" $mirror \
         >"$root.log" 2>&1 || { tail "$root.log" && return 1; }
     [ ! -e /etc/resolv.conf ] || cat /etc/resolv.conf >"$root/etc/resolv.conf"
     git clone -q --no-hardlinks . "$root/root/tagoio"
