@@ -119,28 +119,30 @@ static void add_members(tagoio_buffer *text, const json_t *object) {
     }
 }
 
-/* A message may be a JSON document itself, as POST /account/login responses with 2FA on
-   (tago-io/cli, login.ts). */
+/* The refusal of POST /account/login with two-factor authentication (tago-io/cli,
+   login.ts): {"otp_enabled": true, "otp_autosend": "email"} */
+static void add_otp(tagoio_buffer *text, const json_t *message) {
+    const json_t *sent = json_object_get(message, "otp_autosend");
+    tagoio_buffer_add_string(text, "two-factor authentication is on: pin_code and "
+                                   "otp_type are needed");
+    if (json_string_length(sent) > 0) {
+        tagoio_buffer_add_string(text, " (otp_autosend: ");
+        add_json(text, sent);
+        tagoio_buffer_add_string(text, ")");
+    }
+}
+
 static void add_message(tagoio_buffer *text, const json_t *message) {
-    json_t *inner = NULL;
-    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
-    const char *words = json_string_value(message);
-    if (words != NULL && words[0] == '{') {
-        inner = tagoio_json_decode(words, json_string_length(message), &why);
-    }
-    if (why.kind == TAGOIO_ERROR_MEMORY) {
-        text->state = TAGOIO_BUFFER_NO_MEMORY;
-    }
-    const json_t *value = inner != NULL ? inner : message;
-    const json_t *deeper = json_object_get(value, "message");
+    const json_t *deeper = json_object_get(message, "message");
     if (json_string_length(deeper) > 0) {
         add_json(text, deeper);
-    } else if (json_is_object(value)) {
-        add_members(text, value);
+    } else if (json_is_true(json_object_get(message, "otp_enabled"))) {
+        add_otp(text, message);
+    } else if (json_is_object(message)) {
+        add_members(text, message);
     } else {
-        add_json(text, value);
+        add_json(text, message);
     }
-    json_decref(inner);
 }
 
 static bool says_something(const json_t *message) {
@@ -304,15 +306,51 @@ static void read_limits(tagoio_outcome *outcome) {
     }
 }
 
+/* A text that is a JSON object is decoded in place. False: memory. */
+static bool decode_member(json_t *object, const char *name) {
+    const json_t *text = json_object_get(object, name);
+    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
+    const char *words = json_string_value(text);
+    if (words == NULL || words[0] != '{') {
+        return true;
+    }
+    json_t *value = tagoio_json_decode(words, json_string_length(text), &why);
+    return value == NULL ? why.kind != TAGOIO_ERROR_MEMORY
+                         : json_object_set_new(object, name, value) == 0;
+}
+
+/* A message may be a JSON document itself: decoded where messages stand, in a copy.
+   NULL: memory. */
+static json_t *decode_messages(const json_t *body) {
+    json_t *copy = json_copy((json_t *)body);
+    bool ok = copy != NULL && decode_member(copy, "message");
+    const json_t *result = json_object_get(body, "result");
+    if (ok && json_is_object(result)) {
+        json_t *inner = json_copy((json_t *)result);
+        ok = inner != NULL && decode_member(inner, "message");
+        ok = json_object_set_new(copy, "result", inner) == 0 && ok;
+    } else if (ok) {
+        ok = decode_member(copy, "result");
+    }
+    if (!ok) {
+        json_decref(copy);
+        return NULL;
+    }
+    return copy;
+}
+
 /* To scrub a large body would take seconds. */
 static void read_details(tagoio_outcome *outcome, const reading *r) {
     outcome->details_left_out = r->response->body.length > TAGOIO_MAX_DETAILS_BYTES;
-    if (!outcome->details_left_out) {
-        outcome->details = tagoio_redact_json(r->secrets, r->body);
-        if (outcome->details == NULL) {
-            outcome->text.state = TAGOIO_BUFFER_NO_MEMORY;
-        }
+    if (outcome->details_left_out) {
+        return;
     }
+    json_t *decoded = decode_messages(r->body);
+    outcome->details = decoded == NULL ? NULL : tagoio_redact_json(r->secrets, decoded);
+    if (outcome->details == NULL) {
+        outcome->text.state = TAGOIO_BUFFER_NO_MEMORY;
+    }
+    json_decref(decoded);
 }
 
 /* The words of a refusal, its details, and when to try again. */

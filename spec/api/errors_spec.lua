@@ -46,7 +46,7 @@ describe("an error", function()
       '{"status":false,"message":"Invalid","field_errors":{"name":"is required"}}',
       "Invalid: name: is required",
     },
-    { '{"status":false,"message":"{\\"otp_enabled\\":true}"}', "otp_enabled: true" },
+    { '{"status":false,"message":"{\\"otp_enabled\\":true}"}', "two-factor authentication is on" },
     { '{"status":false}', "an error without a message" },
     { "", "an empty body" },
     { "<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway" },

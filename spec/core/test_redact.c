@@ -45,7 +45,7 @@ static const echo_row echoes[] = {
     {"the token in field_errors", ID, INFO, "{\"message\":\"no\",\"field_errors\":{\"token\":\"" ID " is bad\"}}", "no: token: *** is bad", "{\"field_errors\":{\"token\":\"*** is bad\"},\"message\":\"no\"}"},
     {"the token in a page's title", ID, INFO, "<title>" ID "</title>", "an HTML page, \"***\"", NULL},
     {"the token in plain text", ID, INFO, "token: " ID "\nmore", "token: ***", NULL},
-    {"the token in a message that is JSON", ID, INFO, "{\"message\":\"{\\\"message\\\":\\\"of " ID "\\\"}\"}", "of ***", "{\"message\":\"{\\\"message\\\":\\\"of ***\\\"}\"}"},
+    {"the token in a message that is JSON", ID, INFO, "{\"message\":\"{\\\"message\\\":\\\"of " ID "\\\"}\"}", "of ***", "{\"message\":{\"message\":\"of ***\"}}"},
     {"half a token is none", ID, INFO, "{\"message\":\"p-01234567\"}", "p-01234567", "{\"message\":\"p-01234567\"}"},
     {"a token of odd characters, percent-encoded", "a+b/c==", INFO, "GET /?token=a%2Bb%2Fc%3D%3D", "GET /?token=***", NULL},
     {"the same as it is", "a+b/c==", INFO, "GET /?token=a+b/c==", "GET /?token=***", NULL},
