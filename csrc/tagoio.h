@@ -186,7 +186,8 @@ bool tagoio_date_parse(const char *text, double *seconds);
 typedef struct tagoio_settings tagoio_settings;
 
 typedef struct tagoio_options {
-    const char *token;    /* header value: printable ASCII, not empty */
+    const char *token;    /* header value: printable ASCII, not empty. NULL: none, and
+                             operations that need one are refused */
     const char *base_url; /* scheme://host[:port][/prefix], no slash at the end */
     const char *user_agent;
     int64_t timeout_ms; /* over all attempts and the backoffs between them */
@@ -197,7 +198,7 @@ typedef struct tagoio_options {
     size_t max_response_bytes;
 } tagoio_options;
 
-/* Every option at its default, but token and base_url, which have none. */
+/* Every option at its default; there is no token then, and no base_url. */
 tagoio_options tagoio_options_default(void);
 
 /* Checks and copies the options. With a parent, the new settings share its retry
@@ -213,7 +214,8 @@ const tagoio_options *tagoio_settings_options(const tagoio_settings *settings);
 
 /* ---- operations ---- */
 
-/* A row of the table of operations; static. */
+/* How an operation is called and what it sends: a row of our own table, which is
+   static, or one that a program describes. */
 typedef struct tagoio_operation tagoio_operation;
 
 /* The operations in documented order; NULL past the last. */
@@ -225,6 +227,29 @@ const tagoio_operation *tagoio_operation_find(const char *name);
 /* The row for any endpoint: GET, POST, PUT, PATCH or DELETE, else NULL. Its arguments
    are a list of segments, a query and a body. Reads are always idempotent. */
 const tagoio_operation *tagoio_operation_request(const char *method, bool idempotent);
+
+/* A row of the program's own, by the same rules, from a description:
+
+       {"method": "PUT", "path": "/device/{deviceID}", "body": true,
+        "query": {"page": "count", "amount": ["count", 20]},
+        "retry": "idempotent", "result": "object", "secret": ["deviceID"]}
+
+   Each {name} of the path is an argument and one segment, percent-encoded; then come
+   body, an object or an array, and query. Its keys have a type: text, count (a whole
+   number), flag (a boolean), date, list (of strings), order, map; or a type and what is
+   sent by default. retry is safe for GET, never for other methods, or idempotent. result
+   is object, array, text or any, the default. Arguments that are secret, or named like
+   one (token), are never shown. The name is as "device.info".
+
+   The row belongs to the caller, and calls keep it alive. NULL with an error of kind
+   misuse, invalid or memory that names the row and the key. */
+const tagoio_operation *tagoio_operation_new(const char *name,
+                                             const json_t *description,
+                                             tagoio_error *err);
+
+/* Nothing happens to static rows, and NULL is accepted by unref. */
+const tagoio_operation *tagoio_operation_ref(const tagoio_operation *operation);
+void tagoio_operation_unref(const tagoio_operation *operation);
 
 const char *tagoio_operation_name(const tagoio_operation *operation);
 const char *tagoio_operation_method(const tagoio_operation *operation);
@@ -261,7 +286,7 @@ typedef struct tagoio_call tagoio_call;
 tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
                              json_t *arguments_take, int64_t now_ms, tagoio_error *err);
 
-/* The same for a row of the table. */
+/* The same for a row. */
 tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operation *row,
                                  json_t *arguments_take, int64_t now_ms,
                                  tagoio_error *err);

@@ -77,14 +77,22 @@ static tagoio_call *allocate(int attempts, tagoio_error *err) {
     return call;
 }
 
+static bool has_token(const tagoio_settings *settings, const tagoio_operation *row,
+                      tagoio_error *err) {
+    return settings->options.token != NULL || row->token_rule != TAGOIO_TOKEN_NEEDED ||
+           tagoio_error_set(err, TAGOIO_ERROR_INVALID,
+                            "%s: no token: this client has none", row->name);
+}
+
 tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operation *row,
                                  json_t *arguments_take, int64_t now_ms,
                                  tagoio_error *err) {
     const tagoio_options *options = &settings->options;
-    tagoio_call *call = allocate(options->attempts, err);
+    tagoio_call *call =
+        has_token(settings, row, err) ? allocate(options->attempts, err) : NULL;
     if (call != NULL) {
         call->settings = tagoio_settings_ref(settings);
-        call->operation = row;
+        call->operation = tagoio_operation_ref(row);
         call->started_ms = now_ms;
         call->deadline_ms = now_ms + options->timeout_ms;
         call->response.body.limit = options->max_response_bytes;
@@ -118,6 +126,7 @@ void tagoio_call_unref(tagoio_call *call) {
     tagoio_buffer_clear(&call->message);
     tagoio_settings_unref(call->settings);
     free(call->attempts);
+    tagoio_operation_unref(call->operation);
     free(call);
 }
 
@@ -165,15 +174,16 @@ static int64_t attempt_timeout_ms(const tagoio_call *call, int64_t now_ms) {
 /* Every header of every request, whoever sends it. Without a body it has no type. */
 static size_t fill_headers(tagoio_call *call) {
     const tagoio_options *options = &call->settings->options;
-    const tagoio_header headers[TAGOIO_MAX_HEADERS] = {
-        {"token", options->token},
-        {"User-Agent", options->user_agent},
-        {"Accept", "application/json"},
-        {"Content-Type", "application/json"},
-    };
-    memcpy(call->headers, headers, sizeof headers);
-    bool has_body = call->encoded.body.bytes != NULL;
-    return has_body ? TAGOIO_MAX_HEADERS : TAGOIO_MAX_HEADERS - 1;
+    size_t count = 0;
+    if (options->token != NULL && call->operation->token_rule != TAGOIO_TOKEN_NEVER) {
+        call->headers[count++] = (tagoio_header){"token", options->token};
+    }
+    call->headers[count++] = (tagoio_header){"User-Agent", options->user_agent};
+    call->headers[count++] = (tagoio_header){"Accept", "application/json"};
+    if (call->encoded.body.bytes != NULL) {
+        call->headers[count++] = (tagoio_header){"Content-Type", "application/json"};
+    }
+    return count;
 }
 
 static void fill_request(tagoio_call *call, int64_t now_ms, tagoio_request *request) {
@@ -344,11 +354,21 @@ static void attempt_finished(tagoio_call *call, const tagoio_now *now, bool sent
     }
 }
 
+/* A warning may repeat the token that the result beside it gives. */
+static void protect_result(tagoio_call *call) {
+    tagoio_outcome *outcome = &call->outcome;
+    if (outcome->kind == TAGOIO_ERROR_NONE && outcome->text.length > 0 &&
+        !tagoio_secrets_add_members(&call->encoded.secrets, outcome->result)) {
+        outcome->text.state = TAGOIO_BUFFER_NO_MEMORY;
+    }
+}
+
 void tagoio_call_complete(tagoio_call *call, const tagoio_now *now) {
     if (call->state == IN_FLIGHT) {
         set_outcome(call,
                     tagoio_outcome_of_response(&call->response, call->operation->result,
                                                &call->encoded.secrets, now->wall_s));
+        protect_result(call);
         attempt_finished(call, now, true);
     }
 }

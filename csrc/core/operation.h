@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of operations: the only place that spells a path. */
+/* A row for each operation: how it is called and what it sends. Those of our own are a
+   table in core/operation.c, the only place that spells a path; those that programs
+   describe are made by core/describe.c. */
 #ifndef TAGOIO_CORE_OPERATION_H
 #define TAGOIO_CORE_OPERATION_H
 
@@ -30,7 +32,8 @@ typedef enum tagoio_location {
     TAGOIO_LOCATION_SECRET_PATH, /* the same, and never shown */
     TAGOIO_LOCATION_QUERY,  /* a table with the keys of the row's query; may be left out
                              */
-    TAGOIO_LOCATION_BODY,   /* a table, sent as it is */
+    TAGOIO_LOCATION_BODY,   /* a table with keys, sent as it is */
+    TAGOIO_LOCATION_TABLE,  /* a table with keys or a list, sent as it is */
     TAGOIO_LOCATION_MEMBER, /* a string, the only member of the body */
     TAGOIO_LOCATION_SEGMENTS,  /* a list of strings, all of the path */
     TAGOIO_LOCATION_ANY_QUERY, /* a table with any keys; may be left out */
@@ -59,7 +62,15 @@ typedef struct tagoio_parameter {
     const char *default_value; /* what is sent when it is not given, percent-encoded */
 } tagoio_parameter;
 
-enum { TAGOIO_MAX_ARGUMENTS = 3 };
+/* Whether a request carries the client's token. */
+typedef enum tagoio_token_rule {
+    TAGOIO_TOKEN_NEEDED,   /* refused where the client has none */
+    TAGOIO_TOKEN_OPTIONAL, /* if the client has one */
+    TAGOIO_TOKEN_NEVER /* the route asks for a password, or for a token of its own */
+} tagoio_token_rule;
+
+/* Six in the path, a body and a query. */
+enum { TAGOIO_MAX_ARGUMENTS = 8 };
 
 struct tagoio_operation {
     const char *name; /* "profile.info" */
@@ -70,6 +81,8 @@ struct tagoio_operation {
     tagoio_argument_row arguments[TAGOIO_MAX_ARGUMENTS];
     const tagoio_parameter *query;
     const char *body_date; /* the member of the body that is a date */
+    tagoio_token_rule token_rule;
+    struct tagoio_description *owner; /* NULL: static */
 };
 
 #pragma GCC visibility pop

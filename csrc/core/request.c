@@ -17,7 +17,7 @@ typedef struct builder {
     tagoio_error *err;
 } builder;
 
-static const char *type_name(const json_t *value) {
+const char *tagoio_json_type_name(const json_t *value) {
     static const char *const names[] = {
         [JSON_OBJECT] = "a table",  [JSON_ARRAY] = "a list",
         [JSON_STRING] = "a string", [JSON_INTEGER] = "a number",
@@ -76,7 +76,7 @@ static bool refuse_type(const builder *b, const char *key, const char *needed,
                         const json_t *value) {
     char predicate[100];
     snprintf(predicate, sizeof predicate, "must be %s (got %s%s)", needed,
-             type_name(value), advice(b, value));
+             tagoio_json_type_name(value), advice(b, value));
     return refuse(b, TAGOIO_ERROR_MISUSE, key, predicate);
 }
 
@@ -437,14 +437,15 @@ static bool add_body(builder *b, const json_t *body) {
     return dated ? write_dated_body(b, body) : write_body(b, body);
 }
 
-static bool add_any_body(builder *b, const json_t *body) {
-    if (body == NULL || json_is_null(body)) {
-        return true;
-    }
+static bool add_table(builder *b, const json_t *body) {
     if (!json_is_object(body) && !json_is_array(body)) {
         return refuse_type(b, NULL, "a table", body);
     }
     return write_body(b, body);
+}
+
+static bool add_any_body(builder *b, const json_t *body) {
+    return body == NULL || json_is_null(body) || add_table(b, body);
 }
 
 static bool add_member(builder *b, const json_t *value) {
@@ -485,6 +486,8 @@ static bool add_argument(builder *b, const json_t *value) {
         return add_query(b, value);
     case TAGOIO_LOCATION_BODY:
         return add_body(b, value);
+    case TAGOIO_LOCATION_TABLE:
+        return add_table(b, value);
     case TAGOIO_LOCATION_MEMBER:
         return add_member(b, value);
     case TAGOIO_LOCATION_SEGMENTS:
@@ -537,6 +540,27 @@ bool tagoio_encode_request(tagoio_encoded_request *encoded,
                                 operation->name, TAGOIO_MAX_URL_BYTES);
     }
     return encoded->url.state == TAGOIO_BUFFER_OK || tagoio_error_memory(err);
+}
+
+bool tagoio_encode_parameter(tagoio_buffer *text, const tagoio_operation *operation,
+                             const tagoio_parameter *parameter, const json_t *value,
+                             tagoio_error *err) {
+    static const tagoio_argument_row argument = {"query", TAGOIO_LOCATION_QUERY};
+    tagoio_encoded_request encoded = {.url = {.limit = text->limit}};
+    builder b = {
+        .encoded = &encoded, .operation = operation, .argument = &argument, .err = err};
+    bool ok = add_parameter(&b, parameter, value);
+    if (ok && encoded.url.state == TAGOIO_BUFFER_FULL) {
+        ok = refuse(&b, TAGOIO_ERROR_MISUSE, parameter->key, "is too long for a URL");
+    }
+    if (ok && encoded.url.length > 0) { /* after the question mark */
+        tagoio_buffer_add(text, encoded.url.bytes + 1, encoded.url.length - 1);
+    }
+    ok = ok &&
+         ((encoded.url.state == TAGOIO_BUFFER_OK && text->state == TAGOIO_BUFFER_OK) ||
+          tagoio_error_memory(err));
+    tagoio_encoded_request_clear(&encoded);
+    return ok;
 }
 
 void tagoio_encoded_request_clear(tagoio_encoded_request *encoded) {

@@ -66,7 +66,7 @@ static bool check(const tagoio_options *o, tagoio_error *err) {
                                     numbers[i].name);
         }
     }
-    const char *problem = token_problem(o->token);
+    const char *problem = o->token != NULL ? token_problem(o->token) : NULL;
     if (problem != NULL) {
         return tagoio_error_set(err, TAGOIO_ERROR_MISUSE, "token: must be %s", problem);
     }
@@ -94,11 +94,17 @@ static tagoio_retry_budget *retry_budget_new(void) {
     return retry_budget;
 }
 
+static bool fill_token(tagoio_settings *settings, const char *token) {
+    settings->options.token = tagoio_string_copy(token);
+    return settings->options.token != NULL &&
+           tagoio_secrets_add(&settings->secrets, token, strlen(token));
+}
+
 static bool fill(tagoio_settings *settings, const tagoio_options *options,
                  tagoio_settings *parent) {
     settings->references = 1;
     settings->options = *options;
-    settings->options.token = tagoio_string_copy(options->token);
+    settings->options.token = NULL;
     settings->options.base_url = tagoio_string_copy(options->base_url);
     settings->options.user_agent = tagoio_string_copy(options->user_agent);
     if (parent != NULL) {
@@ -109,13 +115,12 @@ static bool fill(tagoio_settings *settings, const tagoio_options *options,
     }
     const char *url = settings->options.base_url;
     if (url == NULL || settings->retry_budget == NULL ||
-        settings->options.token == NULL || settings->options.user_agent == NULL) {
+        settings->options.user_agent == NULL) {
         return false;
     }
     settings->host = strstr(url, "://") + 3;
     settings->host_bytes = strcspn(settings->host, "/");
-    return tagoio_secrets_add(&settings->secrets, options->token,
-                              strlen(options->token));
+    return options->token == NULL || fill_token(settings, options->token);
 }
 
 tagoio_settings *tagoio_settings_new(const tagoio_options *options,

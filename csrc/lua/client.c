@@ -169,12 +169,9 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
     return started ? 1 : tagoio_push_error(L, &err);
 }
 
-/* client:start(operation, ...): a call, or nil, message, kind */
-static int start(lua_State *L) {
-    const tagoio_operation *operation = tagoio_operation_find(luaL_checkstring(L, 2));
-    luaL_argcheck(L, operation != NULL, 2, "unknown operation");
-    return start_row(L, operation, 3);
-}
+/* client:start(operation, ...): a call, or nil, message, kind. The operation is a name
+   or core.operation's. */
+static int start(lua_State *L) { return start_row(L, tagoio_check_operation(L, 2), 3); }
 
 /* client:start_request(method, idempotent, path, query, body): as start */
 static int start_request(lua_State *L) {

@@ -14,43 +14,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-static void push_arguments(lua_State *L, const tagoio_operation *row) {
-    const char *name;
-    lua_newtable(L);
-    for (int i = 0; (name = tagoio_operation_argument(row, (size_t)i).name) != NULL;
-         i++) {
-        lua_pushstring(L, name);
-        lua_rawseti(L, -2, i + 1);
-    }
-}
-
-static void push_query(lua_State *L, const tagoio_operation *row) {
-    const char *key;
-    lua_newtable(L);
-    for (int i = 0; (key = tagoio_operation_query_key(row, (size_t)i)) != NULL; i++) {
-        lua_pushstring(L, key);
-        lua_rawseti(L, -2, i + 1);
-    }
-}
-
-/* operations(): the names of the operations, in documented order, of their arguments
- * and of the keys of their queries */
-static int operations(lua_State *L) {
-    lua_newtable(L);
-    const tagoio_operation *row;
-    for (size_t i = 0; (row = tagoio_operation_at(i)) != NULL; i++) {
-        lua_createtable(L, 0, 3); /* list row */
-        lua_pushstring(L, tagoio_operation_name(row));
-        lua_setfield(L, -2, "name");
-        push_arguments(L, row);
-        lua_setfield(L, -2, "arguments");
-        push_query(L, row);
-        lua_setfield(L, -2, "query");
-        lua_rawseti(L, -2, (int)i + 1);
-    }
-    return 1;
-}
-
 /* platform(): "linux/x86_64" */
 static int platform(lua_State *L) {
     struct utsname names;
@@ -126,11 +89,13 @@ static int format_date(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"operations", operations},   {"platform", platform},
-    {"printable", printable},     {"now", now},
-    {"sleep", sleep_seconds},     {"parse_date", parse_date},
-    {"format_date", format_date}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"platform", platform},
+                                     {"printable", printable},
+                                     {"now", now},
+                                     {"sleep", sleep_seconds},
+                                     {"parse_date", parse_date},
+                                     {"format_date", format_date},
+                                     {NULL, NULL}};
 
 __attribute__((__visibility__("default"))) int luaopen_tagoio_core(lua_State *L);
 
@@ -147,6 +112,7 @@ int luaopen_tagoio_core(lua_State *L) {
     lua_setfield(L, -2, "max_token_bytes");
     tagoio_fields_open(L);
     tagoio_json_open(L);
+    tagoio_operation_open(L);
     tagoio_pool_open(L);
     tagoio_call_open(L);
     tagoio_client_open(L);

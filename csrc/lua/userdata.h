@@ -37,6 +37,10 @@ tagoio_pool_userdata *tagoio_check_pool(lua_State *L, int index);
 tagoio_call_userdata *tagoio_check_call(lua_State *L, int index);
 tagoio_call_userdata *tagoio_push_call(lua_State *L);
 
+/* The row of an operation: of the userdata at index, or of the name that is there.
+   Borrowed as long as that is on the stack. */
+const tagoio_operation *tagoio_check_operation(lua_State *L, int index);
+
 /* The core's report of a call that is done; raises for one that is not. */
 tagoio_report tagoio_check_done(lua_State *L, int index);
 
@@ -59,6 +63,7 @@ void tagoio_make_type(lua_State *L, const char *name, const luaL_Reg *methods,
                       lua_CFunction finalizer);
 
 /* Each adds what it offers to the table on top of the stack. */
+void tagoio_operation_open(lua_State *L);
 void tagoio_pool_open(lua_State *L);
 void tagoio_client_open(lua_State *L);
 void tagoio_call_open(lua_State *L);

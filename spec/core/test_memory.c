@@ -163,6 +163,13 @@ static const script scripts[] = {
     {"an error whose message is JSON", "profile.info", "[\"a\"]", 0, "HTTP/1.1 400 X",
      "{\"message\":\"{\\\"a\\\":[1]}\",\"field_errors\":{\"b\":{}}}", TAGOIO_ERROR_API,
      NULL},
+    {"an error whose inner message is JSON", "account.login", "[{}]", 0,
+     "HTTP/1.1 401 X", "{\"result\":{\"message\":\"{\\\"otp_enabled\\\":true}\"}}",
+     TAGOIO_ERROR_API, NULL},
+    {"a warning beside a token", "account.tokenCreate", "[{}]", 0, "HTTP/1.1 200 OK",
+     "{\"status\":true,\"result\":{\"token\":\"" SECRET "\"},\"message\":\"Soon " SECRET
+     "\"}",
+     TAGOIO_ERROR_NONE, "{\"token\":\"" SECRET "\"}"},
     {"an HTML page", "profile.info", "[\"a\"]", 0, "HTTP/1.1 200 OK",
      "<title>Page</title>", TAGOIO_ERROR_PROTOCOL, NULL},
     {"any endpoint, and a warning", "POST",
@@ -384,6 +391,29 @@ static void test_refusal(void) {
     tagoio_settings_unref(settings);
 }
 
+/* A row is whole, or says that there was no memory for it. */
+static void test_description(void) {
+    check_case("a description without memory");
+    json_t *description = play_json(
+        "{\"method\": \"PUT\", \"path\": \"/a/{b}/{c}\", \"body\": true,"
+        " \"query\": {\"page\": [\"count\", 1], \"list\": [\"list\", [\"a\"]]},"
+        " \"secret\": [\"c\"]}");
+    bool failed = true;
+    for (long successes = 0; failed; successes++) {
+        long before = memory.balance;
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+        fail_after(successes, ONCE);
+        const tagoio_operation *row = tagoio_operation_new("a.b", description, &err);
+        failed = memory.failures > 0;
+        fail_no_more();
+        check_true((row == NULL) == failed);
+        check_text(failed ? "memory" : "none", tagoio_error_kind_name(err.kind));
+        tagoio_operation_unref(row);
+        check_number(before, memory.balance);
+    }
+    json_decref(description);
+}
+
 static void test_failures(void) {
     check_case("allocations did fail");
     check_true(memory.all_failures > 100);
@@ -392,6 +422,7 @@ static void test_failures(void) {
 int main(void) {
     json_set_alloc_funcs(json_allocate, json_release);
     static const check_test tests[] = {test_calls,   test_same_client, test_cancel,
-                                       test_refusal, test_json,        test_failures};
+                                       test_refusal, test_description, test_json,
+                                       test_failures};
     return check_run(tests, check_count(tests));
 }

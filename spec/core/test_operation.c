@@ -443,7 +443,7 @@ typedef struct option_row {
 static const option_row option_rows[] = {
     {"the least", {GOOD}, NULL},
     {"the most", {GOOD, .timeout_ms = 3600000, .attempt_timeout_ms = 3600000, .connect_timeout_ms = 3600000, .max_retry_after_ms = 3600000, .attempts = 100, .max_response_bytes = SIZE_MAX / 8}, NULL},
-    {"no token", {GOOD, .token = NULL}, BAD_TOKEN},
+    {"no token", {GOOD, .token = NULL}, NULL},
     {"an empty token", {GOOD, .token = ""}, BAD_TOKEN},
     {"a token with a line end", {GOOD, .token = "abc\n"}, BAD_TOKEN},
     {"a token with a space", {GOOD, .token = "a b"}, BAD_TOKEN},

@@ -210,6 +210,11 @@ static void test_classes(void) {
         {"profile.tokenCreate", 'N'},
         {"profile.addTeamMember", 'N'},
         {"profile.serviceEdit", 'N'},
+        {"account.login", 'D'},
+        {"account.requestLoginPINCode", 'N'},
+        {"account.tokenCreate", 'N'},
+        {"account.acceptTeamInvitation", 'I'},
+        {"account.declineTeamInvitation", 'I'},
     };
     for (int i = 0; i < check_count(rows); i++) {
         check_case("%s is of class %c", rows[i].operation, rows[i].letter);
