@@ -16,6 +16,7 @@ local options = require("tagoio.options")
 local tagoio = {
   _VERSION = "tagoio " .. core.version,
   profile = require("tagoio.profile"),
+  account = require("tagoio.account"),
   date = require("tagoio.date"),
   map = map.map,
   gather = map.gather,
@@ -28,7 +29,8 @@ local tagoio = {
 -- libcurl that is too old and a lack of memory.
 -- @tparam[opt] table given options; times are in seconds, at most 3600
 --
--- * `token`: else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN` of the environment
+-- * `token`: else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN` of the environment; `false`: none, for
+--   `client.account` and for what is public
 -- * `region`: `"us-e1"`, `"eu-w1"`, `"env"` (`TAGOIO_API`), `{ tdeploy = id }` or
 --   `{ api = url }`; else `TAGOIO_API`, else `"us-e1"`
 -- * `timeout` (60): over all attempts and the pauses between them
@@ -143,4 +145,6 @@ function tagoio.decode(text, given)
   return value
 end
 
-return names.guard(tagoio, "tagoio", { ["profile."] = tagoio.profile }) --[[@as tagoio]]
+local others = { ["profile."] = tagoio.profile, ["account."] = tagoio.account }
+
+return names.guard(tagoio, "tagoio", others) --[[@as tagoio]]

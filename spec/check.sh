@@ -39,6 +39,13 @@ formatted() {
         ! echo "$complaints" | sed -n 's/:[0-9]*:[0-9]*: error: .*//p' | sort -u | grep .
 }
 
+# The check is checked, too. What begins with an underscore belongs to self alone.
+keeps_private() {
+    pattern='(^|[^A-Za-z0-9_])([A-Za-z0-9_]+|[])}])[.]_[A-Za-z]'
+    echo 'local core = client._core' | grep -qE "$pattern" || return
+    ! grep -rnoE "$pattern" lua/tagoio | grep -v ':[^:]*self[.]_[A-Za-z]$'
+}
+
 # A rockspec by its name would mean the modules that it lists.
 linted() {
     luacheck -q --no-color lua spec || return
@@ -109,6 +116,7 @@ check "curl/ and lua/ include of the core tagoio.h alone" \
 check "the module exports luaopen_tagoio_core alone" exports_alone "$module"
 check "clang-format would change nothing" formatted
 check "luacheck is silent" linted
+check "no Lua module reads another's private fields" keeps_private
 check "no variable of a for loop is assigned" keeps_loops
 check "cppcheck is silent" analysed
 check "ldoc warns of nothing" documented

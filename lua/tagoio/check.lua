@@ -54,6 +54,17 @@ function check.argument(operation, name, types, value)
   end
 end
 
+-- Raises when a function of a table of operations was called with a colon, or with an argument
+-- after the `count` that it has. A nil there is as good as none.
+function check.call(operations, name, count, first, extra)
+  if rawequal(first, operations) or rawequal(extra, operations) then
+    errors.raise(("%s: call it with a dot, %s(...), not with a colon"):format(name, name))
+  elseif extra ~= nil then
+    local form = "%s: argument %d is one too many (there are %d)"
+    errors.raise(form:format(name, count + 1, count))
+  end
+end
+
 -- A check of a row: a whole number of that size.
 function check.whole(least, most)
   local range = most and ("from %d to %d"):format(least, most) or ("of %d or more"):format(least)

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
---- A client of `tagoio.new`: how calls are made, and the connections they are made over. Its field
--- `profile` is a table like `tagoio.profile`. It belongs to the Lua state that made it.
+--- A client of `tagoio.new`: how calls are made, and the connections they are made over. Its fields
+-- `profile` and `account` are tables like `tagoio.profile` and `tagoio.account`. It belongs to the
+-- Lua state that made it.
 -- @classmod tagoio.client
 
 local call = require("tagoio.call")
@@ -14,23 +15,29 @@ local names = require("tagoio.names")
 local options = require("tagoio.options")
 local pool = require("tagoio.pool")
 local request = require("tagoio.request")
+local resource = require("tagoio.resource")
 
 local client = {}
 
--- How the functions of a profile table make their calls. find_client(operation) gives the client,
--- or nil, message, err.
+-- The key under which a client keeps what is its own: nobody else has it.
+local own_key = {}
+
+-- How the functions of a table of operations make their calls. find_client(operation) gives the
+-- client, or nil, message, err.
 function client.caller(find_client)
   local caller = {}
 
-  -- The result of one operation, called by the function with that name; or nil, message, err.
+  -- The result of one operation, called by the function with that name; or nil, message, err. The
+  -- operation is the name of one of ours, or core.operation's.
   function caller.call(operation, name, ...)
-    local self, message, err = find_client(operation)
+    local shown = tostring(operation)
+    local self, message, err = find_client(shown)
     if not self then
       return nil, message, err
     end
     local result
-    local own = self._caller
-    result, message, err = call.perform(own, operation, name, own.core.start, operation, ...)
+    local own = self[own_key]
+    result, message, err = call.perform(own, shown, name, own.core.start, operation, ...)
     if err then
       return nil, message, err
     end
@@ -39,7 +46,7 @@ function client.caller(find_client)
 
   -- Lets time pass, as it passes while a call is on its way.
   function caller.pause(seconds)
-    call.sleep(find_client("pause")._caller, core.now() + seconds)
+    call.sleep(find_client("pause")[own_key], core.now() + seconds)
   end
 
   return caller
@@ -50,28 +57,45 @@ end
 local methods = {}
 client.methods = methods
 
--- The table of operations is made when it is first asked for: a client may live for one call.
+-- What makes the tables of operations that are fields of a client, by their names. They cannot be
+-- required here: they need this file for the clients of the environment.
+client.tables = {}
+
+local function caller_of(self)
+  return client.caller(function()
+    return self
+  end)
+end
+
+-- Every function of a client, and of its tables of operations.
+local function known_names(self)
+  local known = names.of(methods, "")
+  for name in pairs(client.tables) do
+    names.of(self[name], name .. ".", known)
+  end
+  return known
+end
+
+-- A table of operations is made when it is first asked for: a client may live for one call.
 local function find_member(self, name)
-  if name ~= "profile" then
+  local new_table = client.tables[name]
+  if not new_table then
     local method = methods[name]
     if method == nil then
-      local known = names.of(self.profile, "profile.", names.of(methods, ""))
-      return names.unknown("client", name, known)
+      return names.unknown("client", name, known_names(self))
     end
     return method
   end
-  local function find_self()
-    return self
-  end
-  self.profile = client.new_profile(client.caller(find_self))
-  return self.profile
+  local operations = new_table(caller_of(self))
+  self[name] = operations
+  return operations
 end
 
 local metatable = {
   __index = find_member,
   __metatable = false,
   __tostring = function(self)
-    local own = self._caller
+    local own = self[own_key]
     return ("tagoio client (%s%s)"):format(own.url, own.core:is_closed() and ", closed" or "")
   end,
 }
@@ -82,24 +106,23 @@ local function wrap(core_client, checked, shared_pool, url)
   if checked.array_mt then
     core.mark(checked.array_mt)
   end
-  local self = {
-    _caller = {
-      core = core_client,
-      pool = shared_pool,
-      url = url,
-      transport = checked.transport,
-      proxy = checked.proxy, -- for messages: who named it
-      tell = hooks.join(checked.on_attempt),
-    },
-    _wait = checked.wait,
-    _on_attempt = checked.on_attempt,
+  local own = {
+    core = core_client,
+    pool = shared_pool,
+    url = url,
+    transport = checked.transport,
+    proxy = checked.proxy, -- for messages: who named it
+    tell = hooks.join(checked.on_attempt),
+    wait = checked.wait,
+    on_attempt = checked.on_attempt,
   }
-  self._caller.host = hosts.of(checked.wait, self)
-  return setmetatable(self, metatable)
+  local self = setmetatable({ [own_key] = own }, metatable)
+  own.host = hosts.of(checked.wait, self)
+  return self
 end
 
 local function is_client(value)
-  return type(value) == "table" and rawget(value, "_caller") ~= nil
+  return type(value) == "table" and rawget(value, own_key) ~= nil
 end
 
 -- Raises when a method was called on something else, as client.close() does.
@@ -112,10 +135,11 @@ end
 -- The same for a client that is closed. Its pool; nil: a transport is in its place.
 local function check_open(self, name)
   check_self(self, name)
-  if self._caller.core:is_closed() then
+  local own = self[own_key]
+  if own.core:is_closed() then
     errors.raise(("client:%s: the client is closed"):format(name))
   end
-  return self._caller.pool
+  return own.pool
 end
 
 -- Why there is no client: nil, message, err; a bug in the options raises.
@@ -153,6 +177,26 @@ function client.new(checked, operation)
   return refuse(operation, (source or "region") .. ": " .. wrong_url, source and "invalid" or kind)
 end
 
+-- A function that finds one client, made of the environment and these options when it is first
+-- asked for; or nil, message, err.
+function client.lazy(checked)
+  local found
+  return function(operation)
+    if not found then
+      local copy = {}
+      for name, value in pairs(checked) do
+        copy[name] = value
+      end
+      local new, message, err = client.new(copy, operation)
+      if not new then
+        return nil, message, err
+      end
+      found = new
+    end
+    return found
+  end
+end
+
 --- A client on the same connections, with other options: as cheap as a table. The retry
 -- budget is shared as well.
 -- @function with
@@ -168,20 +212,21 @@ function methods:with(given)
   check_self(self, "with")
   local checked = options.check_derived(given)
   check_open(self, "with")
-  checked.transport = self._caller.transport
-  checked.proxy = self._caller.proxy
-  checked.wait = checked.wait or self._wait
+  local own = self[own_key]
+  checked.transport = own.transport
+  checked.proxy = own.proxy
+  checked.wait = checked.wait or own.wait
   if checked.on_attempt == nil then -- false removes it
-    checked.on_attempt = self._on_attempt
+    checked.on_attempt = own.on_attempt
   end
   if checked.user_agent then
     checked.user_agent = options.user_agent(checked.user_agent)
   end
-  local new, message, kind = self._caller.core:with(checked)
+  local new, message, kind = own.core:with(checked)
   if not new then
     return refuse("client:with", message, kind)
   end
-  return wrap(new, checked, self._caller.pool, self._caller.url)
+  return wrap(new, checked, own.pool, own.url)
 end
 
 --- Cancels this client's calls; a call on it raises from now on. The connections go with their
@@ -189,7 +234,7 @@ end
 -- @function close
 function methods:close()
   check_self(self, "close")
-  local own = self._caller
+  local own = self[own_key]
   if own.pool and not own.core:is_closed() then
     own.core:cancel()
     own.pool:dispatch() -- now event loops let go of its descriptor, which is still open
@@ -260,7 +305,7 @@ end
 function methods:request(given)
   check_self(self, "request")
   request.check(given)
-  local own = self._caller
+  local own = self[own_key]
   local result, message, err, new_call = call.perform(
     own,
     "request." .. given.method,
@@ -276,6 +321,38 @@ function methods:request(given)
     return nil, message, err
   end
   return result, request.info(new_call)
+end
+
+--- A table of functions like `profile` for other parts of the API, from rows that describe them.
+-- They obey the rules of the operations: segments are percent-encoded, reads retried, secrets kept.
+-- Names in errors and events are as `device.info`. A bad row raises here.
+-- @function resource
+-- @tparam string name as `"device"`
+-- @tparam table rows by the names of the functions. A row is `{ method, path }` and
+--
+-- * in the path, `{name}`: an argument, a string that becomes one segment
+-- * `body` (false): true: the next argument is a table, sent as JSON
+-- * `query`: the last argument is a table, which may be left out, with these keys. Their types are
+--   `"text"`, `"count"` (a whole number), `"flag"` (a boolean), `"date"`, `"list"` (of strings),
+--   `"order"` or `"map"` (as `filter`), or `{ type, default }`
+-- * `retry`: `"safe"` (GET alone, its default), `"never"` (the default of all others) or
+--   `"idempotent"`: the effect of twice is that of once
+-- * `result` (`"any"`): `"object"`, `"array"` or `"text"`: all else is an error
+-- * `secret`: a list of the arguments in the path that are never shown; one that is called `token`,
+--   `password` or `pin_code` is never shown anyway
+-- * `pages` (false): true: a list with `page` and `amount` in its query. It adds two functions, as
+--   `listEach` and `listAll` of `list`, which do what `profile.tokenListEach` and
+--   `profile.tokenListAll` do. Rows differ by their `id`, or by the field that is named in place
+--   of true; it is added to the `fields` that are asked for
+-- @treturn table functions; their arguments are those of the path in order, body, query
+-- @usage local device = client:resource("device", {
+--   info = { "GET", "/device/{deviceID}" },
+--   edit = { "PUT", "/device/{deviceID}", body = true, retry = "idempotent" },
+-- })
+-- assert(device.edit(id, { name = "Press 4" }))
+function methods:resource(name, rows)
+  check_open(self, "resource")
+  return resource.new(caller_of(self), name, rows)
 end
 
 metatable.__close = methods.close

@@ -19,7 +19,9 @@ local function check_text(value)
 end
 
 local function check_token(value)
-  if value == "" or value:find("[^\33-\126]") then
+  if type(value) == "boolean" then
+    return value and "a string, or false for none" or nil
+  elseif value == "" or value:find("[^\33-\126]") then
     return "printable ASCII without blanks"
   elseif value:find("^[\"'`]") or value:find("[\"'`]$") then
     return "without quotes around it"
@@ -97,10 +99,11 @@ end
 local rows = {
   {
     name = "token",
-    types = "string",
+    types = "string or boolean",
+    must_be = "a string, or false for none",
     check = check_token,
     secret = true,
-    text = "else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN` of the environment",
+    text = "else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN`; false: none",
   },
   {
     name = "region",
@@ -293,7 +296,7 @@ end
 -- false; or nil and what is wrong with the environment.
 function options.complete(checked)
   local problem
-  if not checked.token then
+  if checked.token == nil then
     checked.token, problem = token_from_environment()
   end
   if not problem and not checked.attempts then

@@ -19,18 +19,18 @@ local function has(list, wanted)
 end
 
 -- The query of the first page, and whether its rows get a field that was not asked for: pages
--- are told apart by their tokens, because rows without one may well be the same.
-local function first_query(given)
+-- are told apart by the rows' keys, because rows without one may well be the same.
+local function first_query(list, given)
   local query = {}
-  for key, value in pairs(given or {}) do
-    query[key] = value
+  for name, value in pairs(given or {}) do
+    query[name] = value
   end
   query.page = query.page or 1
   query.amount = query.amount or rows_a_page
-  local fields = query.fields
-  local extended = type(fields) == "table" and #fields > 0 and not has(fields, "token")
+  local fields = query.fields or list.fields
+  local extended = type(fields) == "table" and #fields > 0 and not has(fields, list.key)
   if extended then
-    query.fields = { "token" }
+    query.fields = { list.key }
     for i, field in ipairs(fields) do
       query.fields[i + 1] = field
     end
@@ -38,14 +38,23 @@ local function first_query(given)
   return query, extended
 end
 
+local unpack = table.unpack or unpack -- luacheck: ignore
+
 -- A function that gives the next page, an array that is empty at the end; or nil, message, err.
 -- The end is a page without rows, or the same page again. One that is shorter than asked for is
 -- not: a server may have a maximum of its own. After a failure the page is asked for again.
-local function pager(name, caller, profileID, given)
-  local query, extended = first_query(given)
+--
+-- `list` is how pages are asked for: `operation`, `count` (of its arguments, the last of which is
+-- the query), `key` (the field by which rows differ), `fields` (what is asked for by default).
+local function pager(caller, list, name, ...)
+  local arguments = { ... }
+  local given = arguments[list.count]
+  check.argument(name, "query", "table or nil", given)
+  local query, extended = first_query(list, given)
+  arguments[list.count] = query
   local last
   return function()
-    local rows, message, err = caller.call("profile.tokenList", name, profileID, query)
+    local rows, message, err = caller.call(list.operation, name, unpack(arguments, 1, list.count))
     if err then
       return nil, message, err
     end
@@ -59,16 +68,16 @@ local function pager(name, caller, profileID, given)
     last = text
     query.page = (tonumber(query.page) or 1) + 1
     for _, row in ipairs(extended and rows or {}) do
-      row.token = nil
+      row[list.key] = nil
     end
     return rows
   end
 end
 
-function pages.each(caller, profileID, query)
-  local name = "profile.tokenListEach"
-  check.argument(name, "query", "table or nil", query)
-  local next_page = pager(name, caller, profileID, query)
+-- An iterator over the rows of all pages, called by the function with that name. A failure raises
+-- its err table.
+function pages.each(caller, list, name, ...)
+  local next_page = pager(caller, list, name, ...)
   local rows, at
   return function()
     if not rows or at == #rows and at > 0 then
@@ -99,11 +108,10 @@ local function add_rows(all, rows, limit)
   return false
 end
 
-function pages.all(caller, profileID, query, given)
-  local name = "profile.tokenListAll"
-  check.argument(name, "query", "table or nil", query)
-  local limit = check.options(name, option_rows, given).limit
-  local next_page = pager(name, caller, profileID, query)
+-- All rows in an array; or nil, message, err. Its options come after the arguments of the list.
+function pages.all(caller, list, name, ...)
+  local next_page = pager(caller, list, name, ...)
+  local limit = check.options(name, option_rows, (select(list.count + 1, ...))).limit
   local all
   repeat
     local rows, message, err = next_page()

@@ -20,30 +20,19 @@
 -- @module tagoio.profile
 
 local audit = require("tagoio.audit")
+local check = require("tagoio.check")
 local client = require("tagoio.client")
-local errors = require("tagoio.errors")
 local names = require("tagoio.names")
 local pages = require("tagoio.pages")
 
--- Raises when a function was called with a colon, or with an extra argument after those that it
--- has. A nil there is as good as none.
-local function check(profile, operation, extra, ...)
-  if rawequal((...), profile) or rawequal(extra, profile) then
-    local form = "%s: call it with a dot, %s(...), not with a colon"
-    errors.raise(form:format(operation, operation))
-  elseif extra ~= nil then
-    local count = select("#", ...)
-    local form = "%s: argument %d is one too many (there are %d)"
-    errors.raise(form:format(operation, count + 1, count))
-  end
-end
+local tokens = { operation = "profile.tokenList", count = 2, key = "token" }
 
 -- The functions for one client, in a table. `caller` makes its calls, as client.lua says.
 local function new_profile(caller)
   local profile = {}
 
   local function call(operation, extra, ...)
-    check(profile, operation, extra, ...)
+    check.call(profile, operation, select("#", ...), (...), extra)
     return caller.call(operation, operation, ...)
   end
 
@@ -112,8 +101,8 @@ local function new_profile(caller)
   --   print(token.name)
   -- end
   function profile.tokenListEach(profileID, query, ...)
-    check(profile, "profile.tokenListEach", (...), profileID, query)
-    return pages.each(caller, profileID, query)
+    check.call(profile, "profile.tokenListEach", 2, profileID, (...))
+    return pages.each(caller, tokens, "profile.tokenListEach", profileID, query)
   end
 
   --- All tokens of a profile in an array.
@@ -125,8 +114,8 @@ local function new_profile(caller)
   -- @treturn[2] string message
   -- @treturn[2] table err
   function profile.tokenListAll(profileID, query, options, ...)
-    check(profile, "profile.tokenListAll", (...), profileID, query, options)
-    return pages.all(caller, profileID, query, options)
+    check.call(profile, "profile.tokenListAll", 3, profileID, (...))
+    return pages.all(caller, tokens, "profile.tokenListAll", profileID, query, options)
   end
 
   --- Makes a profile. Two may have the same name; the plan limits their number. Never retried
@@ -226,7 +215,7 @@ local function new_profile(caller)
   -- @usage local week = { start_date = os.time() - 7 * 86400, end_date = os.time() }
   -- local events = assert(tagoio.profile.auditLogEvents(id, week, { timeout = 300 }))
   function profile.auditLogEvents(profileID, query, options, ...)
-    check(profile, "profile.auditLogEvents", (...), profileID, query, options)
+    check.call(profile, "profile.auditLogEvents", 3, profileID, (...))
     return audit.events(caller, profileID, query, options)
   end
 
@@ -318,21 +307,6 @@ local function new_profile(caller)
   return names.guard(profile, "profile")
 end
 
--- client.lua cannot require this file, which needs it for the default client.
-client.new_profile = new_profile
+client.tables.profile = new_profile
 
-local default
-
--- The client of the environment's, made when it is first asked for; or nil, message, err.
-local function default_client(operation)
-  if not default then
-    local new, message, err = client.new({}, operation)
-    if not new then
-      return nil, message, err
-    end
-    default = new
-  end
-  return default
-end
-
-return new_profile(client.caller(default_client)) --[[@as tagoio.profile]]
+return new_profile(client.caller(client.lazy({}))) --[[@as tagoio.profile]]

@@ -164,6 +164,35 @@
 ---@field active boolean false while the invitation is open (inferred)
 ---@field created_at tagoio.Date
 
+---Result of `account.login` (JavaScript SDK and OpenAPI file).
+---@class tagoio.Login
+---@field id string
+---@field name string
+---@field email string
+---@field company? string
+---@field type? string
+---@field active? boolean
+---@field created_at? tagoio.Date
+---@field token? string of the account, a secret
+---@field expire_date? tagoio.Date of that token
+---@field profiles tagoio.LoginProfile[]
+
+---@class tagoio.LoginProfile
+---@field id string
+---@field account string
+---@field name string
+---@field logo_url? string
+
+---Result of `account.tokenCreate`.
+---@class tagoio.FirstToken
+---@field token string a secret
+---@field name string
+---@field profile string
+---@field permission tagoio.Permission
+---@field created_by? string
+---@field expire_time? tagoio.Date|"never"
+---@field created_at? tagoio.Date
+
 -- ---- queries and bodies ----
 
 ---@class tagoio.SummaryQuery
@@ -234,6 +263,21 @@
 ---@field serie_number? string of a device's token (inferred)
 ---@field verification_code? string of a device's token (inferred)
 ---@field middleware? string of a device's token (inferred)
+
+---@class tagoio.LoginBody
+---@field email string of the account
+---@field password string of the account
+---@field pin_code? string six digits, with two-factor authentication
+---@field otp_type? tagoio.OtpType
+
+---@class tagoio.PinBody
+---@field email string of the account
+---@field password string of the account
+---@field otp_type "sms"|"email"
+
+---@class tagoio.FirstTokenBody: tagoio.LoginBody
+---@field profile_id string
+---@field name string of the token
 
 ---@class tagoio.ListOptions
 ---@field limit? integer rows at most
@@ -440,6 +484,47 @@ function profile.teamList(profileID) end
 ---@return tagoio.err? err
 function profile.deleteTeamMember(profileID, accountId) end
 
+-- ---- tagoio.account ----
+
+---What needs no token, called with a dot. Passwords, pins and tokens are in no message.
+---@class tagoio.account
+local account = {}
+
+---Signs in, and tells of the account's profiles.
+---@param body tagoio.LoginBody
+---@return tagoio.Login? login
+---@return string? message
+---@return tagoio.err? err without the pin that is needed: `err.details.message` is a table
+function account.login(body) end
+
+---Has a pin sent, which counts once.
+---@param body tagoio.PinBody
+---@return tagoio.Sentence? sentence
+---@return string? message
+---@return tagoio.err? err
+function account.requestLoginPINCode(body) end
+
+---Makes a token of a profile by e-mail and password. Never retried once it may have reached TagoIO.
+---@param body tagoio.FirstTokenBody
+---@return tagoio.FirstToken? created
+---@return string? message
+---@return tagoio.err? err with `maybe_applied` when it may exist all the same
+function account.tokenCreate(body) end
+
+---Accepts an invitation to a team.
+---@param token string of the invitation's mail
+---@return tagoio.Sentence? sentence
+---@return string? message
+---@return tagoio.err? err
+function account.acceptTeamInvitation(token) end
+
+---Declines an invitation to a team.
+---@param token string of the invitation's mail
+---@return tagoio.Sentence? sentence
+---@return string? message
+---@return tagoio.err? err
+function account.declineTeamInvitation(token) end
+
 -- ---- clients ----
 
 ---@class tagoio.Region
@@ -449,7 +534,7 @@ function profile.deleteTeamMember(profileID, accountId) end
 
 ---Options of `tagoio.new`. All times are in seconds, at most 3600.
 ---@class tagoio.options
----@field token? string else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN` of the environment
+---@field token? string|false else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN`; false: none
 ---@field region? "us-e1"|"usa-1"|"eu-w1"|"env"|tagoio.Region else `TAGOIO_API`, else `us-e1`
 ---@field timeout? number over all attempts and the pauses between them; 60 by default
 ---@field attempt_timeout? number of one attempt; 30 by default
@@ -515,8 +600,21 @@ function profile.deleteTeamMember(profileID, accountId) end
 ---@field message? string TagoIO's warning beside the result
 ---@field request_id? string
 
+---The types of the keys of a query.
+---@alias tagoio.KeyType "text"|"count"|"flag"|"date"|"list"|"order"|"map"
+
+---An operation of one's own: method, path, and how it is called.
+---@class tagoio.ResourceRow
+---@field body? boolean an argument after those of the path is a table, sent as JSON
+---@field query? table<string, tagoio.KeyType|any[]> the last argument's keys; `{ type, default }`
+---@field retry? "safe"|"idempotent"|"never" `safe` for GET, else `never`
+---@field result? "object"|"array"|"text"|"any" `any`
+---@field secret? string[] arguments of the path that are never shown
+---@field pages? true|string adds `NAMEEach` and `NAMEAll`; true: rows differ by their `id`
+
 ---@class tagoio.client
 ---@field profile tagoio.profile
+---@field account tagoio.account
 local client = {}
 
 ---A client on the same connections with other options; not with `region`, `ca_file`, `proxy`,
@@ -555,6 +653,12 @@ function client:timeout() end
 ---@return tagoio.err? err
 function client:request(request) end
 
+---A table of functions like `profile`, from rows as `{ "GET", "/device/{deviceID}" }`.
+---@param name string as `device`, which errors and events begin with
+---@param rows table<string, tagoio.ResourceRow>
+---@return table<string, function> functions
+function client:resource(name, rows) end
+
 -- ---- dates ----
 
 ---@class tagoio.date
@@ -587,6 +691,7 @@ function date.format(seconds) end
 ---@class tagoio
 ---@field _VERSION string
 ---@field profile tagoio.profile with a client of the environment's
+---@field account tagoio.account with a client without a token
 ---@field date tagoio.date
 ---@field null lightuserdata JSON's null
 ---@field array_mt table the metatable of arrays in results

@@ -38,8 +38,8 @@ local function signature(rows)
 end
 
 -- name -> { signature, keys of the query } of the table in C, which does not say what is optional
--- but by the name: only a query is.
-local function of_core()
+-- but by the name: only a query is. Of the operations of the profile, or of the account.
+local function of_core(resource)
   local functions = {}
   for _, operation in ipairs(core.operations()) do
     local rows = {}
@@ -48,18 +48,20 @@ local function of_core()
     end
     local keys = { (table.unpack or unpack)(operation.query) } -- luacheck: ignore
     table.sort(keys)
-    local name = operation.name:match("^profile%.(.*)$")
-    functions[name] = { signature(rows), table.concat(keys, " ") }
+    local owner, name = operation.name:match("^(%w+)%.(.*)$")
+    if owner == resource then
+      functions[name] = { signature(rows), table.concat(keys, " ") }
+    end
   end
   return functions
 end
 
--- name -> { signature, documentation, parameters } of the functions in profile.lua. The last
--- parameter is "...", for what is refused.
-local function of_source()
+-- name -> { signature, documentation, parameters } of the functions in profile.lua or account.lua.
+-- The last parameter is "...", for what is refused.
+local function of_source(resource)
   local functions = {}
-  local source = read("lua/tagoio/profile.lua")
-  local form = "\n\n  (%-%-%- .-)\n  function profile%.(%w+)(%b())"
+  local source = read(("lua/tagoio/%s.lua"):format(resource))
+  local form = "\n\n  (%-%-%- .-)\n  function " .. resource .. "%.(%w+)(%b())"
   for block, name, parameters in source:gmatch(form) do
     local rows = {}
     for optional, argument in block:gmatch("\n  %-%- @tparam(%S*) %S+ (%S+)") do
@@ -95,10 +97,10 @@ local function of_readme()
 end
 
 describe("the 17 operations", function()
-  local in_core = of_core()
+  local in_core = of_core("profile")
 
   it("are functions, documented, and defined for editors, with the same arguments", function()
-    local documented = of_source()
+    local documented = of_source("profile")
     local methods = defined.locals.profile.methods
     assert.equal(17, #sorted_keys(in_core))
     for name, row in pairs(in_core) do
@@ -132,7 +134,7 @@ describe("the 17 operations", function()
   end)
 
   it("have the same keys in their queries everywhere", function()
-    local documented = of_source()
+    local documented = of_source("profile")
     local _, in_readme = of_readme()
     for name, row in pairs(in_core) do
       local query
@@ -146,6 +148,30 @@ describe("the 17 operations", function()
         assert.is_truthy(documented[name][2]:find(key, 1, true), name .. ": " .. key)
       end
     end
+  end)
+end)
+
+describe("the functions of the account", function()
+  it("are documented, and defined for editors, with the same arguments", function()
+    local in_core, documented = of_core("account"), of_source("account")
+    local methods = defined.locals.account.methods
+    assert.equal(5, #sorted_keys(in_core))
+    for _, names in ipairs({ documented, methods, tagoio.account }) do
+      assert.same(sorted_keys(in_core), sorted_keys(names))
+    end
+    for name, row in pairs(in_core) do
+      assert.equal(row[1], documented[name][1], name)
+      assert.equal(row[1], signature(methods[name].params), name)
+      assert.equal(("(%s, ...)"):format(row[1]), documented[name][3], name)
+    end
+  end)
+
+  it("are all there in the table of each client", function()
+    local client = emulator.client({ token = false })
+    assert.same(sorted_keys(tagoio.account), sorted_keys(client.account))
+    assert.equal(client.account, client.account)
+    assert.equal(tagoio.account, require("tagoio.account"))
+    client:close()
   end)
 end)
 
@@ -188,7 +214,7 @@ describe("the definitions", function()
 
   it("have all methods of a client, and no more", function()
     local client = emulator.client()
-    local methods = { profile = true }
+    local methods = { profile = true, account = true }
     for name in pairs(require("tagoio.client").methods) do
       methods[name] = true
     end
@@ -448,5 +474,13 @@ describe("the definition of the result of", function()
     local member = assert(client.profile.teamList(id))[1]
     local sentence = assert(client.profile.deleteTeamMember(id, member.id))
     check(sentence, result_type("deleteTeamMember"), "deleteTeamMember")
+  end)
+
+  it("the functions of the account fits", function()
+    local account = emulator.client({ token = false }).account
+    local person = { email = emulator.email, password = emulator.password }
+    check(assert(account.login(person)), "tagoio.Login", "login")
+    person.profile_id, person.name = id, "x"
+    check(assert(account.tokenCreate(person)), "tagoio.FirstToken", "tokenCreate")
   end)
 end)

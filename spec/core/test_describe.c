@@ -62,7 +62,7 @@ static const refused_row refused_rows[] = {
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"page\": \"counter\"}}", "query.page must be one of text, count, flag, date, list, order, map (got \"counter\")"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"page\": []}}", "query.page must be one of text, count, flag, date, list, order, map (got nothing)"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"page\": [\"count\", 1, 2]}}", "query.page must be a key and its type, or { type, default } (got a list)"},
-    {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"page\": [\"count\", \"one\"]}}", "query.page: a whole number is needed, got a string"},
+    {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"page\": [\"count\", \"one\"]}}", "query.page must be a whole number (got a string)"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"since\": [\"date\", 1e12]}}", "query.since: 1000000000000 is too late a date (seconds, not milliseconds)"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"retry\": \"often\"}", "retry must be one of safe, idempotent, never (got \"often\")"},
     {"{\"method\": \"POST\", \"path\": \"/a\", \"retry\": \"safe\"}", "retry must be \"idempotent\" or \"never\" for a write (got \"safe\")"},

@@ -3,6 +3,7 @@
 
 local dkjson = require("dkjson")
 local emulator = require("spec.support.emulator")
+local markdown = require("spec.support.markdown")
 local nginx = require("spec.support.nginx")
 local process = require("spec.support.process")
 local tagoio = require("tagoio")
@@ -260,6 +261,105 @@ describe("the example", function()
         { "expiring-tokens: DAYS: a number is needed\n", 2 },
         { run("expiring-tokens", "soon") }
       )
+    end)
+  end)
+
+  describe("first-token", function()
+    local person = {
+      TAGOIO_EMAIL = emulator.email,
+      TAGOIO_PASSWORD = emulator.password,
+      T_ANALYSIS_TOKEN = "",
+    }
+
+    -- The command, with e-mail and password in the environment or without.
+    local function command(arguments, variables)
+      variables = variables or {}
+      variables.TAGOIO_API = emulator.http
+      return process.lua_command("spec/examples/first-token.lua", variables, arguments)
+    end
+
+    -- Whether a token works, asked without our client.
+    local function profile_of(token)
+      return emulator.result("GET", "/profile/current", nil, token).info.name
+    end
+
+    it("prints a working token, and nothing else on its output", function()
+      local output, status = run("first-token", "Warehouse Report 2>/dev/null", person)
+      assert.equal(0, status)
+      local token = output:match("^(p%-%S+)\n$")
+      assert.equal("Warehouse", profile_of(token))
+      for _, request in ipairs(emulator.journal()) do
+        local is_ready = request.uri == "/profile/current"
+        assert.equal(is_ready and "<token>" or nil, request.headers.token)
+      end
+    end)
+
+    it("uses the pin of the authenticator, which the environment may have", function()
+      emulator.reset({ pin_code = "918273", otp_autosend = "authenticator" })
+      person.TAGOIO_PIN_CODE = "918273"
+      local output, status = run("first-token", id .. " 2>/dev/null", person)
+      person.TAGOIO_PIN_CODE = nil
+      assert.equal(0, status)
+      assert.equal("Factory", profile_of(output:match("^(p%-%S+)\n$")))
+    end)
+
+    -- Types lines into a program, each when it has asked; a function gives the line.
+    local function converse(line, talk)
+      local name = os.tmpname()
+      local pipe = assert(io.popen(("{ %s\n} >%s 2>&1"):format(line, name), "w"))
+      pipe:setvbuf("no")
+      local deadline = os.time() + 20
+      for _, step in ipairs(talk) do
+        local seen = ""
+        while not seen:find(step[1], 1, true) and os.time() < deadline do
+          seen = markdown.read(name)
+        end
+        pipe:write(type(step[2]) == "function" and step[2]() or step[2], "\n")
+      end
+      pipe:close()
+      local output = markdown.read(name)
+      os.remove(name)
+      return output
+    end
+
+    local function last_pin()
+      local outbox = emulator.outbox()
+      return outbox[#outbox].pin_code
+    end
+
+    it("asks for what is missing: the codes that were sent, the profile", function()
+      emulator.reset({ pin_code = "918273" })
+      local output = converse(command(nil, { TAGOIO_EMAIL = emulator.email }), {
+        { "Password: ", emulator.password },
+        { "Pin (email): ", last_pin },
+        { "by its number: ", "2" },
+        { "by its number: Pin (email): ", last_pin },
+      })
+      assert.equal("Warehouse", profile_of(output:match("\n(p%-%S+)\n$")))
+      assert.equal(2, #emulator.outbox())
+    end)
+
+    it("does not echo the password on a terminal", function()
+      if select(2, process.run("script -qec true /dev/null")) ~= 0 then
+        return pending("there is no pseudo-terminal")
+      end
+      local line = process.quote(command("Factory"))
+      local output = converse(("script -qec %s /dev/null"):format(line), {
+        { "E-mail: ", emulator.email },
+        { "Password: ", emulator.password },
+      })
+      assert.is_truthy(output:find("E-mail: " .. emulator.email, 1, true), output)
+      assert.is_nil(output:find(emulator.password, 1, true), output)
+      assert.matches("\na token of Factory, named tagoio for Lua:\r?\np%-", output)
+    end)
+
+    it("says what was wrong, without the password", function()
+      local wrong = { TAGOIO_EMAIL = emulator.email, TAGOIO_PASSWORD = "wrong-horse" }
+      local output, status = run("first-token", "Factory", wrong)
+      assert.equal(1, status)
+      assert.matches("^first%-token: account.login: Invalid password %(HTTP 401, ", output)
+      output, status = run("first-token", "Nowhere", person)
+      assert.same({ "first-token: there is no profile Nowhere\n", 1 }, { output, status })
     end)
   end)
 
