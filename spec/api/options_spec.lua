@@ -36,7 +36,7 @@ describe("tagoio.new raises on", function()
       local _, message = pcall(tagoio.new, with("token", bad))
       assert.is_nil(bad ~= "" and message:find(bad, 1, true) or nil)
     end
-    raises(with("token", 1), "token must be a string (got a number)")
+    raises(with("token", 1), "token must be a string, or false for none (got a number)")
   end)
 
   it("a time that is none", function()

@@ -159,7 +159,7 @@ static int attempts_of(const char *description, bool *maybe_applied) {
     tagoio_call *call = call_of(description, "[]");
     int64_t now_ms = 0;
     for (int i = 0; tagoio_call_want(call, now_ms) != TAGOIO_DONE; i++) {
-        tagoio_now now = play_moment(now_ms);
+        tagoio_now now = play_now(now_ms);
         play_answer(call, &now, i == 0 ? "503" : "200", "{\"status\": true}");
         now_ms = tagoio_call_retry_at_ms(call);
     }
@@ -197,7 +197,7 @@ static void test_retries(void) {
 /* What is shown of a call whose argument the server sends back. */
 static void check_echo(const char *description, const char *message) {
     tagoio_call *call = call_of(description, "[\"seven-seas\"]");
-    tagoio_now now = play_moment(0);
+    tagoio_now now = play_now(0);
     play_answer(call, &now, "400",
                 "{\"status\": false, \"message\": \"no seven-seas\"}");
     check_text(message, tagoio_call_report(call).message);
