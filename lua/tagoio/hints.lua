@@ -327,11 +327,20 @@ end
 
 -- ---- all of them ----
 
+-- Whether a password was sent, which may be what was refused.
+local function has_password(...)
+  for i = 1, select("#", ...) do
+    local argument = (select(i, ...))
+    if type(argument) == "table" and argument.password ~= nil then
+      return true
+    end
+  end
+  return false
+end
+
 local function add_api_hints(found, operation, err, ...)
-  local words = err.message:lower()
   if err.status == 401 then
-    -- Of a password or a pin TagoIO says so itself.
-    local is_token = not words:find("password", 1, true) and not words:find("pin", 1, true)
+    local is_token = err.message:lower():find("authorization", 1, true) or not has_password(...)
     found[#found + 1] = is_token and token_refused or nil
   elseif err.status ~= 429 and err.status <= 500 then
     found[#found + 1] = err.status == 403 and owner_only[operation] or nil

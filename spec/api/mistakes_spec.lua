@@ -350,6 +350,15 @@ local refused = {
     "profile.delete: Invalid password (HTTP 401)",
   },
   {
+    "a wrong password of a login, whose text is another",
+    function(client)
+      emulator.answer("/account/login", 401, '{"status":false,"message":"Invalid credentials"}')
+      local body = { email = "a@example.com", password = "wrong-horse" }
+      return client:request({ method = "POST", path = { "account", "login" }, body = body })
+    end,
+    "request.POST: Invalid credentials (HTTP 401)",
+  },
+  {
     "a right call that is refused has no hint",
     function(client) return client.profile.info(nobody) end,
     "profile.info: Profile not found (HTTP 404)",
