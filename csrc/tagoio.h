@@ -237,15 +237,14 @@ const tagoio_operation *tagoio_operation_request(const char *method, bool idempo
    Each {name} of the path is an argument and one segment, percent-encoded; then come
    body, an object or an array, and query. Its keys have a type: text, count (a whole
    number), flag (a boolean), date, list (of strings), order, map; or a type and what is
-   sent by default. retry is safe for GET, never for other methods, or idempotent. result
-   is object, array, text or any, the default. Arguments that are secret, or named like
-   one (token), are never shown. The name is as "device.info".
+   sent by default. retry is safe for GET, never for other methods, or idempotent.
+   result is object, array, text or any, the default. Arguments that are secret, or
+   named like one (token), are never shown. The name is as "device.info".
 
    The row belongs to the caller, and calls keep it alive. NULL with an error of kind
    misuse, invalid or memory that names the row and the key. */
-const tagoio_operation *tagoio_operation_new(const char *name,
-                                             const json_t *description,
-                                             tagoio_error *err);
+const tagoio_operation *
+tagoio_operation_new(const char *name, const json_t *description, tagoio_error *err);
 
 /* Nothing happens to static rows, and NULL is accepted by unref. */
 const tagoio_operation *tagoio_operation_ref(const tagoio_operation *operation);

@@ -28,11 +28,11 @@ local function describe(name, row)
   end
   local description = {}
   for key, value in pairs(row) do
-    key = positions[key] or key
-    if type(key) ~= "string" then
-      refuse("%s: unknown key %s; a method and a path come before the names", name, tostring(key))
+    local word = positions[key] or key
+    if type(word) ~= "string" then
+      refuse("%s: unknown key %s; a method and a path come before the names", name, tostring(word))
     end
-    description[key] = value
+    description[word] = value
   end
   description.pages = nil
   return description, row.pages
