@@ -3,6 +3,7 @@
 
 local dkjson = require("dkjson")
 local emulator = require("spec.support.emulator")
+local http = require("socket.http")
 local markdown = require("spec.support.markdown")
 local nginx = require("spec.support.nginx")
 local process = require("spec.support.process")
@@ -101,6 +102,52 @@ describe("the example", function()
     assert.equal("<token>", journal[1].headers.token)
     assert.equal("<unknown token>", journal[2].headers.token)
     assert.equal(3, #journal)
+    host:stop()
+  end)
+
+  local transports = {
+    ["libcurl"] = "timeout = 0.3,",
+    ["lua-resty-http"] = 'timeout = 0.3, transport = require("tagoio.transports.resty"),',
+  }
+  for name, options in pairs(transports) do
+    it("nginx.conf has a status for each kind of error, over " .. name, function()
+      local host = nginx.start_as_written("spec/examples/nginx.conf", {
+        FARM_TOKEN = emulator.token,
+        PLANT_TOKEN = emulator.token,
+        TAGOIO_API = emulator.http,
+      }, function(text)
+        local stand_in = ("%%0;%s/spec/support/resty-stand-in/?.lua"):format(nginx.root)
+        return (text:gsub("timeout = 5,", options):gsub("/lua/%?%.lua", stand_in, 1))
+      end)
+      local function get(...)
+        emulator.inject(...)
+        local url = ("http://127.0.0.1:%s/farm/profiles"):format(host.port)
+        local _, status, headers = http.request(url)
+        return status, headers["retry-after"]
+      end
+      assert.same({ 504 }, { get({ hold = true }) })
+      emulator.release()
+      local refusal = { status = 429, headers = { ["Retry-After"] = "9" } }
+      assert.same({ 503, "9" }, { get(refusal) })
+      assert.same({ 502 }, { get({ status = 403 }) })
+      assert.same({ 502 }, { get({ status = 200, body = "<html>" }) })
+      assert.same({ 200 }, { get({ match = { path = "/nowhere" } }) })
+      host:stop()
+    end)
+  end
+
+  it("nginx-metrics.conf counts the attempts of calls for Prometheus", function()
+    local host = nginx.start_as_written("spec/examples/nginx-metrics.conf", {
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_API = emulator.http,
+    })
+    emulator.inject({ status = 503 })
+    assert.equal("3\n", (host:get("/profiles")))
+    assert.equal("3\n", (host:get("/profiles")))
+    local text = host:get("/metrics")
+    assert.matches('\ntagoio_attempts_total{operation="profile.list",outcome="200"} 2\n', text)
+    assert.matches('\ntagoio_attempts_total{operation="profile.list",outcome="503"} 1\n', text)
+    assert.matches('^tagoio_attempt_seconds_total{operation="profile.list",outcome="200"} 0%.', text)
     host:stop()
   end)
 

@@ -58,22 +58,15 @@ function nginx.start(settings)
   end)))
 end
 
--- Starts one with a configuration as users write it; only its port, its paths and where nginx
--- keeps its own files are others.
-function nginx.start_as_written(path, variables)
-  local text = read(path)
-  local folders = ""
-  for _, name in ipairs({ "client_body", "proxy", "fastcgi", "uwsgi", "scgi" }) do
-    folders = folders .. ("    %s_temp_path @FOLDER@/%s;\n"):format(name, name)
-  end
-  local head = "@USER@\ndaemon off;\npid @FOLDER@/nginx.pid;\nerror_log @FOLDER@/error.log;\n"
-  text = head .. text:gsub("\nhttp {\n", "%0" .. folders .. "    access_log off;\n")
-  -- Debian's files name modules relative to a folder that is another here.
-  text = text:gsub("include /etc/nginx/modules%-enabled/%*%.conf;", "@MODULES@")
+-- Starts one with a configuration as users write it; only its port, and where modules are, are
+-- others. change(text), if any, changes more.
+function nginx.start_as_written(path, variables, change)
+  local text = "@USER@\ndaemon off;\n" .. read(path)
+  text = text:gsub("load_module [^\n]*ndk[^\n]*", "@MODULES@"):gsub("load_module [^\n]*", "")
   text = text:gsub("listen 127.0.0.1:8080;", "listen 127.0.0.1:@HTTP@;")
   text = text:gsub("/usr/local/share/lua/5%.1/", root .. "/lua/")
   text = text:gsub("/usr/local/lib/lua/5%.1/", root .. "/build/luajit/")
-  return start(text, variables)
+  return start(change and change(text) or text, variables)
 end
 
 -- Sends a request and does not wait: `finish` reads the answer.
