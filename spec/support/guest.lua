@@ -17,6 +17,7 @@ function guest.paths(name, version)
   return {
     LUA_PATH = shared:format(root, root, version, version),
     LUA_CPATH = ("%s/build/%s/?.so;;"):format(root, name),
+    LD_PRELOAD = "", -- a sanitizer's, of which those builds know nothing
   }
 end
 
