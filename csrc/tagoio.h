@@ -303,7 +303,8 @@ typedef enum tagoio_want {
 /* The question; it changes nothing. */
 tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms);
 
-/* When a backoff ends. */
+/* When a backoff ends, as far as is known now. A call also backs off, before its first
+   attempt too, while a rate limit is closed for its token: ask again at that time. */
 int64_t tagoio_call_retry_at_ms(const tagoio_call *call);
 
 typedef struct tagoio_header {
@@ -326,13 +327,14 @@ typedef struct tagoio_request {
     bool fresh_connection; /* the last one died: do not trust another that was idle */
 } tagoio_request;
 
-/* The events. begin: fills the request, which is going out. False: the call does not
-   want to begin, and nothing happens. */
+/* The events. begin: fills the request, which is going out. False: nothing is to be
+   sent; the call does not want to begin, or it would be too late and is done. */
 bool tagoio_call_begin(tagoio_call *call, int64_t now_ms, tagoio_request *request);
 
-/* The request has left the driver's queue: the time since begin was spent in it. A
-   driver without a queue says so at once. */
-void tagoio_call_sending(tagoio_call *call, int64_t now_ms);
+/* The request leaves the driver's queue: the time since begin was spent in it. A driver
+   without a queue says so at once. False: a rate limit has been closed meanwhile; do
+   not send, and ask again what the call wants. */
+bool tagoio_call_sending(tagoio_call *call, int64_t now_ms);
 
 /* The response as it comes: the status, 100 to 999, again after a 1xx; each header;
    pieces of the decoded body, with which the headers end. False when a limit is passed
@@ -424,7 +426,7 @@ typedef struct tagoio_attempt {
 } tagoio_attempt;
 
 /* The attempt with that number, from 1 on; NULL: it has not ended. Borrowed until the
-   call is freed. */
+   next event. */
 const tagoio_attempt *tagoio_call_attempt(const tagoio_call *call, int number);
 
 /* The row that the call was made with. */

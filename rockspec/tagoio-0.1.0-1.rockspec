@@ -75,6 +75,7 @@ build = {
         "csrc/core/describe.c",
         "csrc/core/echo.c",
         "csrc/core/error.c",
+        "csrc/core/gate.c",
         "csrc/core/json.c",
         "csrc/core/operation.c",
         "csrc/core/outcome.c",

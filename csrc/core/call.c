@@ -20,7 +20,10 @@ struct tagoio_call {
     state state;
     int64_t started_ms;
     int64_t deadline_ms;
+    const char *deadline_name; /* the option that it is from */
     int64_t retry_at_ms;
+    int64_t place; /* in the gate's line, when it is in it */
+    bool in_line;
     int64_t begun_ms; /* the attempt that is out */
     bool in_queue;    /* the driver has not sent it yet */
     tagoio_response response;
@@ -30,9 +33,17 @@ struct tagoio_call {
     int last_cost;         /* of the last retry, in the budget */
     unsigned retried;      /* a bit for each reason that this call was retried for */
     bool fresh;
-    bool ambiguous;           /* an attempt may have been applied */
-    tagoio_attempt *attempts; /* as many as are allowed */
+    bool ambiguous;   /* an attempt may have been applied */
+    bool over_budget; /* why it ended, as in tagoio_retry_decision */
+    tagoio_retry_limit limit;
+    int free_attempts;        /* after which the server asked for a wait */
+    int capacity;             /* of attempts */
+    tagoio_attempt *attempts; /* as many as are allowed, or more */
 };
+
+static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* The only place that assigns the state. False: the event is too late or too early. */
 static bool transition(tagoio_call *call, state next) {
@@ -72,8 +83,11 @@ static tagoio_call *allocate(int attempts, tagoio_error *err) {
         tagoio_error_memory(err);
         return NULL;
     }
-    *call = (tagoio_call){
-        .references = 1, .report = {.retry_after_s = -1}, .attempts = records};
+    *call = (tagoio_call){.references = 1,
+                          .retry_at_ms = INT64_MIN,
+                          .capacity = attempts,
+                          .report = {.retry_after_s = -1},
+                          .attempts = records};
     return call;
 }
 
@@ -82,6 +96,24 @@ static bool has_token(const tagoio_settings *settings, const tagoio_operation *r
     return settings->options.token != NULL || row->token_rule != TAGOIO_TOKEN_NEEDED ||
            tagoio_error_set(err, TAGOIO_ERROR_INVALID,
                             "%s: no token: this client has none", row->name);
+}
+
+static void set_deadline(tagoio_call *call) {
+    call->deadline_ms = call->started_ms + call->settings->options.timeout_ms;
+    call->deadline_name = "timeout";
+}
+
+static void leave_line(tagoio_call *call) {
+    if (call->in_line) {
+        call->in_line = false;
+        tagoio_gate_leave(call->settings->gate);
+    }
+}
+
+/* Back into the line where it was before. */
+static void return_to_line(tagoio_call *call) {
+    call->in_line = true;
+    tagoio_gate_return(call->settings->gate);
 }
 
 tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operation *row,
@@ -94,7 +126,9 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
         call->settings = tagoio_settings_ref(settings);
         call->operation = tagoio_operation_ref(row);
         call->started_ms = now_ms;
-        call->deadline_ms = now_ms + options->timeout_ms;
+        set_deadline(call);
+        call->place = tagoio_gate_enter(settings->gate);
+        call->in_line = true;
         call->response.body.limit = options->max_response_bytes;
         call->response.keep_headers = row->result == TAGOIO_RESULT_ANY;
         call->report.operation = row->name;
@@ -120,6 +154,7 @@ void tagoio_call_unref(tagoio_call *call) {
     if (call == NULL || --call->references > 0) {
         return;
     }
+    leave_line(call);
     tagoio_encoded_request_clear(&call->encoded);
     tagoio_response_clear(&call->response);
     tagoio_outcome_clear(&call->outcome);
@@ -138,14 +173,41 @@ const tagoio_operation *tagoio_call_operation(const tagoio_call *call) {
     return call->operation;
 }
 
+/* When the gate lets it pass; in the past where it is open. */
+static int64_t gate_ms(const tagoio_call *call) {
+    return tagoio_gate_due_ms(call->settings->gate,
+                              call->in_line ? call->place : TAGOIO_GATE_FRONT);
+}
+
+/* The limit that the gate's wait does not fit; without a name when it does. */
+static tagoio_retry_limit gate_limit(const tagoio_call *call, int64_t now_ms) {
+    int64_t longest_ms = call->settings->options.max_retry_after_ms;
+    int64_t due_ms = gate_ms(call);
+    int64_t asked_ms = tagoio_gate_asked_ms(call->settings->gate);
+    if (asked_ms > now_ms && asked_ms - now_ms > longest_ms) {
+        return (tagoio_retry_limit){"max_retry_after", asked_ms - now_ms, longest_ms};
+    }
+    if (due_ms > now_ms && due_ms >= call->deadline_ms) {
+        return (tagoio_retry_limit){call->deadline_name, due_ms - now_ms,
+                                    call->deadline_ms - now_ms};
+    }
+    return (tagoio_retry_limit){.name = NULL};
+}
+
+/* It may not wait as long as it has to. */
+static bool is_hopeless(const tagoio_call *call, int64_t now_ms) {
+    return now_ms >= call->deadline_ms || gate_limit(call, now_ms).name != NULL;
+}
+
 tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms) {
     switch (call->state) {
-    case READY:
-        return TAGOIO_BEGIN;
     case IN_FLIGHT:
         return TAGOIO_WAIT;
+    case READY:
     case BACKOFF:
-        return now_ms >= call->retry_at_ms ? TAGOIO_BEGIN : TAGOIO_BACKOFF;
+        return now_ms >= tagoio_call_retry_at_ms(call) || is_hopeless(call, now_ms)
+                   ? TAGOIO_BEGIN
+                   : TAGOIO_BACKOFF;
     case DONE:
     case STATES:
         break;
@@ -153,7 +215,9 @@ tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms) {
     return TAGOIO_DONE;
 }
 
-int64_t tagoio_call_retry_at_ms(const tagoio_call *call) { return call->retry_at_ms; }
+int64_t tagoio_call_retry_at_ms(const tagoio_call *call) {
+    return later_of(call->retry_at_ms, gate_ms(call));
+}
 
 void tagoio_call_set_driver(tagoio_call *call, void *driver) { call->driver = driver; }
 
@@ -162,8 +226,6 @@ void *tagoio_call_driver(const tagoio_call *call) { return call->driver; }
 static bool is_write(const tagoio_call *call) {
     return call->operation->retry_class != TAGOIO_RETRY_CLASS_SAFE;
 }
-
-static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t attempt_timeout_ms(const tagoio_call *call, int64_t now_ms) {
     int64_t allowed_ms = least_of(call->deadline_ms - now_ms,
@@ -208,33 +270,12 @@ static void fill_request(tagoio_call *call, int64_t now_ms, tagoio_request *requ
     };
 }
 
-bool tagoio_call_begin(tagoio_call *call, int64_t now_ms, tagoio_request *request) {
-    if (tagoio_call_want(call, now_ms) != TAGOIO_BEGIN ||
-        !transition(call, IN_FLIGHT)) {
-        return false;
-    }
-    tagoio_response_clear(&call->response);
-    call->begun_ms = now_ms;
-    call->in_queue = true;
-    int number = ++call->report.attempts;
-    call->attempts[number - 1] =
-        (tagoio_attempt){.number = number, .retry_delay_ms = -1};
-    fill_request(call, now_ms, request);
-    return true;
-}
-
 static void leave_queue(tagoio_call *call, int64_t now_ms) {
     if (call->in_queue) {
         int64_t queued_ms = now_ms - call->begun_ms;
         call->in_queue = false;
         call->report.queued_ms += queued_ms;
         call->attempts[call->report.attempts - 1].queued_ms = queued_ms;
-    }
-}
-
-void tagoio_call_sending(tagoio_call *call, int64_t now_ms) {
-    if (call->state == IN_FLIGHT) {
-        leave_queue(call, now_ms);
     }
 }
 
@@ -285,6 +326,7 @@ static void finish(tagoio_call *call, int64_t now_ms) {
     if (!transition(call, DONE)) {
         return;
     }
+    leave_line(call);
     if (was_out) {
         record_attempt(call, now_ms, -1);
     }
@@ -294,7 +336,9 @@ static void finish(tagoio_call *call, int64_t now_ms) {
     report->maybe_applied = call->ambiguous && call->outcome.kind != TAGOIO_ERROR_NONE;
     tagoio_explanation explanation = {.outcome = &call->outcome,
                                       .settings = call->settings,
-                                      .secrets = &call->encoded.secrets};
+                                      .secrets = &call->encoded.secrets,
+                                      .over_budget = call->over_budget,
+                                      .limit = call->limit};
     tagoio_report_explain(report, &explanation, &call->message);
     if (was_out) {
         call->attempts[report->attempts - 1].kind = report->kind;
@@ -302,30 +346,126 @@ static void finish(tagoio_call *call, int64_t now_ms) {
     tagoio_buffer_clear(&call->response.body);
 }
 
+/* Ends a call that must not be sent, or be sent again, because it would be too late. */
+static void give_up(tagoio_call *call, int64_t now_ms) {
+    call->limit = gate_limit(call, now_ms);
+    if (call->report.attempts == 0) {
+        set_outcome(call, tagoio_outcome_unsent(
+                              call->limit.name != NULL ? NULL : call->deadline_name));
+        int64_t wait_ms = call->limit.wait_ms;
+        call->report.retry_after_s = call->limit.name ? (wait_ms + 999) / 1000 : -1;
+    }
+    finish(call, now_ms);
+}
+
+bool tagoio_call_begin(tagoio_call *call, int64_t now_ms, tagoio_request *request) {
+    if (tagoio_call_want(call, now_ms) != TAGOIO_BEGIN) {
+        return false;
+    }
+    if (is_hopeless(call, now_ms)) {
+        give_up(call, now_ms);
+        return false;
+    }
+    if (!transition(call, IN_FLIGHT)) {
+        return false;
+    }
+    tagoio_gate_pass(call->settings->gate, call->in_line, now_ms);
+    call->in_line = false;
+    tagoio_response_clear(&call->response);
+    call->begun_ms = now_ms;
+    call->in_queue = true;
+    int number = ++call->report.attempts;
+    call->attempts[number - 1] =
+        (tagoio_attempt){.number = number, .retry_delay_ms = -1};
+    fill_request(call, now_ms, request);
+    return true;
+}
+
+/* Before this request was sent the server has asked for a wait. */
+static bool must_wait(const tagoio_call *call, int64_t now_ms) {
+    return call->in_queue && tagoio_gate_asked_ms(call->settings->gate) > now_ms;
+}
+
+bool tagoio_call_sending(tagoio_call *call, int64_t now_ms) {
+    if (call->state != IN_FLIGHT) {
+        return false;
+    }
+    bool waits = must_wait(call, now_ms);
+    leave_queue(call, now_ms);
+    if (waits && transition(call, BACKOFF)) {
+        call->report.attempts--;
+        return_to_line(call);
+    }
+    return !waits;
+}
+
 static void refund(tagoio_call *call) {
-    tagoio_retry_budget *retry_budget = call->settings->retry_budget;
-    retry_budget->left += call->last_cost > 0 ? call->last_cost : 1;
-    if (retry_budget->left > TAGOIO_RETRY_CAPACITY) {
-        retry_budget->left = TAGOIO_RETRY_CAPACITY;
+    int *budget = &call->settings->family->retry_budget;
+    *budget += call->last_cost > 0 ? call->last_cost : 1;
+    if (*budget > TAGOIO_RETRY_CAPACITY) {
+        *budget = TAGOIO_RETRY_CAPACITY;
     }
 }
 
-static int64_t retry_delay_ms(const tagoio_call *call, const tagoio_now *now) {
+static tagoio_retry_decision decide(const tagoio_call *call, const tagoio_now *now) {
     const tagoio_options *options = &call->settings->options;
     const tagoio_outcome *outcome = &call->outcome;
-    return tagoio_retry_delay_ms(&(tagoio_retry_context){
+    return tagoio_retry_decide(&(tagoio_retry_context){
         .reason = outcome->reason,
         .retry_class = call->operation->retry_class,
-        .attempts = call->report.attempts,
+        .attempts = call->report.attempts - call->free_attempts,
         .attempts_allowed = options->attempts,
         .already_retried = (call->retried >> outcome->reason & 1) != 0,
-        .budget = call->settings->retry_budget->left,
+        .budget = call->settings->family->retry_budget,
         .hint_ms = outcome->retry_after_s < 0 ? -1 : outcome->retry_after_s * 1000,
         .max_hint_ms = options->max_retry_after_ms,
         .left_ms = call->deadline_ms - now->now_ms,
+        .deadline_name = call->deadline_name,
         .wall_s = now->wall_s,
         .jitter = now->jitter,
     });
+}
+
+/* For all calls with this token, also when this one is not retried. */
+static void close_gate(tagoio_call *call, int64_t now_ms,
+                       const tagoio_retry_decision *decision) {
+    if (decision->asked_ms > 0) {
+        int64_t asked_ms = least_of(decision->asked_ms, TAGOIO_MAX_TIME_MS);
+        int64_t delay_ms = later_of(decision->delay_ms, asked_ms);
+        tagoio_gate_close(call->settings->gate, now_ms + asked_ms, now_ms + delay_ms);
+    }
+}
+
+/* Room for one more attempt: those that are free are not counted before. */
+static bool reserve_attempt(tagoio_call *call) {
+    int count = call->report.attempts;
+    if (count < call->capacity) {
+        return true;
+    }
+    tagoio_attempt *more =
+        realloc(call->attempts, 2 * (size_t)count * sizeof *call->attempts);
+    if (more == NULL) {
+        return false;
+    }
+    call->attempts = more;
+    call->capacity = 2 * count;
+    return true;
+}
+
+static void back_off(tagoio_call *call, int64_t now_ms,
+                     const tagoio_retry_decision *decision) {
+    tagoio_retry_rule rule = tagoio_retry_rule_of(call->outcome.reason);
+    bool is_free = decision->asked_ms > 0;
+    record_attempt(call, now_ms, decision->delay_ms);
+    call->retry_at_ms = now_ms + decision->delay_ms;
+    call->retried |= 1u << call->outcome.reason;
+    call->fresh = rule.fresh;
+    call->last_cost = is_free ? 0 : rule.cost;
+    call->settings->family->retry_budget -= call->last_cost;
+    if (is_free) {
+        call->free_attempts++;
+        return_to_line(call);
+    }
 }
 
 /* An attempt is over and call->outcome says how: back off and retry, or finish. */
@@ -341,16 +481,17 @@ static void attempt_finished(tagoio_call *call, const tagoio_now *now, bool sent
     }
     tagoio_retry_rule rule = tagoio_retry_rule_of(call->outcome.reason);
     call->ambiguous = call->ambiguous || (rule.ambiguous && sent && is_write(call));
-    int64_t delay_ms = retry_delay_ms(call, now);
-    if (delay_ms < 0) {
+    tagoio_retry_decision decision = decide(call, now);
+    close_gate(call, now->now_ms, &decision);
+    call->over_budget = decision.over_budget;
+    call->limit = decision.limit;
+    if (decision.delay_ms < 0) {
+        finish(call, now->now_ms);
+    } else if (!reserve_attempt(call)) {
+        set_outcome(call, tagoio_outcome_no_memory());
         finish(call, now->now_ms);
     } else if (transition(call, BACKOFF)) {
-        record_attempt(call, now->now_ms, delay_ms);
-        call->retry_at_ms = now->now_ms + delay_ms;
-        call->retried |= 1u << call->outcome.reason;
-        call->settings->retry_budget->left -= rule.cost;
-        call->last_cost = rule.cost;
-        call->fresh = rule.fresh;
+        back_off(call, now->now_ms, &decision);
     }
 }
 

@@ -532,6 +532,24 @@ tagoio_outcome tagoio_outcome_canceled(void) {
     return outcome;
 }
 
+tagoio_outcome tagoio_outcome_no_memory(void) {
+    tagoio_outcome outcome = outcome_new();
+    outcome.kind = TAGOIO_ERROR_MEMORY;
+    return outcome;
+}
+
+tagoio_outcome tagoio_outcome_unsent(const char *passed) {
+    tagoio_outcome outcome = outcome_new();
+    outcome.kind = TAGOIO_ERROR_TIMEOUT;
+    tagoio_buffer_add_string(&outcome.text, "not sent");
+    if (passed != NULL) {
+        tagoio_buffer_add_string(&outcome.text, ": the time of ");
+        tagoio_buffer_add_string(&outcome.text, passed);
+        tagoio_buffer_add_string(&outcome.text, " is over");
+    }
+    return outcome;
+}
+
 void tagoio_outcome_clear(tagoio_outcome *outcome) {
     json_decref(outcome->result);
     json_decref(outcome->details);

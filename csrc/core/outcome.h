@@ -28,6 +28,10 @@ tagoio_outcome tagoio_outcome_of_response(const tagoio_response *response,
 tagoio_outcome tagoio_outcome_of_failure(const tagoio_response *response,
                                          const tagoio_failure *failure, int64_t wall_s);
 tagoio_outcome tagoio_outcome_canceled(void);
+tagoio_outcome tagoio_outcome_no_memory(void);
+
+/* Too late to be sent; passed is the time that is over, NULL: none yet. */
+tagoio_outcome tagoio_outcome_unsent(const char *passed);
 
 void tagoio_outcome_clear(tagoio_outcome *outcome);
 

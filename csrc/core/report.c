@@ -2,6 +2,7 @@
 /* Messages, and the redaction of what servers and drivers say. */
 #include "core/report.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +26,21 @@ void tagoio_report_copy_id(char to[TAGOIO_MAX_REQUEST_ID_BYTES], const char *id,
     make_printable(&copy);
 }
 
+/* "asked to wait 44 s; timeout leaves 12 s, " */
+static void add_limit(tagoio_buffer *message, const tagoio_explanation *e) {
+    char words[120] = "";
+    if (e->limit.name != NULL) {
+        bool is_time = strcmp(e->limit.name, "max_retry_after") != 0;
+        snprintf(words, sizeof words,
+                 "asked to wait %" PRId64 " s; %s %s %" PRId64 " s, ",
+                 (e->limit.wait_ms + 999) / 1000, e->limit.name,
+                 is_time ? "leaves" : "is", e->limit.allowed_ms / 1000);
+    }
+    tagoio_buffer_add_string(message, words);
+    tagoio_buffer_add_string(message,
+                             e->over_budget ? "the retry budget is spent, " : "");
+}
+
 /* "profile.info: Authorization Denied (HTTP 401, api.tago.io)" and what matters. */
 static bool write_failure(tagoio_buffer *message, const tagoio_report *report,
                           const tagoio_explanation *e, const tagoio_buffer *why) {
@@ -41,6 +57,7 @@ static bool write_failure(tagoio_buffer *message, const tagoio_report *report,
     tagoio_buffer_add(message, why->bytes, why->length);
     tagoio_buffer_add_string(message, " (");
     tagoio_buffer_add_string(message, status);
+    add_limit(message, e);
     tagoio_buffer_add(message, e->settings->host, e->settings->host_bytes);
     tagoio_buffer_add_string(message, attempts);
     tagoio_buffer_add_string(message, ")");

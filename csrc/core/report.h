@@ -13,6 +13,8 @@ typedef struct tagoio_explanation {
     const tagoio_outcome *outcome; /* of the last attempt */
     const tagoio_settings *settings;
     const tagoio_secrets *secrets;
+    bool over_budget;         /* why there was no further attempt, */
+    tagoio_retry_limit limit; /* as in tagoio_retry_decision */
 } tagoio_explanation;
 
 /* Fills kind and message of a report whose other facts are there: why a call failed, or

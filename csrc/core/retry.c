@@ -52,20 +52,25 @@ tagoio_retry_rule tagoio_retry_rule_of(tagoio_retry_reason reason) {
 /* TagoIO counts requests by the minute of the clock (its rate limit page). */
 static int64_t next_minute_ms(int64_t wall_s) { return (60 - wall_s % 60) * 1000; }
 
-static int64_t delay_of(const tagoio_retry_context *c, const tagoio_retry_rule *rule) {
-    int64_t hint = c->hint_ms;
-    if (hint < 0 && c->reason == TAGOIO_REASON_THROTTLED) {
-        hint = next_minute_ms(c->wall_s);
+/* The wait that a server asks for, 0: none. A limiter that names no time means the next
+   minute. */
+static int64_t asked_ms(const tagoio_retry_context *c) {
+    if (c->reason != TAGOIO_REASON_THROTTLED && c->reason != TAGOIO_REASON_BUSY) {
+        return 0;
     }
-    if (hint >= 0) {
-        int64_t jitter = hint / 10;
-        if (jitter > longest_hint_jitter_ms) {
-            jitter = longest_hint_jitter_ms;
-        }
-        return hint > c->max_hint_ms ? -1
-                                     : hint + (int64_t)(c->jitter * (double)jitter);
+    return c->hint_ms >= 0 ? c->hint_ms : next_minute_ms(c->wall_s);
+}
+
+static int64_t hint_jitter_ms(const tagoio_retry_context *c, int64_t hint_ms) {
+    int64_t longest = hint_ms / 10;
+    if (longest > longest_hint_jitter_ms) {
+        longest = longest_hint_jitter_ms;
     }
-    int64_t longest = rule->base_ms;
+    return (int64_t)(c->jitter * (double)longest);
+}
+
+static int64_t backoff_ms(const tagoio_retry_context *c) {
+    int64_t longest = rules[c->reason].base_ms;
     for (int i = 1; i < c->attempts && longest < longest_backoff_ms; i++) {
         longest *= 2;
     }
@@ -75,12 +80,36 @@ static int64_t delay_of(const tagoio_retry_context *c, const tagoio_retry_rule *
     return (int64_t)(c->jitter * (double)longest);
 }
 
-int64_t tagoio_retry_delay_ms(const tagoio_retry_context *c) {
+static bool is_retried(const tagoio_retry_context *c, bool costs) {
     const tagoio_retry_rule *rule = &rules[c->reason];
-    if ((rule->retried & c->retry_class) == 0 || c->attempts >= c->attempts_allowed ||
-        (rule->once && c->already_retried) || rule->cost > c->budget) {
-        return -1;
+    /* Who allows one attempt wants no second one, whatever it costs. */
+    bool has_attempts =
+        c->attempts_allowed > 1 && (!costs || c->attempts < c->attempts_allowed);
+    return (rule->retried & c->retry_class) != 0 && has_attempts &&
+           !(rule->once && c->already_retried);
+}
+
+tagoio_retry_decision tagoio_retry_decide(const tagoio_retry_context *c) {
+    int64_t asked = asked_ms(c);
+    int64_t hint = asked > 0 ? asked : c->hint_ms;
+    int64_t delay = hint >= 0 ? hint + hint_jitter_ms(c, hint) : backoff_ms(c);
+    tagoio_retry_decision none = {.delay_ms = -1, .asked_ms = asked};
+    if (!is_retried(c, asked == 0)) {
+        return none;
     }
-    int64_t delay_ms = delay_of(c, rule);
-    return delay_ms >= 0 && delay_ms < c->left_ms ? delay_ms : -1;
+    none.over_budget = asked == 0 && rules[c->reason].cost > c->budget;
+    if (none.over_budget) {
+        return none;
+    }
+    if (hint > c->max_hint_ms) {
+        none.limit = (tagoio_retry_limit){"max_retry_after", hint, c->max_hint_ms};
+        return none;
+    }
+    if (delay >= c->left_ms) {
+        if (hint > 0) {
+            none.limit = (tagoio_retry_limit){c->deadline_name, hint, c->left_ms};
+        }
+        return none;
+    }
+    return (tagoio_retry_decision){.delay_ms = delay, .asked_ms = asked};
 }

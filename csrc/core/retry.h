@@ -48,19 +48,33 @@ enum { TAGOIO_RETRY_CAPACITY = 500 };
 typedef struct tagoio_retry_context {
     tagoio_retry_reason reason;
     tagoio_retry_class retry_class;
-    int attempts; /* made so far */
+    int attempts; /* made so far, of those that count */
     int attempts_allowed;
     bool already_retried; /* this call was retried for this reason before */
     int budget;           /* what is left of it */
     int64_t hint_ms;      /* the delay that the server asked for, -1: none */
     int64_t max_hint_ms;
-    int64_t left_ms; /* until the deadline */
+    int64_t left_ms;           /* until the deadline */
+    const char *deadline_name; /* the option that it is from */
     int64_t wall_s;
     double jitter;
 } tagoio_retry_context;
 
-/* How long to wait before the next attempt; -1: there is none. */
-int64_t tagoio_retry_delay_ms(const tagoio_retry_context *retry_context);
+/* A wait that was longer than something allows. */
+typedef struct tagoio_retry_limit {
+    const char *name; /* the option that does not; static, NULL: none */
+    int64_t wait_ms;
+    int64_t allowed_ms;
+} tagoio_retry_limit;
+
+typedef struct tagoio_retry_decision {
+    int64_t delay_ms; /* before the next attempt; -1: there is none */
+    int64_t asked_ms; /* of that, what the server asked for: it costs nothing; else 0 */
+    bool over_budget; /* there is none because the budget is spent */
+    tagoio_retry_limit limit; /* or because of this */
+} tagoio_retry_decision;
+
+tagoio_retry_decision tagoio_retry_decide(const tagoio_retry_context *retry_context);
 
 #pragma GCC visibility pop
 

@@ -85,13 +85,13 @@ static bool check(const tagoio_options *o, tagoio_error *err) {
     return true;
 }
 
-static tagoio_retry_budget *retry_budget_new(void) {
-    tagoio_retry_budget *retry_budget = malloc(sizeof *retry_budget);
-    if (retry_budget != NULL) {
-        *retry_budget =
-            (tagoio_retry_budget){.references = 1, .left = TAGOIO_RETRY_CAPACITY};
+static tagoio_family *family_new(void) {
+    tagoio_family *family = malloc(sizeof *family);
+    if (family != NULL) {
+        *family =
+            (tagoio_family){.references = 1, .retry_budget = TAGOIO_RETRY_CAPACITY};
     }
-    return retry_budget;
+    return family;
 }
 
 static bool fill_token(tagoio_settings *settings, const char *token) {
@@ -108,14 +108,19 @@ static bool fill(tagoio_settings *settings, const tagoio_options *options,
     settings->options.base_url = tagoio_string_copy(options->base_url);
     settings->options.user_agent = tagoio_string_copy(options->user_agent);
     if (parent != NULL) {
-        settings->retry_budget = parent->retry_budget;
-        settings->retry_budget->references++;
+        settings->family = parent->family;
+        settings->family->references++;
     } else {
-        settings->retry_budget = retry_budget_new();
+        settings->family = family_new();
     }
     const char *url = settings->options.base_url;
-    if (url == NULL || settings->retry_budget == NULL ||
+    if (url == NULL || settings->family == NULL ||
         settings->options.user_agent == NULL) {
+        return false;
+    }
+    const char *token = options->token != NULL ? options->token : "";
+    settings->gate = tagoio_gates_ref(&settings->family->gates, token);
+    if (settings->gate == NULL) {
         return false;
     }
     settings->host = strstr(url, "://") + 3;
@@ -154,8 +159,11 @@ void tagoio_settings_unref(tagoio_settings *settings) {
     tagoio_string_free((char *)settings->options.token);
     tagoio_string_free((char *)settings->options.base_url);
     tagoio_string_free((char *)settings->options.user_agent);
-    if (settings->retry_budget != NULL && --settings->retry_budget->references == 0) {
-        free(settings->retry_budget);
+    if (settings->family != NULL) {
+        tagoio_gate_unref(&settings->family->gates, settings->gate);
+        if (--settings->family->references == 0) {
+            free(settings->family);
+        }
     }
     tagoio_secrets_clear(&settings->secrets);
     free(settings);

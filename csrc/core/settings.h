@@ -3,22 +3,25 @@
 #ifndef TAGOIO_CORE_SETTINGS_H
 #define TAGOIO_CORE_SETTINGS_H
 
+#include "core/gate.h"
 #include "core/redact.h"
 
 #pragma GCC visibility push(hidden)
 
-/* What clients derived from one another may still spend on retries (core/retry.h). */
-typedef struct tagoio_retry_budget {
+/* What clients derived from one another share. */
+typedef struct tagoio_family {
     int references;
-    int left;
-} tagoio_retry_budget;
+    int retry_budget; /* what may still be spent on retries (core/retry.h) */
+    tagoio_gates gates;
+} tagoio_family;
 
 struct tagoio_settings {
     int references;
     tagoio_options options; /* its strings are owned */
     const char *host;       /* inside options.base_url, up to its end or a slash */
     size_t host_bytes;
-    tagoio_retry_budget *retry_budget;
+    tagoio_family *family;
+    tagoio_gate *gate;      /* the token's */
     tagoio_secrets secrets; /* the token */
 };
 

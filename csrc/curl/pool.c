@@ -161,17 +161,21 @@ static void finish(tagoio_pool *pool, tagoio_transfer *t) {
     pool->pending--;
 }
 
-/* An attempt is over: what does the call want now? */
-static void attempt_finished(tagoio_pool *pool, tagoio_transfer *t) {
-    detach(pool, t);
+/* Nothing is sent now: after an attempt, or before one because of a rate limit. */
+static void set_aside(tagoio_pool *pool, tagoio_transfer *t) {
     if (tagoio_call_want(t->call, tagoio_host_now_ms()) == TAGOIO_DONE) {
         finish(pool, t);
     } else {
         move(t, &pool->backing_off);
-        tagoio_list_remove(&t->in_retried);
-        tagoio_list_add(&pool->retried, &t->in_retried);
         tagoio_timers_set(&pool->timers, &t->timer, tagoio_call_retry_at_ms(t->call));
     }
+}
+
+static void attempt_finished(tagoio_pool *pool, tagoio_transfer *t) {
+    detach(pool, t);
+    tagoio_list_remove(&t->in_retried);
+    tagoio_list_add(&pool->retried, &t->in_retried);
+    set_aside(pool, t);
 }
 
 static void fail(tagoio_pool *pool, tagoio_transfer *t, CURLcode code) {
@@ -202,7 +206,6 @@ static void add(tagoio_pool *pool, tagoio_transfer *t, int64_t now_ms) {
         code = tagoio_transfer_attach(t, now_ms, pool->multiplex);
         if (code == CURLE_OK &&
             curl_multi_add_handle(pool->multi, t->handle->easy) == CURLM_OK) {
-            tagoio_call_sending(t->call, now_ms);
             pool->active_count++;
             pool->multiplexed += t->multiplex;
             if (t->multiplex && pool->scout == NULL && !pool->scouts_fail) {
@@ -290,7 +293,10 @@ static void notice_fork(tagoio_pool *pool) {
 /* ---- stepping ---- */
 
 static void begin(tagoio_pool *pool, tagoio_transfer *t, int64_t now_ms) {
-    tagoio_call_begin(t->call, now_ms, &t->request);
+    if (!tagoio_call_begin(t->call, now_ms, &t->request)) {
+        set_aside(pool, t);
+        return;
+    }
     tagoio_transfer_begin(t, now_ms);
     move(t, &pool->waiting);
     tagoio_timers_set(&pool->timers, &t->timer, t->expires_ms);
@@ -302,10 +308,11 @@ static void run_timers(tagoio_pool *pool, int64_t now_ms) {
     while ((timer = tagoio_timers_first(&pool->timers)) != NULL &&
            timer->due_ms <= now_ms) {
         tagoio_transfer *t = TAGOIO_MEMBER(timer, tagoio_transfer, timer);
-        if (tagoio_call_want(t->call, now_ms) == TAGOIO_BEGIN) {
-            begin(pool, t, now_ms);
-        } else {
+        tagoio_want want = tagoio_call_want(t->call, now_ms);
+        if (want == TAGOIO_WAIT) {
             fail(pool, t, CURLE_OPERATION_TIMEDOUT);
+        } else {
+            begin(pool, t, now_ms); /* or not yet: a rate limit was closed again */
         }
     }
 }
@@ -323,7 +330,11 @@ static tagoio_transfer *next_to_add(const tagoio_pool *pool) {
 static void acquire_slots(tagoio_pool *pool, int64_t now_ms) {
     tagoio_transfer *t;
     while ((t = next_to_add(pool)) != NULL) {
-        add(pool, t, now_ms);
+        if (tagoio_call_sending(t->call, now_ms)) {
+            add(pool, t, now_ms);
+        } else {
+            set_aside(pool, t);
+        }
     }
 }
 

@@ -82,14 +82,18 @@ static void push_headers(lua_State *L, const tagoio_request *request) {
     }
 }
 
-/* call:begin(): what to send, as a table */
+/* call:begin(): what to send, as a table; nil: nothing, it would be too late */
 static int begin(lua_State *L) {
     tagoio_call_userdata *self = check_alive(L);
     int64_t now_ms = tagoio_host_now_ms();
     tagoio_request request;
-    luaL_argcheck(L, tagoio_call_begin(self->call, now_ms, &request), 1,
+    luaL_argcheck(L, tagoio_call_want(self->call, now_ms) == TAGOIO_BEGIN, 1,
                   "the call does not want to begin");
-    tagoio_call_sending(self->call, now_ms); /* a transport has no queue */
+    if (!tagoio_call_begin(self->call, now_ms, &request) ||
+        !tagoio_call_sending(self->call, now_ms)) { /* a transport has no queue */
+        lua_pushnil(L);
+        return 1;
+    }
     lua_createtable(L, 0, 7);
     tagoio_set_text(L, "method", request.method);
     tagoio_set_text(L, "url", request.url);

@@ -2,6 +2,8 @@
 -- Events: how each attempt ended is passed to the client's `on_attempt`, and to the log that
 -- TAGOIO_LOG switches on. After libcurl has returned, in the coroutine that made the call.
 
+local core = require("tagoio.core")
+
 local hooks = {}
 
 -- ---- the log ----
@@ -11,6 +13,21 @@ local function write_line(line)
     ngx.log(ngx.NOTICE, line)
   else
     io.stderr:write(line, "\n")
+  end
+end
+
+-- Waits from this on are told: shorter ones are soon over.
+local long_wait_s = 2
+local told_until = 0
+
+-- One line when calls wait before they are sent; the next one when the limit is closed again.
+local function log_wait(call)
+  local want, due = call:want()
+  local seconds = due - core.now()
+  if want == "rest" and seconds >= long_wait_s and core.now() >= told_until then
+    told_until = due
+    local form = "tagoio: the rate limit is reached: calls wait for %.1f s, until TagoIO allows "
+    write_line((form .. "more"):format(seconds))
   end
 end
 
@@ -63,8 +80,12 @@ function hooks.join(on_attempt)
   end or log
 end
 
--- A function that passes on the attempts that ended since it was last called.
+-- To be called when a call was started. A function that passes on the attempts that ended since it
+-- was last called.
 function hooks.watch(notify, call)
+  if is_logging then
+    log_wait(call)
+  end
   local number = 1
   return function()
     local event = call:attempt(number)

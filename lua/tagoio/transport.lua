@@ -71,7 +71,11 @@ end
 
 -- One attempt: the function is called, and the call told.
 local function attempt(send, operation, call)
-  local status, second, third = send(call:begin())
+  local request = call:begin()
+  if not request then
+    return
+  end
+  local status, second, third = send(request)
   local problem
   if status == nil then
     problem = tell_failure(call, second, third)

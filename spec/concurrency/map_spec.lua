@@ -316,9 +316,9 @@ describe("tagoio.map", function()
   it("lets nobody wait for the rest before a repetition", function()
     emulator.inject({
       match = { path = "/profile/" .. id },
-      status = 429,
+      status = 500,
       headers = { ["Retry-After"] = "1" },
-      body = '{"status":false,"message":"Too many requests"}',
+      body = '{"status":false,"message":"busy"}',
     })
     local order = {}
     tagoio.map(numbers(6), function(i)

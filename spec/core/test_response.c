@@ -337,10 +337,10 @@ static const header_row headers[] = {
 };
 
 static void test_headers(void) {
-    tagoio_settings *settings = play_settings(NULL);
     tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(headers); i++) {
         const header_row *row = &headers[i];
+        tagoio_settings *settings = play_settings(NULL);
         check_case("header: %s", row->name);
         char head[600];
         char body[200];
@@ -354,8 +354,8 @@ static void test_headers(void) {
         check_number(row->retry_after_s, report.retry_after_s);
         check_text(row->request_id, report.request_id);
         tagoio_call_unref(call);
+        tagoio_settings_unref(settings);
     }
-    tagoio_settings_unref(settings);
 }
 
 /* Of what comes before it and behind it nothing counts. */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate of a rate limit: a time, and a line of which only the length is known. */
+#include "core/gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Those who waited pass one after the other, and not all in the same millisecond. */
+static const int64_t spread_ms = 5;
+
+struct tagoio_gate {
+    int references;
+    tagoio_gate *next; /* in its family */
+    char *token;
+    int64_t asked_ms;
+    int64_t opens_ms;   /* for the first in the line */
+    int64_t next_place; /* of the next one who enters */
+    int64_t gone;       /* those who entered and are no longer in the line */
+    bool spreads;       /* until those who waited have passed */
+    int64_t last_place; /* of those; -1: it was not opened yet */
+};
+
+static tagoio_gate *gate_new(tagoio_gates *gates, const char *token) {
+    tagoio_gate *gate = malloc(sizeof *gate);
+    char *copy = tagoio_string_copy(token);
+    if (gate == NULL || copy == NULL) {
+        tagoio_string_free(copy);
+        free(gate);
+        return NULL;
+    }
+    *gate = (tagoio_gate){.next = gates->first,
+                          .token = copy,
+                          .asked_ms = INT64_MIN,
+                          .opens_ms = INT64_MIN};
+    gates->first = gate;
+    return gate;
+}
+
+tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token) {
+    tagoio_gate *gate = gates->first;
+    while (gate != NULL && strcmp(gate->token, token) != 0) {
+        gate = gate->next;
+    }
+    gate = gate != NULL ? gate : gate_new(gates, token);
+    if (gate != NULL) {
+        gate->references++;
+    }
+    return gate;
+}
+
+void tagoio_gate_unref(tagoio_gates *gates, tagoio_gate *gate) {
+    if (gate == NULL || --gate->references > 0) {
+        return;
+    }
+    tagoio_gate **at = &gates->first;
+    while (*at != gate) {
+        at = &(*at)->next;
+    }
+    *at = gate->next;
+    tagoio_string_free(gate->token);
+    free(gate);
+}
+
+static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
+
+void tagoio_gate_close(tagoio_gate *gate, int64_t asked_ms, int64_t opens_ms) {
+    gate->asked_ms = later_of(gate->asked_ms, asked_ms);
+    if (opens_ms > gate->opens_ms) {
+        gate->opens_ms = opens_ms;
+        gate->spreads = true;
+        gate->last_place = -1;
+    }
+}
+
+int64_t tagoio_gate_asked_ms(const tagoio_gate *gate) { return gate->asked_ms; }
+
+int64_t tagoio_gate_enter(tagoio_gate *gate) { return gate->next_place++; }
+
+void tagoio_gate_leave(tagoio_gate *gate) { gate->gone++; }
+
+void tagoio_gate_return(tagoio_gate *gate) { gate->gone--; }
+
+int64_t tagoio_gate_due_ms(const tagoio_gate *gate, int64_t place) {
+    int64_t before = gate->spreads ? later_of(place - gate->gone, 0) : 0;
+    return gate->opens_ms + before * spread_ms;
+}
+
+void tagoio_gate_pass(tagoio_gate *gate, bool has_place, int64_t now_ms) {
+    gate->gone += has_place;
+    if (!gate->spreads) {
+        return;
+    }
+    if (gate->last_place < 0) {
+        gate->last_place = gate->next_place;
+    }
+    gate->opens_ms = now_ms + spread_ms;
+    if (gate->gone >= gate->last_place) {
+        gate->spreads = false;
+        gate->opens_ms = now_ms;
+    }
+}

@@ -1,0 +1,138 @@
+-- SPDX-License-Identifier: MIT
+-- Rate limits: a 429 closes a gate for all calls of a family of clients with the same token, and
+-- what the server asked to wait for costs neither an attempt nor retry budget.
+
+local emulator = require("spec.support.emulator")
+local process = require("spec.support.process")
+local tagoio = require("tagoio")
+
+local id = emulator.profile
+local limited = '{"status":false,"message":"Too many requests"}'
+
+-- The next request to a profile is refused, with a wait.
+local function refuse_once(seconds)
+  emulator.inject({
+    match = { path = "/profile/" .. id },
+    status = 429,
+    headers = { ["Retry-After"] = tostring(seconds) },
+    body = limited,
+  })
+end
+
+describe("a rate limit", function()
+  local client
+
+  local function start(options)
+    client = emulator.client(options)
+    return client
+  end
+
+  before_each(function()
+    emulator.reset()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  -- 100 writes, 16 at once; what each window counted.
+  local function make_a_hundred()
+    local names = {}
+    for i = 1, 100 do
+      names[i] = "token " .. i
+    end
+    local results, failed = tagoio.map(names, function(name)
+      return client.profile.tokenCreate(id, {
+        name = name,
+        permission = "read",
+        email = emulator.email,
+        password = emulator.password,
+      })
+    end, { concurrency = 16 })
+    assert.is_nil(failed)
+    assert.equal(100, #results)
+    local counts = emulator.counts()
+    assert.equal(100, counts.executed["POST /profile/{}/token"])
+    for _, window in ipairs(counts.windows) do
+      assert.is_true(window.passed <= 20)
+      assert.is_true(window.refused <= 16, window.refused .. " requests of a window were refused")
+    end
+    return counts.windows
+  end
+
+  it("of 20 in a window lets 100 calls succeed, each write executed once", function()
+    start({})
+    emulator.limit({ route = "POST /profile/{}/token", limit = 20, window_s = 2 })
+    make_a_hundred()
+  end)
+
+  it("holds back calls that have not been sent yet, of derived clients too", function()
+    start({ max_retry_after = 0 })
+    refuse_once(1)
+    assert.is_nil((client.profile.info(id)))
+    local derived = client:with({ max_retry_after = 60 })
+    local _, info = assert(derived:request({ method = "GET", path = { "profile", id } }))
+    assert.equal(1, info.attempts)
+    assert.is_true(info.elapsed > 0.9)
+    assert.same({ 429, 200 }, emulator.column(emulator.journal(), "status"))
+  end)
+
+  it("that a deadline cannot meet fails at once, and says what was compared", function()
+    start({ timeout = 12 })
+    refuse_once(44)
+    local _, message, err = client.profile.info(id)
+    assert.matches("HTTP 429, asked to wait 44 s; timeout leaves 1[12] s", message)
+    assert.equal(44, err.retry_after)
+    assert.equal(1, err.attempts)
+
+    _, message, err = client.profile.list()
+    assert.matches("^profile.list: not sent %(asked to wait 44 s; timeout leaves 12 s, ", message)
+    assert.equal("timeout", err.kind)
+    assert.equal(0, err.attempts)
+    assert.equal(44, err.retry_after)
+    assert.equal(1, #emulator.journal())
+  end)
+
+  it("over max_retry_after fails at once, and says so", function()
+    start({ max_retry_after = 10 })
+    refuse_once(44)
+    local _, message = client.profile.info(id)
+    assert.matches("HTTP 429, asked to wait 44 s; max_retry_after is 10 s", message)
+  end)
+
+  it("is another token's own affair", function()
+    start({ max_retry_after = 10 })
+    refuse_once(44)
+    assert.is_nil((client.profile.info(id)))
+    local other = client:with({ token = "p-unknown-token" })
+    local _, _, err = other.profile.list()
+    assert.equal(401, err.status)
+  end)
+
+  it("is seen in the log, once, where calls wait without being sent", function()
+    start({})
+    refuse_once(3)
+    local code = [[
+      local tagoio = require("tagoio")
+      local hasty = tagoio.new({ max_retry_after = 1 })
+      hasty.profile.info(%q)
+      local patient = hasty:with({ max_retry_after = 60 })
+      tagoio.gather(patient.profile.list, patient.profile.list)
+    ]]
+    local output = process.run_lua(code:format(id), {
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_API = emulator.http,
+      TAGOIO_LOG = "1",
+    })
+    local lines = {}
+    for line in output:gmatch("[^\n]+") do
+      lines[#lines + 1] = line
+    end
+    assert.equal(4, #lines, output)
+    assert.matches("^tagoio: profile.info: .*: 429 in ", lines[1])
+    local waits = "^tagoio: the rate limit is reached: calls wait for %d%.%d s, until TagoIO "
+    waits = waits .. "allows more$"
+    assert.matches(waits, lines[2])
+    assert.matches("^tagoio: profile.list: .*: 200 in ", lines[4])
+  end)
+end)

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate of a rate limit, through the public state machine under an invented clock:
+   who waits, in what order it goes on, and what cannot wait that long. */
+#include "support/check.h"
+#include "support/play.h"
+
+enum { SECOND = 1000, CALLS = 100 };
+
+#define LIST       "profile.list", "[]"
+#define OK         "{\"status\":true,\"result\":[]}"
+#define NO         "{\"status\":false,\"message\":\"no\"}"
+#define LIMITED    "HTTP/1.1 429 X\nRetry-After: 2"
+#define LIMITED_44 "HTTP/1.1 429 X\nRetry-After: 44"
+#define BUSY       "HTTP/1.1 503 X\nRetry-After: 2"
+
+static tagoio_settings *derived(tagoio_settings *parent, const char *token) {
+    tagoio_options options = play_options();
+    options.token = token;
+    return tagoio_settings_new(&options, parent, NULL);
+}
+
+/* A call is made, sent and refused: jitter is a half, so that 2 s become 2.1 s. */
+static tagoio_call *refused(tagoio_settings *settings, const char *head) {
+    tagoio_call *call = play_call(settings, LIST);
+    tagoio_now now = play_now(0);
+    play_answer(call, &now, head, NO);
+    return call;
+}
+
+static void test_who_waits(void) {
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_settings *same = derived(settings, PLAY_TOKEN);
+    tagoio_settings *other = derived(settings, "p-another-token");
+    tagoio_settings *cousin = derived(other, PLAY_TOKEN);
+    tagoio_settings *stranger = play_settings(NULL);
+    const struct {
+        const char *name;
+        tagoio_settings *settings;
+        bool waits;
+    } rows[] = {
+        {"the same client", settings, true},
+        {"a derived one with the same token", same, true},
+        {"one derived from another token's, with the same token", cousin, true},
+        {"a derived one with another token", other, false},
+        {"one that is not derived", stranger, false},
+    };
+    tagoio_call *first = refused(settings, LIMITED);
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("after a 429: %s", rows[i].name);
+        tagoio_call *call = play_call(rows[i].settings, LIST);
+        check_true(tagoio_call_want(call, 0) ==
+                   (rows[i].waits ? TAGOIO_BACKOFF : TAGOIO_BEGIN));
+        check_true(tagoio_call_want(call, 2200) == TAGOIO_BEGIN);
+        tagoio_call_unref(call);
+    }
+    tagoio_call_unref(first);
+    tagoio_settings_unref(settings);
+    tagoio_settings_unref(same);
+    tagoio_settings_unref(other);
+    tagoio_settings_unref(cousin);
+    tagoio_settings_unref(stranger);
+}
+
+static void test_what_closes(void) {
+    static const struct {
+        const char *head;
+        const char *body;
+        bool closes;
+    } rows[] = {
+        {LIMITED, NO, true},
+        {"429", NO, true},
+        {"429", "{\"message\":\"Too many requests (Retry-After: 2)\"}", true},
+        {"200", "{\"status\":false,\"message\":\"Too many requests\"}", true},
+        {BUSY, NO, true},
+        {"503", NO, false},
+        {"HTTP/1.1 500 X\nRetry-After: 2", NO, false},
+        {"HTTP/1.1 429 X\nRetry-After: 0", NO, false},
+        {"200", OK, false},
+    };
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("what closes the gate: row %d", i);
+        tagoio_settings *settings = play_settings(NULL);
+        tagoio_call *call = play_call(settings, LIST);
+        tagoio_call *other = play_call(settings, LIST);
+        tagoio_now now = play_now(0);
+        play_answer(call, &now, rows[i].head, rows[i].body);
+        check_true(tagoio_call_want(other, 0) ==
+                   (rows[i].closes ? TAGOIO_BACKOFF : TAGOIO_BEGIN));
+        tagoio_call_unref(call);
+        tagoio_call_unref(other);
+        tagoio_settings_unref(settings);
+    }
+}
+
+/* Of the calls that may begin at a time, the first in the line; -1: none may. */
+static int next_of(tagoio_call *const calls[], int count, int64_t now_ms) {
+    int found = -1;
+    for (int i = 0; i < count; i++) {
+        if (tagoio_call_want(calls[i], now_ms) == TAGOIO_BEGIN && found < 0) {
+            found = i;
+        }
+    }
+    return found;
+}
+
+static void test_order(void) {
+    check_case("who waited goes on in order, and one after the other");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_call *calls[CALLS];
+    calls[0] = refused(settings, LIMITED);
+    for (int i = 1; i < CALLS; i++) {
+        calls[i] = play_call(settings, LIST);
+    }
+    check_number(-1, next_of(calls, CALLS, 2099));
+    int64_t now = 2100;
+    for (int i = 0; i < CALLS; i++) {
+        check_number(now, tagoio_call_retry_at_ms(calls[i]));
+        check_number(i, next_of(calls, CALLS, now));
+        play_begin(calls[i], now);
+        check_number(-1, next_of(calls, CALLS, now));
+        now += 5;
+    }
+    check_case("who comes when all have gone waits no more");
+    tagoio_call *late = play_call(settings, LIST);
+    tagoio_call *later = play_call(settings, LIST);
+    check_true(tagoio_call_want(later, now) == TAGOIO_BEGIN);
+    tagoio_call_unref(late);
+    tagoio_call_unref(later);
+    for (int i = 0; i < CALLS; i++) {
+        tagoio_call_unref(calls[i]);
+    }
+    tagoio_settings_unref(settings);
+}
+
+/* A limit of 20 in a window of 2 s, which begins with each even second. */
+typedef struct window {
+    int64_t from_ms;
+    int passed;
+    int refused;
+} window;
+
+static void answer(tagoio_call *call, window *w, int64_t now_ms) {
+    tagoio_now now = play_now(now_ms);
+    int64_t from_ms = now_ms / (2 * SECOND) * (2 * SECOND);
+    if (w->from_ms != from_ms) {
+        *w = (window){.from_ms = from_ms};
+    }
+    if (w->passed < 20) {
+        w->passed++;
+        play_head(call, "200");
+        tagoio_call_body(call, OK, sizeof OK - 1);
+    } else {
+        w->refused++;
+        play_head(call, LIMITED);
+    }
+    tagoio_call_complete(call, &now);
+}
+
+static void test_a_hundred(void) {
+    check_case("100 calls against 20 in 2 s, 16 on their way: few are refused");
+    enum { AT_ONCE = 16 };
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_call *calls[CALLS];
+    for (int i = 0; i < CALLS; i++) {
+        calls[i] = play_call(settings, LIST);
+    }
+    window w = {.from_ms = 0};
+    int done = 0;
+    for (int64_t now = 0; now < 60 * SECOND && done < CALLS; now++) {
+        tagoio_call *out[AT_ONCE];
+        int count = 0;
+        for (int i = 0; i < CALLS && count < AT_ONCE; i++) {
+            if (play_begin(calls[i], now).method != NULL) {
+                out[count++] = calls[i];
+            }
+        }
+        for (int i = 0; i < count; i++) {
+            answer(out[i], &w, now);
+            done += tagoio_call_want(out[i], now) == TAGOIO_DONE;
+        }
+        check_true(w.refused <= AT_ONCE);
+    }
+    check_number(CALLS, done);
+    for (int i = 0; i < CALLS; i++) {
+        check_true(tagoio_call_report(calls[i]).kind == TAGOIO_ERROR_NONE);
+        tagoio_call_unref(calls[i]);
+    }
+    tagoio_settings_unref(settings);
+}
+
+static void test_queue(void) {
+    check_case("a request in the driver's queue is not sent once the gate is closed");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_call *queued = play_call(settings, LIST);
+    tagoio_call *call = play_call(settings, LIST);
+    tagoio_request request;
+    tagoio_now now = play_now(100);
+    check_true(tagoio_call_begin(queued, 0, &request));
+    play_answer(call, &now, LIMITED, NO);
+    check_true(!tagoio_call_sending(queued, 100));
+    check_true(tagoio_call_want(queued, 100) == TAGOIO_BACKOFF);
+    check_number(2200, tagoio_call_retry_at_ms(queued));
+    check_true(tagoio_call_attempt(queued, 1) == NULL);
+    now = play_now(2200);
+    play_answer(queued, &now, "200", OK);
+    check_number(1, tagoio_call_report(queued).attempts);
+    check_number(100, tagoio_call_report(queued).queued_ms);
+    tagoio_call_unref(call);
+    tagoio_call_unref(queued);
+    tagoio_settings_unref(settings);
+}
+
+/* ---- what cannot wait ---- */
+
+static void check_failure(tagoio_call *call, tagoio_error_kind kind,
+                          const char *message) {
+    tagoio_report report = tagoio_call_report(call);
+    check_text(tagoio_error_kind_name(kind), tagoio_error_kind_name(report.kind));
+    check_text(message, report.message);
+    check_true(!report.maybe_applied);
+    tagoio_call_unref(call);
+}
+
+static void test_refused_for_long(void) {
+    tagoio_options options = play_options();
+    check_case("a wait past the deadline is named, with what is left");
+    options.timeout_ms = 12 * SECOND;
+    tagoio_settings *settings = play_settings(&options);
+    check_failure(refused(settings, LIMITED_44), TAGOIO_ERROR_API,
+                  "profile.list: no (HTTP 429, asked to wait 44 s; timeout leaves "
+                  "12 s, api.tago.io)");
+    check_case("so it is for a call that has not been sent, and never will be");
+    tagoio_call *call = play_call(settings, LIST);
+    check_true(tagoio_call_want(call, 0) == TAGOIO_BEGIN);
+    check_true(play_begin(call, 0).method == NULL);
+    check_number(0, tagoio_call_report(call).attempts);
+    check_number(44, tagoio_call_report(call).retry_after_s);
+    check_failure(call, TAGOIO_ERROR_TIMEOUT,
+                  "profile.list: not sent (asked to wait 44 s; timeout leaves 12 s, "
+                  "api.tago.io)");
+    tagoio_settings_unref(settings);
+
+    check_case("a wait over max_retry_after is named");
+    options = play_options();
+    options.max_retry_after_ms = 10 * SECOND;
+    settings = play_settings(&options);
+    check_failure(refused(settings, LIMITED_44), TAGOIO_ERROR_API,
+                  "profile.list: no (HTTP 429, asked to wait 44 s; max_retry_after is "
+                  "10 s, api.tago.io)");
+    call = play_call(settings, LIST);
+    play_begin(call, 1000);
+    check_failure(
+        call, TAGOIO_ERROR_TIMEOUT,
+        "profile.list: not sent (asked to wait 43 s; max_retry_after is 10 s, "
+        "api.tago.io)");
+    tagoio_settings_unref(settings);
+}
+
+static void test_closed_again(void) {
+    check_case("a wait that grows past the deadline ends the call that waits");
+    tagoio_options options = play_options();
+    options.timeout_ms = 12 * SECOND;
+    tagoio_settings *settings = play_settings(&options);
+    tagoio_call *call = play_call(settings, LIST);
+    tagoio_call *other = play_call(settings, LIST);
+    tagoio_now now = play_now(0);
+    play_begin(other, 0);
+    play_answer(call, &now, LIMITED, NO);
+    check_true(tagoio_call_want(call, 0) == TAGOIO_BACKOFF);
+    play_answer(other, &now, LIMITED_44, NO);
+    check_true(tagoio_call_want(call, 0) == TAGOIO_BEGIN);
+    check_true(play_begin(call, 0).method == NULL);
+    check_failure(
+        call, TAGOIO_ERROR_API,
+        "profile.list: no (HTTP 429, asked to wait 44 s; timeout leaves 12 s, "
+        "api.tago.io)");
+    tagoio_call_unref(other);
+    tagoio_settings_unref(settings);
+}
+
+static void test_one_attempt(void) {
+    check_case("with one attempt allowed a 429 is final");
+    tagoio_options options = play_options();
+    options.attempts = 1;
+    tagoio_settings *settings = play_settings(&options);
+    check_failure(refused(settings, LIMITED), TAGOIO_ERROR_API,
+                  "profile.list: no (HTTP 429, api.tago.io)");
+    tagoio_settings_unref(settings);
+}
+
+static void test_budget(void) {
+    check_case("a wait that was asked for costs no retry budget");
+    tagoio_options options = play_options();
+    options.timeout_ms = 3600 * SECOND;
+    tagoio_settings *settings = play_settings(&options);
+    tagoio_call *call = play_call(settings, LIST);
+    for (int i = 0; i < 200; i++) {
+        tagoio_now now = play_now(i * 3 * SECOND);
+        play_answer(call, &now, LIMITED, NO);
+    }
+    check_true(tagoio_call_want(call, 700 * SECOND) == TAGOIO_BEGIN);
+    check_true(tagoio_call_attempt(call, 200) != NULL);
+    check_number(2100, tagoio_call_attempt(call, 200)->retry_delay_ms);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+
+    check_case("an exhausted retry budget is named");
+    options.attempts = TAGOIO_MAX_ATTEMPTS;
+    settings = play_settings(&options);
+    for (int i = 0; i < 2; i++) {
+        call = play_call(settings, LIST);
+        for (int n = 0; n < TAGOIO_MAX_ATTEMPTS; n++) {
+            tagoio_now now = play_now(n == 0 ? 0 : tagoio_call_retry_at_ms(call));
+            play_answer(call, &now, "503", NO);
+        }
+        if (i == 0) {
+            tagoio_call_unref(call);
+        }
+    }
+    check_failure(call, TAGOIO_ERROR_API,
+                  "profile.list: no (HTTP 503, the retry budget is spent, api.tago.io, "
+                  "2 attempts)");
+    tagoio_settings_unref(settings);
+}
+
+int main(void) {
+    const check_test tests[] = {
+        test_who_waits,    test_what_closes, test_order,
+        test_a_hundred,    test_queue,       test_refused_for_long,
+        test_closed_again, test_one_attempt, test_budget};
+    return check_run(tests, check_count(tests));
+}
