@@ -196,6 +196,7 @@ typedef struct tagoio_options {
     int64_t max_retry_after_ms; /* the longest delay that a server may ask for */
     int attempts;               /* the first included; 1 to TAGOIO_MAX_ATTEMPTS */
     size_t max_response_bytes;
+    bool keep_headers; /* the report has the headers of every response */
 } tagoio_options;
 
 /* Every option at its default; there is no token then, and no base_url. */

@@ -45,6 +45,10 @@ local tagoio = {
 -- * `user_agent`: appended to ours
 -- * `keep_null` (false): members that are null stay, as `tagoio.null`
 -- * `array_mt`: the metatable of arrays in results, else `tagoio.array_mt`
+-- * `response_info` (false): operations return a second value, as `client:request` does: status,
+--   headers, attempts and more of the response
+-- * `per_minute`: spreads the starts of calls, for limits by the minute; derived clients share the
+--   spread. Retries are not counted, and the wait for a start is not part of `timeout`
 -- * `on_attempt`: `function(event)`, called after each attempt in the coroutine that made the call.
 --   `event` has `operation`, `method`, `path` (the template, without ids), `attempt` (from 1),
 --   `status` or `kind` of the error or both, `elapsed`, `queued`, `bytes` of the body,

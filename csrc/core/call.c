@@ -130,7 +130,8 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
         call->place = tagoio_gate_enter(settings->gate);
         call->in_line = true;
         call->response.body.limit = options->max_response_bytes;
-        call->response.keep_headers = row->result == TAGOIO_RESULT_ANY;
+        call->response.keep_headers =
+            row->result == TAGOIO_RESULT_ANY || options->keep_headers;
         call->report.operation = row->name;
         call->report.method = row->method;
         call->report.path = tagoio_operation_path(row);

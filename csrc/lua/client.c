@@ -28,6 +28,13 @@ static int64_t time_option(lua_State *L, int index, const char *name,
         tagoio_number_option(L, index, name, (double)default_value_ms / 1000) * 1000);
 }
 
+static bool flag_option(lua_State *L, int index, const char *name, bool default_value) {
+    lua_getfield(L, index, name);
+    bool value = lua_isnil(L, -1) ? default_value : lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
 static tagoio_options read_options(lua_State *L, int index, tagoio_options base) {
     return (tagoio_options){
         .token = tagoio_text_option(L, index, "token", base.token),
@@ -43,6 +50,7 @@ static tagoio_options read_options(lua_State *L, int index, tagoio_options base)
         .attempts = (int)tagoio_number_option(L, index, "attempts", base.attempts),
         .max_response_bytes = (size_t)tagoio_number_option(
             L, index, "max_response_bytes", (double)base.max_response_bytes),
+        .keep_headers = flag_option(L, index, "response_info", base.keep_headers),
     };
 }
 

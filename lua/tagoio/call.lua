@@ -30,8 +30,20 @@ function call.learn_markers()
   end
 end
 
--- Waits until a request may start here: a map may spread them. Else a kind and why it may not.
-local function acquire_start(host, pool, task)
+-- When a request may start: maps spread them, and clients. nil: at once. That time is taken.
+local function next_start(caller, job)
+  local start = job and job:next_start()
+  local pace = caller.pace
+  if caller.per_minute then
+    start = math.max(pace.next_start_s, start or core.now())
+    pace.next_start_s = start + 60 / caller.per_minute
+  end
+  return start
+end
+
+-- Waits until a request may start here. Else a kind and why it may not.
+local function acquire_start(caller, host, task)
+  local pool = caller.pool
   local mode, problem = host.mode()
   if not mode then
     return "invalid", problem
@@ -39,7 +51,7 @@ local function acquire_start(host, pool, task)
     pool:multiplex()
   end
   local job = task and task.job
-  local due = job and job:next_start()
+  local due = next_start(caller, job)
   if due then
     waiting.sleep(host, due)
   end
@@ -88,7 +100,7 @@ end
 function call.perform(caller, operation, name, start, ...)
   local host = caller.host or hosts.default()
   local task = waiting.task()
-  local kind, message = acquire_start(host, caller.pool, task)
+  local kind, message = acquire_start(caller, host, task)
   if kind then
     return errors.new(kind, operation, operation .. ": " .. message)
   end
@@ -102,9 +114,11 @@ function call.perform(caller, operation, name, start, ...)
   end
   local watch = caller.tell and hooks.watch(caller.tell, new_call)
   if caller.transport then
+    caller.moved[new_call] = true
     transport.run(caller.transport, operation, new_call, function(due)
       waiting.sleep(host, due)
     end, watch)
+    caller.moved[new_call] = nil
   elseif host == blocking and not task then
     run(caller.pool, new_call, watch)
   else

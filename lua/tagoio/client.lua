@@ -35,11 +35,14 @@ function client.caller(find_client)
     if not self then
       return nil, message, err
     end
-    local result
+    local result, new_call
     local own = self[own_key]
-    result, message, err = call.perform(own, shown, name, own.core.start, operation, ...)
+    local start = own.core.start
+    result, message, err, new_call = call.perform(own, shown, name, start, operation, ...)
     if err then
       return nil, message, err
+    elseif own.response_info then
+      return result, request.info(new_call)
     end
     return result
   end
@@ -101,8 +104,8 @@ local metatable = {
 }
 
 -- Makes a client of the core's client and options that were checked, on a pool unless a transport
--- takes its place.
-local function wrap(core_client, checked, shared_pool, url)
+-- takes its place. `pace` is the parent's.
+local function wrap(core_client, checked, shared_pool, url, pace)
   if checked.array_mt then
     core.mark(checked.array_mt)
   end
@@ -115,6 +118,10 @@ local function wrap(core_client, checked, shared_pool, url)
     tell = hooks.join(checked.on_attempt),
     wait = checked.wait,
     on_attempt = checked.on_attempt,
+    response_info = checked.response_info,
+    per_minute = checked.per_minute,
+    pace = pace or { next_start_s = 0 },
+    moved = setmetatable({}, { __mode = "k" }), -- a set of the calls that a transport moves
   }
   local self = setmetatable({ [own_key] = own }, metatable)
   own.host = hosts.of(checked.wait, self)
@@ -219,6 +226,11 @@ function methods:with(given)
   if checked.on_attempt == nil then -- false removes it
     checked.on_attempt = own.on_attempt
   end
+  for _, name in ipairs({ "response_info", "per_minute" }) do
+    if checked[name] == nil then
+      checked[name] = own[name]
+    end
+  end
   if checked.user_agent then
     checked.user_agent = options.user_agent(checked.user_agent)
   end
@@ -226,7 +238,7 @@ function methods:with(given)
   if not new then
     return refuse("client:with", message, kind)
   end
-  return wrap(new, checked, own.pool, own.url)
+  return wrap(new, checked, own.pool, own.url, own.pace)
 end
 
 --- Cancels this client's calls; a call on it raises from now on. The connections go with their
@@ -240,6 +252,21 @@ function methods:close()
     own.pool:dispatch() -- now event loops let go of its descriptor, which is still open
   end
   own.core:close()
+end
+
+--- Cancels the calls of this client that are on its way, and leaves it usable: each returns an error
+-- of the kind `canceled`. Those of derived clients go on.
+-- @function cancel
+-- @usage local job = client:with {} -- what may be canceled together
+function methods:cancel()
+  local own_pool = check_open(self, "cancel")
+  if own_pool then
+    self[own_key].core:cancel()
+    own_pool:dispatch()
+  end
+  for new_call in pairs(self[own_key].moved) do
+    new_call:cancel()
+  end
 end
 
 --- Moves all calls over these connections, for event loops of one's own.

@@ -4,6 +4,7 @@
 -- of its own, and while one of them waits for an answer the others go on.
 -- @submodule tagoio
 
+local check = require("tagoio.check")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local hosts = require("tagoio.hosts")
@@ -128,8 +129,10 @@ function job:finish(index, result, message, err)
     self.first_error = self.first_error or self.errors[index]
     self.stopped = self.stopped or self.options.stop_on_error or false
   end
-  if self.options.on_progress then
-    local ok, problem = pcall(self.options.on_progress, self.done, self.total)
+  local told = self.options.on_progress
+  if told then
+    local failed = self.errors and self.errors[index]
+    local ok, problem = pcall(told, self.done, self.total, index, self.results[index], failed)
     if not ok then
       self.failure = { problem }
       error(problem, 0)
@@ -199,33 +202,16 @@ end
 
 -- ---- what users call ----
 
-local option_types = {
-  concurrency = "number",
-  per_minute = "number",
-  on_progress = "function",
-  stop_on_error = "boolean",
-}
-
-local function check_options(options)
-  if type(options) ~= "table" then
-    return "a table of options is needed, got a " .. type(options)
-  end
-  for name, value in pairs(options) do
-    local needed = option_types[name]
-    if not needed then
-      local known = "concurrency, per_minute, on_progress, stop_on_error"
-      return ("unknown option %s; there are %s"):format(errors.quote(name), known)
-    elseif type(value) ~= needed then
-      return ("%s: a %s is needed, got a %s"):format(name, needed, type(value))
-    end
-  end
-  local concurrency, per_minute = options.concurrency, options.per_minute
-  if concurrency and not (concurrency >= 1 and concurrency == math.floor(concurrency)) then
-    return ("concurrency: %.14g is not a whole number of 1 or more"):format(concurrency)
-  elseif per_minute and not (per_minute > 0 and per_minute < math.huge) then
-    return ("per_minute: %.14g is not a number over 0"):format(per_minute)
-  end
+local function check_rate(value)
+  return not (value > 0 and value < math.huge) and "a number over 0" or nil
 end
+
+local option_rows = check.rows({
+  { name = "concurrency", types = "number", check = check.whole(1), default = 16 },
+  { name = "per_minute", types = "number", check = check_rate },
+  { name = "on_progress", types = "function" },
+  { name = "stop_on_error", types = "boolean" },
+})
 
 --- Runs a function for each item, many at once, and waits for all. Within it every call of every
 -- client overlaps with the others; the code between calls is ordinary Lua.
@@ -238,7 +224,8 @@ end
 -- * `concurrency` (16): how many functions run at once
 -- * `per_minute`: spreads the starts of requests, for TagoIO's limits by the minute; repetitions
 --   after a failure are not counted
--- * `on_progress`: `function(done, total)`, after each item
+-- * `on_progress`: `function(done, total, index, result, err)`, after each item: its index, its
+--   result or false, and its err table if there is one
 -- * `stop_on_error` (false): after the first error the rest is canceled
 -- @treturn table results in the order of the items, as many; `false` where there is none
 -- @treturn ?table errors the err tables by index, when there is one. What has no err table of its
@@ -252,7 +239,8 @@ end
 --   return tagoio.profile.summary(row.id)
 -- end)
 function map.map(items, fn, options)
-  local problem = options ~= nil and check_options(options)
+  local own = check.options("tagoio.map", option_rows, options)
+  local problem
   if type(items) ~= "table" then
     problem = "items must be an array (got " .. type(items) .. ")"
     problem = problem .. (items == nil and "; assert the call that makes it" or "")
@@ -263,10 +251,6 @@ function map.map(items, fn, options)
   end
   if problem then
     errors.raise("tagoio.map: " .. problem)
-  end
-  local own = { concurrency = 16 }
-  for name, value in pairs(options or {}) do
-    own[name] = value
   end
   local new = new_job(items, fn, own, "item %d of tagoio.map")
   local _, message, err = run(new, "map")

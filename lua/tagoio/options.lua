@@ -83,6 +83,10 @@ local function check_proxy(value)
   return value and check_text(value)
 end
 
+local function check_rate(value)
+  return not (value > 0 and value < math.huge) and "a number over 0" or nil
+end
+
 local function check_hook(value)
   return value == true and "a function, or false for none" or nil
 end
@@ -184,6 +188,17 @@ local rows = {
     text = "the metatable of arrays in results, else `tagoio.array_mt`",
   },
   {
+    name = "response_info",
+    types = "boolean",
+    text = "operations return a second value, as `client:request` does",
+  },
+  {
+    name = "per_minute",
+    types = "number",
+    check = check_rate,
+    text = "spreads the starts of calls, with derived clients",
+  },
+  {
     name = "on_attempt",
     types = "function or boolean",
     must_be = "a function, or false for none",
@@ -217,6 +232,7 @@ check.rows(derived_rows)
 -- What they are by default, as far as it is a value; the core's own are the core's to know.
 options.defaults = core.defaults()
 options.defaults.keep_null = false
+options.defaults.response_info = false
 
 local function copy(operation, rows_of_it, given)
   local checked = check.options(operation, rows_of_it, given)

@@ -548,6 +548,8 @@ function account.declineTeamInvitation(token) end
 ---@field user_agent? string appended to ours
 ---@field keep_null? boolean members that are null stay, as `tagoio.null`; false by default
 ---@field array_mt? table the metatable of arrays in results, else `tagoio.array_mt`
+---@field response_info? boolean operations return a second value, as `client:request` does; false by default
+---@field per_minute? number spreads the starts of calls, with derived clients
 ---@field on_attempt? false|fun(event: tagoio.attempt) called after each attempt, in its coroutine
 ---@field transport? tagoio.Transport in place of libcurl
 ---@field wait? table|fun(client: tagoio.client, seconds: number) called during calls, or a host
@@ -627,6 +629,9 @@ function client:with(options) end
 
 ---Cancels this client's calls. The connections go with their last owner.
 function client:close() end
+
+---Cancels the calls of this client that are on their way, and leaves it usable.
+function client:cancel() end
 
 ---Moves all calls over these connections, waiting at most this long for something to happen.
 ---@param seconds? number 0
@@ -713,7 +718,7 @@ function tagoio.array(list) end
 ---@class tagoio.MapOptions
 ---@field concurrency? integer how many functions run at once, 16
 ---@field per_minute? number spreads the starts of requests, for TagoIO's limits by the minute
----@field on_progress? fun(done: integer, total: integer) called after each item
+---@field on_progress? fun(done: integer, total: integer, index: integer, result: any, err?: tagoio.err) called after each item
 ---@field stop_on_error? boolean after the first error all others are canceled
 
 ---Runs a function for each item, many at once, and waits for all.

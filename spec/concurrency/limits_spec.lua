@@ -4,6 +4,7 @@
 
 local emulator = require("spec.support.emulator")
 local process = require("spec.support.process")
+local socket = require("socket")
 local tagoio = require("tagoio")
 
 local id = emulator.profile
@@ -107,6 +108,23 @@ describe("a rate limit", function()
     local other = client:with({ token = "p-unknown-token" })
     local _, _, err = other.profile.list()
     assert.equal(401, err.status)
+  end)
+
+  it("is kept with per_minute, whose spread derived clients share", function()
+    start({ per_minute = 1200 })
+    local derived = client:with({ timeout = 10 })
+    local before = socket.gettime()
+    tagoio.map({ client, derived, client, derived }, function(one)
+      return assert(one.profile.list())
+    end)
+    assert.is_true(socket.gettime() - before >= 0.14)
+    assert.equal(4, #emulator.journal())
+  end)
+
+  it("of 20 in a window lets calls with per_minute succeed, too", function()
+    start({ per_minute = 1200 })
+    emulator.limit({ route = "POST /profile/{}/token", limit = 20, window_s = 1 })
+    make_a_hundred()
   end)
 
   it("is seen in the log, once, where calls wait without being sent", function()

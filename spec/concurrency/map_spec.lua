@@ -347,19 +347,36 @@ describe("tagoio.map", function()
     end
   end)
 
+  it("tells on_progress the item, its result and its error", function()
+    local told = {}
+    tagoio.map({ id, "no-profile" }, function(profile_id)
+      local info, message, err = client.profile.info(profile_id)
+      return info and "found", message, err
+    end, {
+      concurrency = 1,
+      on_progress = function(...)
+        told[#told + 1] = { ... }
+      end,
+    })
+    assert.same({ 1, 2, 1, "found" }, told[1])
+    assert.same({ 2, 2, 2, false }, { unpack(told[2], 1, 4) })
+    assert.equal(404, told[2][5].status)
+  end)
+
   it("raises on bad arguments", function()
     raises("map", "items must be an array (got nil)", nil, list)
     raises("map", "fn: a function is needed, got a table", {}, {})
     raises("map", "items: an array is needed, got a table that has only", { a = 1 }, list)
     raises("map", "items: an array is needed, got a table that has only", { [0] = 1 }, list)
-    raises("map", "a table of options is needed, got a number", {}, list, 5)
+    raises("map", "options must be a table or nil (got a number)", {}, list, 5)
     raises("map", 'unknown option "many"; there are concurrency', {}, list, { many = 1 })
     raises("map", 'unknown option "a b?c"; there are', {}, list, { ["a\nb\255c"] = 1 })
     for _, bad in ipairs({ 0, -1, 1.5, 0 / 0 }) do
-      raises("map", "concurrency: ", {}, list, { concurrency = bad })
-      raises("map", "per_minute: ", {}, list, { per_minute = bad < 1 and bad or 0 / 0 })
+      raises("map", "concurrency must be a whole number of 1 or more (got ", {}, list, { concurrency = bad })
+      local rate = bad < 1 and bad or 0 / 0
+      raises("map", "per_minute must be a number over 0 (got ", {}, list, { per_minute = rate })
     end
-    raises("map", "on_progress: a function is needed", {}, list, { on_progress = true })
+    raises("map", "on_progress must be a function (got a boolean)", {}, list, { on_progress = true })
   end)
 end)
 
