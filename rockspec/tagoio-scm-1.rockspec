@@ -60,6 +60,7 @@ build = {
     ["tagoio.pages"] = "lua/tagoio/pages.lua",
     ["tagoio.pool"] = "lua/tagoio/pool.lua",
     ["tagoio.profile"] = "lua/tagoio/profile.lua",
+    ["tagoio.progress"] = "lua/tagoio/progress.lua",
     ["tagoio.request"] = "lua/tagoio/request.lua",
     ["tagoio.resource"] = "lua/tagoio/resource.lua",
     ["tagoio.transport"] = "lua/tagoio/transport.lua",
