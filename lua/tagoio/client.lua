@@ -254,8 +254,8 @@ function methods:close()
   own.core:close()
 end
 
---- Cancels the calls of this client that are on its way, and leaves it usable: each returns an error
--- of the kind `canceled`. Those of derived clients go on.
+--- Cancels the calls of this client that are on their way, and leaves it usable: each returns an
+-- error of the kind `canceled`. Those of derived clients go on.
 -- @function cancel
 -- @usage local job = client:with {} -- what may be canceled together
 function methods:cancel()

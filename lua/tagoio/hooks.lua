@@ -24,7 +24,7 @@ local told_until = 0
 local function log_wait(call)
   local want, due = call:want()
   local seconds = due - core.now()
-  if want == "rest" and seconds >= long_wait_s and core.now() >= told_until then
+  if want == "backoff" and seconds >= long_wait_s and core.now() >= told_until then
     told_until = due
     local form = "tagoio: the rate limit is reached: calls wait for %.1f s, until TagoIO allows "
     write_line((form .. "more"):format(seconds))

@@ -190,7 +190,7 @@ local rows = {
   {
     name = "response_info",
     types = "boolean",
-    text = "operations return a second value, as `client:request` does",
+    text = "operations return a second value, too",
   },
   {
     name = "per_minute",

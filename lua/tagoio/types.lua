@@ -548,7 +548,7 @@ function account.declineTeamInvitation(token) end
 ---@field user_agent? string appended to ours
 ---@field keep_null? boolean members that are null stay, as `tagoio.null`; false by default
 ---@field array_mt? table the metatable of arrays in results, else `tagoio.array_mt`
----@field response_info? boolean operations return a second value, as `client:request` does; false by default
+---@field response_info? boolean operations return a second value, too; false by default
 ---@field per_minute? number spreads the starts of calls, with derived clients
 ---@field on_attempt? false|fun(event: tagoio.attempt) called after each attempt, in its coroutine
 ---@field transport? tagoio.Transport in place of libcurl
@@ -718,7 +718,7 @@ function tagoio.array(list) end
 ---@class tagoio.MapOptions
 ---@field concurrency? integer how many functions run at once, 16
 ---@field per_minute? number spreads the starts of requests, for TagoIO's limits by the minute
----@field on_progress? fun(done: integer, total: integer, index: integer, result: any, err?: tagoio.err) called after each item
+---@field on_progress? fun(done: integer, total: integer, index: integer, result: any, err: any)
 ---@field stop_on_error? boolean after the first error all others are canceled
 
 ---Runs a function for each item, many at once, and waits for all.

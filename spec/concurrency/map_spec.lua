@@ -372,11 +372,14 @@ describe("tagoio.map", function()
     raises("map", 'unknown option "many"; there are concurrency', {}, list, { many = 1 })
     raises("map", 'unknown option "a b?c"; there are', {}, list, { ["a\nb\255c"] = 1 })
     for _, bad in ipairs({ 0, -1, 1.5, 0 / 0 }) do
-      raises("map", "concurrency must be a whole number of 1 or more (got ", {}, list, { concurrency = bad })
+      local whole = "concurrency must be a whole number of 1 or more (got "
+      raises("map", whole, {}, list, { concurrency = bad })
       local rate = bad < 1 and bad or 0 / 0
-      raises("map", "per_minute must be a number over 0 (got ", {}, list, { per_minute = rate })
+      local over = "per_minute must be a number over 0 (got "
+      raises("map", over, {}, list, { per_minute = rate })
     end
-    raises("map", "on_progress must be a function (got a boolean)", {}, list, { on_progress = true })
+    local hook = "on_progress must be a function (got a boolean)"
+    raises("map", hook, {}, list, { on_progress = true })
   end)
 end)
 
