@@ -98,7 +98,7 @@ describe("the example", function()
       status = 503,
       headers = { ["Retry-After"] = "9" },
     })
-    assert.equal(502, select(2, host:get("/farm/profiles")))
+    assert.equal(503, select(2, host:get("/farm/profiles")))
     local journal = emulator.journal()
     assert.equal("<token>", journal[1].headers.token)
     assert.equal("<unknown token>", journal[2].headers.token)
@@ -128,11 +128,13 @@ describe("the example", function()
       end
       assert.same({ 504 }, { get({ hold = true }) })
       emulator.release()
-      local refusal = { status = 429, headers = { ["Retry-After"] = "9" } }
-      assert.same({ 503, "9" }, { get(refusal) })
       assert.same({ 502 }, { get({ status = 403 }) })
       assert.same({ 502 }, { get({ status = 200, body = "<html>" }) })
-      assert.same({ 200 }, { get({ match = { path = "/nowhere" } }) })
+      local nothing = { match = { path = "/nowhere" } }
+      assert.same({ 200 }, { get(nothing) })
+      local refusal = { status = 429, headers = { ["Retry-After"] = "9" } }
+      assert.same({ 503, "9" }, { get(refusal) })
+      assert.same({ 503, "9" }, { get(nothing) }) -- it was not sent
       host:stop()
     end)
   end
