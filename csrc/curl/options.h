@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The libcurl options that hold for every request of a driver. */
+/* The libcurl options that hold for every request of a pool. */
 #ifndef TAGOIO_CURL_OPTIONS_H
 #define TAGOIO_CURL_OPTIONS_H
 

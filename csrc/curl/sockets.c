@@ -19,18 +19,18 @@
 #include <linux/tcp.h> /* newer than the C library's */
 #endif
 
-struct tagoio_place {
+struct tagoio_bucket_link {
     tagoio_connection *connection; /* that it belongs to */
-    struct tagoio_place *next;
-    struct tagoio_place **at; /* what points to it */
+    struct tagoio_bucket_link *next;
+    struct tagoio_bucket_link **at; /* what points to it */
 };
 
-typedef struct tagoio_place place;
+typedef struct tagoio_bucket_link bucket_link;
 
 struct tagoio_connection {
-    place by_descriptor; /* closed: among those */
-    place by_port;       /* or among those that have none yet; closed: nowhere */
-    curl_socket_t fd;    /* CURL_SOCKET_BAD: closed */
+    bucket_link by_descriptor; /* closed: among those */
+    bucket_link by_port;       /* or among those that have none yet; closed: nowhere */
+    curl_socket_t fd;          /* CURL_SOCKET_BAD: closed */
     char remote[INET6_ADDRSTRLEN];
     char local[INET6_ADDRSTRLEN];
     int local_port; /* 0: not asked yet */
@@ -74,29 +74,29 @@ static void learn_local_address(tagoio_connection *connection) {
 
 /* ---- lists: finding a connection takes as long among a thousand as among ten ---- */
 
-static void list_add(place **list, place *it) {
-    it->next = *list;
-    it->at = list;
-    if (it->next != NULL) {
-        it->next->at = &it->next;
+static void list_add(bucket_link **list, bucket_link *link) {
+    link->next = *list;
+    link->at = list;
+    if (link->next != NULL) {
+        link->next->at = &link->next;
     }
-    *list = it;
+    *list = link;
 }
 
-static void list_remove(place *it) {
-    *it->at = it->next;
-    if (it->next != NULL) {
-        it->next->at = it->at;
+static void list_remove(bucket_link *link) {
+    *link->at = link->next;
+    if (link->next != NULL) {
+        link->next->at = link->at;
     }
 }
 
-static place **bucket(place **buckets, int number) {
+static bucket_link **bucket(bucket_link **buckets, int number) {
     return &buckets[(unsigned)number % TAGOIO_SOCKET_BUCKETS];
 }
 
 /* Connections that were opened since the last time go where their port says. */
 static void learn_ports(tagoio_sockets *sockets) {
-    for (place *at = sockets->portless, *next; at != NULL; at = next) {
+    for (bucket_link *at = sockets->portless, *next; at != NULL; at = next) {
         tagoio_connection *connection = at->connection;
         next = at->next;
         learn_local_address(connection);
@@ -115,7 +115,7 @@ static void forget(tagoio_connection *connection) {
 }
 
 static void forget_descriptor(tagoio_sockets *sockets, curl_socket_t fd) {
-    const place *at = *bucket(sockets->by_descriptor, fd);
+    const bucket_link *at = *bucket(sockets->by_descriptor, fd);
     while (at != NULL && at->connection->fd != fd) {
         at = at->next;
     }
@@ -174,8 +174,8 @@ CURLcode tagoio_sockets_watch(tagoio_sockets *sockets, CURL *easy) {
     return code;
 }
 
-static void forget_all(place *list) {
-    for (place *next; list != NULL; list = next) {
+static void forget_all(bucket_link *list) {
+    for (bucket_link *next; list != NULL; list = next) {
         next = list->next;
         free(list->connection);
     }
@@ -194,7 +194,7 @@ void tagoio_sockets_abandon(tagoio_sockets *sockets) {
 tagoio_connection *tagoio_sockets_join(tagoio_sockets *sockets, const char *remote,
                                        const char *local, int local_port) {
     learn_ports(sockets);
-    const place *at = *bucket(sockets->by_port, local_port);
+    const bucket_link *at = *bucket(sockets->by_port, local_port);
     for (; at != NULL; at = at->next) {
         tagoio_connection *connection = at->connection;
         if (connection->local_port == local_port &&
@@ -217,20 +217,6 @@ void tagoio_sockets_leave(tagoio_sockets *sockets, tagoio_connection *connection
     } else if (connection->retired) {
         shutdown(connection->fd, SHUT_RDWR); /* libcurl finds it dead, and closes it */
     }
-}
-
-size_t tagoio_sockets_shared(const tagoio_sockets *sockets, curl_socket_t *shared,
-                             size_t capacity) {
-    size_t count = 0;
-    for (int i = 0; i < TAGOIO_SOCKET_BUCKETS; i++) {
-        const place *at = sockets->by_descriptor[i];
-        for (; at != NULL && count < capacity; at = at->next) {
-            if (at->connection->users > 0 && !at->connection->serial) {
-                shared[count++] = at->connection->fd;
-            }
-        }
-    }
-    return count;
 }
 
 /* ---- one connection ---- */

@@ -14,17 +14,17 @@
 typedef struct tagoio_connection tagoio_connection;
 
 /* Where a connection is in a list. */
-struct tagoio_place;
+struct tagoio_bucket_link;
 
 enum { TAGOIO_SOCKET_BUCKETS = 256 }; /* some connections each, where there are many */
 
 /* All of a pool's. It must outlive the pool's easy handles and its multi handle, which
    report to it until they are freed. Zero is empty. */
 typedef struct tagoio_sockets {
-    struct tagoio_place *by_descriptor[TAGOIO_SOCKET_BUCKETS];
-    struct tagoio_place *by_port[TAGOIO_SOCKET_BUCKETS]; /* the local one */
-    struct tagoio_place *portless;                       /* not asked for it yet */
-    struct tagoio_place *closed; /* to which a transfer still points */
+    struct tagoio_bucket_link *by_descriptor[TAGOIO_SOCKET_BUCKETS];
+    struct tagoio_bucket_link *by_port[TAGOIO_SOCKET_BUCKETS]; /* the local one */
+    struct tagoio_bucket_link *portless; /* not asked for it yet */
+    struct tagoio_bucket_link *closed;   /* to which a transfer still points */
 } tagoio_sockets;
 
 /* Has libcurl open and close the sockets of this handle through us. */
@@ -41,11 +41,6 @@ void tagoio_sockets_leave(tagoio_sockets *sockets, tagoio_connection *connection
 
 /* After a fork: what was opened is the parent's, and nobody will report its end. */
 void tagoio_sockets_abandon(tagoio_sockets *sockets);
-
-/* The sockets on which requests are under way that may share them: at most capacity.
-   How many. */
-size_t tagoio_sockets_shared(const tagoio_sockets *sockets, curl_socket_t *shared,
-                             size_t capacity);
 
 /* Whether one more request may go out on a connection that carried others before. Not
    when it is unknown or retired, and over HTTP/1 not when something is there to be

@@ -186,8 +186,8 @@ static bool convert_member(const tagoio_to_json_context *self, json_t *object,
     lua_State *L = self->L;
     int top = lua_gettop(L);
     if (lua_type(L, top - 1) != LUA_TSTRING) {
-        return refuse(self, at, TAGOIO_ERROR_INVALID, "a key that is no string", err) !=
-               NULL;
+        return refuse(self, at, TAGOIO_ERROR_INVALID, "a key that is not a string",
+                      err) != NULL;
     }
     size_t bytes;
     location inner = {.outer = at, .depth = at->depth + 1};

@@ -189,7 +189,7 @@ describe("bad input", function()
       { cycle, "body.self: a table inside itself" },
       { { x = coroutine.create(function() end) }, "body.x: thread cannot be sent" },
       { { x = io.stdout }, "body.x: userdata cannot be sent" },
-      { { [true] = 1 }, "body: a key that is no string" },
+      { { [true] = 1 }, "body: a key that is not a string" },
     }
     for _, row in ipairs(bad) do
       refuses("invalid", "profile.edit: " .. row[2], client.profile.edit(id, row[1]))

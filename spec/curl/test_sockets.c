@@ -155,9 +155,6 @@ static void test_many(void) {
         check_true(again != NULL && (i % 2 != 0 || again == found[i]));
         tagoio_sockets_leave(&sockets, again);
     }
-    curl_socket_t shared[PAIRS];
-    check_number(PAIRS / 2, (int64_t)tagoio_sockets_shared(&sockets, shared, PAIRS));
-    check_number(7, (int64_t)tagoio_sockets_shared(&sockets, shared, 7));
     for (int i = 0; i < PAIRS; i++) {
         pair_close(pairs[i]);
         check_true(tagoio_sockets_join(&sockets, "127.0.0.1", "127.0.0.1", ports[i]) ==

@@ -225,7 +225,7 @@ describe("an answer of", function()
     { "an escaped NUL", sends_body("'[\"\\\\u0000\"]'") .. "serve()" },
     {
       "a body of one byte at a time",
-      ("request() send(%q) for byte in (%q):gmatch('.') do send(byte) rest(0) end serve()"):format(
+      ("request() send(%q) for byte in (%q):gmatch('.') do send(byte) pause(0) end serve()"):format(
         ok_line .. "Content-Length: 27\r\n\r\n",
         list
       ),

@@ -272,7 +272,7 @@ for _, scheme in ipairs({ "http", "https" }) do
       local head, body = first:match("^(.-\r\n\r\n)(.*)$")
       for name, expected in pairs(results) do
         local rest = body .. response(200, forged[name])
-        assert(warm_up(("send(%q) rest(0.05) send(%q) serve()"):format(head, rest)))
+        assert(warm_up(("send(%q) pause(0.05) send(%q) serve()"):format(head, rest)))
         call_after_stray(name)
         assert.same(expected, assert(faults.calls[name](client)))
       end

@@ -178,7 +178,7 @@ function steps.serve(it)
   end
 end
 
-function steps.rest(_, seconds)
+function steps.pause(_, seconds)
   coroutine.yield({ due = socket.gettime() + seconds })
 end
 
@@ -203,7 +203,7 @@ function steps.meet(_, count)
     return sum
   end
   while read() < count do
-    steps.rest(nil, 0.01)
+    steps.pause(nil, 0.01)
   end
 end
 

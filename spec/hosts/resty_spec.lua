@@ -146,7 +146,7 @@ local function describe_failures(library)
     { "body in chunks", "HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nfff\\r\\n" },
   }) do
     it("a " .. row[1] .. " that drips is ended by the attempt's timeout", function()
-      server:play(('request() send("%s") while send("x") do rest(0.05) end'):format(row[2]))
+      server:play(('request() send("%s") while send("x") do pause(0.05) end'):format(row[2]))
       local it = over_faults(writes.create, "attempt_timeout = 0.3")
       assert.equal("timeout", it.kind)
       assert.is_true(it.maybe_applied)
