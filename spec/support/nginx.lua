@@ -98,7 +98,11 @@ end
 
 -- Runs Lua code in a content handler, with the arguments client, tagoio, guest; gives its values.
 function nginx:run(code)
-  return unpack(nginx.decode(nginx.finish(self:begin_run(code))))
+  local body, status = nginx.finish(self:begin_run(code))
+  if status ~= 200 then
+    error(("status %s: %s\n%s"):format(tostring(status), tostring(body), self:error_log()))
+  end
+  return unpack(nginx.decode(body, status))
 end
 
 function nginx:begin_run(code)
