@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows that programs describe at run time. A description is checked to its end when it
-   is made, so that a call with the row can only go wrong by its arguments. */
+   is target, so that a call with the row can only go wrong by its arguments. */
 #include "core/request.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ typedef struct tagoio_description {
 
 /* A description that is being read. */
 typedef struct reader {
-    tagoio_description *made;
+    tagoio_description *target;
     const json_t *source;
     tagoio_error *err;
 } reader;
@@ -35,7 +35,7 @@ static bool refuse(const reader *r, const char *key, const char *needed,
     }
     const char *quote = text != NULL ? "\"" : "";
     return tagoio_error_set(r->err, TAGOIO_ERROR_MISUSE,
-                            "%s: %s must be %s (got %s%s%s)", r->made->row.name, name,
+                            "%s: %s must be %s (got %s%s%s)", r->target->row.name, name,
                             needed, quote,
                             text != NULL ? shown : tagoio_json_type_name(got), quote);
 }
@@ -72,7 +72,7 @@ static bool check_keys(const reader *r) {
             return tagoio_error_set(r->err, TAGOIO_ERROR_MISUSE,
                                     "%s: unknown key \"%s\"; there are method, path, "
                                     "body, query, retry, result, secret",
-                                    r->made->row.name, shown);
+                                    r->target->row.name, shown);
         }
     }
     return true;
@@ -83,7 +83,7 @@ static bool check_keys(const reader *r) {
 /* A copy that lives as long as the row. NULL: memory. */
 static const char *keep(const reader *r, const char *text, size_t count) {
     json_t *string = json_stringn_nocheck(text, count);
-    if (json_array_append_new(r->made->strings, string) != 0) {
+    if (json_array_append_new(r->target->strings, string) != 0) {
         tagoio_error_memory(r->err);
         return NULL;
     }
@@ -99,12 +99,12 @@ static size_t argument_count(const tagoio_operation *row) {
 }
 
 static void add_argument(const reader *r, const char *name, tagoio_location location) {
-    tagoio_operation *row = &r->made->row;
+    tagoio_operation *row = &r->target->row;
     row->arguments[argument_count(row)] = (tagoio_argument_row){name, location};
 }
 
 static tagoio_argument_row *find_argument(const reader *r, const char *name) {
-    tagoio_operation *row = &r->made->row;
+    tagoio_operation *row = &r->target->row;
     for (size_t i = 0; i < argument_count(row); i++) {
         if (strcmp(row->arguments[i].name, name) == 0) {
             return &row->arguments[i];
@@ -166,7 +166,7 @@ static bool read_gap(const reader *r, const char *segment, size_t count,
         strcmp(name, "query") == 0) {
         return refuse_path(r, "a path whose names differ, and are not body or query");
     }
-    if (argument_count(&r->made->row) == TAGOIO_MAX_ARGUMENTS - 2) {
+    if (argument_count(&r->target->row) == TAGOIO_MAX_ARGUMENTS - 2) {
         return refuse_path(r, "a path of at most six names");
     }
     bool is_secret = tagoio_secrets_is_name(name);
@@ -214,8 +214,8 @@ static bool read_path(const reader *r) {
         ok = refuse_path(r, "shorter");
     } else if (ok) {
         ok = path.state == TAGOIO_BUFFER_OK || tagoio_error_memory(r->err);
-        r->made->row.path = ok ? keep(r, path.bytes, path.length) : NULL;
-        ok = r->made->row.path != NULL;
+        r->target->row.path = ok ? keep(r, path.bytes, path.length) : NULL;
+        ok = r->target->row.path != NULL;
     }
     tagoio_buffer_clear(&path);
     return ok;
@@ -234,7 +234,7 @@ static const char *const type_names[] = {
 static bool read_default(const reader *r, tagoio_parameter *parameter,
                          const json_t *value) {
     tagoio_buffer text = {.limit = TAGOIO_MAX_URL_BYTES};
-    bool ok = tagoio_encode_parameter(&text, &r->made->row, parameter, value, r->err);
+    bool ok = tagoio_encode_parameter(&text, &r->target->row, parameter, value, r->err);
     if (ok && text.length > 0) {
         parameter->default_value = keep(r, text.bytes, text.length);
         ok = parameter->default_value != NULL;
@@ -280,7 +280,7 @@ static bool read_query(const reader *r) {
     if (query == NULL) {
         return tagoio_error_memory(r->err);
     }
-    r->made->query = query;
+    r->target->query = query;
     size_t count = 0;
     void *at = json_object_iter(source);
     for (; at != NULL; at = json_object_iter_next(source, at)) {
@@ -290,7 +290,7 @@ static bool read_query(const reader *r) {
         }
     }
     qsort(query, count, sizeof *query, compare_keys);
-    r->made->row.query = query;
+    r->target->row.query = query;
     add_argument(r, "query", TAGOIO_LOCATION_QUERY);
     return true;
 }
@@ -302,12 +302,14 @@ static bool read_method(const reader *r) {
                                           "PATCH", "DELETE", NULL};
     int found = find_word(r, methods, "method", json_object_get(r->source, "method"));
     if (found >= 0) {
-        r->made->row.method = methods[found];
+        r->target->row.method = methods[found];
     }
     return found >= 0;
 }
 
-static bool is_read(const reader *r) { return strcmp(r->made->row.method, "GET") == 0; }
+static bool is_read(const reader *r) {
+    return strcmp(r->target->row.method, "GET") == 0;
+}
 
 static bool read_body(const reader *r) {
     const json_t *body = json_object_get(r->source, "body");
@@ -316,7 +318,8 @@ static bool read_body(const reader *r) {
     }
     if (json_is_true(body) && is_read(r)) {
         return tagoio_error_set(r->err, TAGOIO_ERROR_MISUSE,
-                                "%s: body cannot be sent with GET", r->made->row.name);
+                                "%s: body cannot be sent with GET",
+                                r->target->row.name);
     }
     if (json_is_true(body)) {
         add_argument(r, "body", TAGOIO_LOCATION_TABLE);
@@ -339,7 +342,7 @@ static bool read_retry(const reader *r) {
         return refuse(r, "retry", "\"idempotent\" or \"never\" for a write", retry);
     }
     if (found >= 0) {
-        r->made->row.retry_class = classes[found];
+        r->target->row.retry_class = classes[found];
     }
     return found >= 0;
 }
@@ -358,7 +361,7 @@ static bool read_result(const reader *r) {
         found = find_word(r, names, "result", result);
     }
     if (found >= 0) {
-        r->made->row.result = (tagoio_result)found;
+        r->target->row.result = (tagoio_result)found;
     }
     return found >= 0;
 }
@@ -390,10 +393,10 @@ static bool read_description(const reader *r) {
 
 /* ---- the row ---- */
 
-static void description_free(tagoio_description *made) {
-    json_decref(made->strings);
-    free(made->query);
-    free(made);
+static void description_free(tagoio_description *target) {
+    json_decref(target->strings);
+    free(target->query);
+    free(target);
 }
 
 static bool check_name(const char *name, tagoio_error *err) {
@@ -413,22 +416,22 @@ tagoio_operation_new(const char *name, const json_t *description, tagoio_error *
     if (!check_name(name, err)) {
         return NULL;
     }
-    tagoio_description *made = calloc(1, sizeof *made);
-    reader r = {.made = made, .source = description, .err = err};
-    if (made == NULL) {
+    tagoio_description *target = calloc(1, sizeof *target);
+    reader r = {.target = target, .source = description, .err = err};
+    if (target == NULL) {
         tagoio_error_memory(err);
         return NULL;
     }
-    made->references = 1;
-    made->row.owner = made;
-    made->row.token_rule = TAGOIO_TOKEN_OPTIONAL;
-    made->strings = json_array();
-    made->row.name = keep(&r, name, strlen(name));
-    if (made->row.name == NULL || !read_description(&r)) {
-        description_free(made);
+    target->references = 1;
+    target->row.owner = target;
+    target->row.token_rule = TAGOIO_TOKEN_OPTIONAL;
+    target->strings = json_array();
+    target->row.name = keep(&r, name, strlen(name));
+    if (target->row.name == NULL || !read_description(&r)) {
+        description_free(target);
         return NULL;
     }
-    return &made->row;
+    return &target->row;
 }
 
 const tagoio_operation *tagoio_operation_ref(const tagoio_operation *row) {

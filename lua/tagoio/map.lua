@@ -115,8 +115,8 @@ local function as_error(message, err)
   elseif type(message) == "table" then
     return message
   end
-  local _, _, made = errors.new("task", "map", tostring(message))
-  return made
+  local _, _, new = errors.new("task", "map", tostring(message))
+  return new
 end
 
 -- The function returned for an item.

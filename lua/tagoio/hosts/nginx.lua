@@ -38,7 +38,7 @@ end
 local pause_ratio = 0.1
 local shortest_pause_s, longest_pause_s = 0.001, 0.01
 -- Where there is no timer, those who wait step themselves that often.
-local patience_s = 0.05
+local longest_unstepped_s = 0.05
 
 local pools = {} -- a set of those with calls on their way
 local timer -- the one that steps them: a table of its own; nil: none
@@ -104,10 +104,10 @@ function nginx.wait(waiter, seconds)
   waiter.semaphore = waiter.semaphore or semaphore.new()
   waiter.notify = post
   -- Of 0 seconds nginx would make a loop that spins.
-  local longest = (timer or #waiter.pools == 0) and seconds or patience_s
+  local longest = (timer or #waiter.pools == 0) and seconds or longest_unstepped_s
   waiter.semaphore:wait(math.max(math.min(seconds, longest), shortest_pause_s))
   waiter.notify = nil
-  if #waiter.pools > 0 and core.now() - stepped_at >= patience_s then
+  if #waiter.pools > 0 and core.now() - stepped_at >= longest_unstepped_s then
     timer = nil -- if there was one, it has died, or ends when it sees that
     step()
   end
