@@ -136,8 +136,9 @@ describe("the deadline", function()
   it("says when the time went by waiting for a connection", function()
     server:play("request() silence()")
     local client = server:client({ max_connections = 1, timeout = 0.4, attempts = 1 })
-    local _, failed = tagoio.map({ 1, 2 }, function()
-      return client.profile.list()
+    local patient = client:with({ timeout = 1.5 }) -- has the connection all the time
+    local _, failed = tagoio.map({ patient, client }, function(own)
+      return own.profile.list()
     end)
     assert.is_true(failed[1].queued < failed[2].queued)
     local text = "timeout after [%d.]+ s, [%d.]+ s of it waiting for one of 1 connections"
