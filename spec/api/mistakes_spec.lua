@@ -467,15 +467,7 @@ describe("a hint", function()
 end)
 
 describe("a proxy that refuses is told as one, with the variable that names it", function()
-  local server
-
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = faults.server(setup, teardown)
 
   local function list(variables)
     variables.T_ANALYSIS_TOKEN = "p-none"

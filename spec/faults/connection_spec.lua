@@ -6,15 +6,7 @@ local faults = require("spec.support.faults")
 local process = require("spec.support.process")
 
 describe("a server", function()
-  local server
-
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = faults.server(setup, teardown)
 
   -- What a read, and a write that must not be repeated, get from connections that play a script;
   -- the server reads no request, and the token does not get there.

@@ -11,15 +11,7 @@ local tagoio = require("tagoio")
 local late_s, tries = 0.1, 5
 
 describe("the deadline", function()
-  local server
-
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = faults.server(setup, teardown)
 
   -- What `call` makes ends because of the time: never early, and the best try in time, by the
   -- caller's clock. The last try's message and error.

@@ -6,15 +6,7 @@ local faults = require("spec.support.faults")
 local process = require("spec.support.process")
 
 describe("in a strange environment", function()
-  local server
-
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = faults.server(setup, teardown)
 
   it("no password of a .netrc is sent", function()
     local folder = process.run("mktemp -d"):gsub("\n", "")

@@ -16,13 +16,7 @@ end
 describe("over HTTP/2", function()
   local server, client, attempts
 
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  server = faults.server(setup, teardown)
 
   after_each(function()
     client:close()

@@ -55,13 +55,7 @@ local failures = {
 describe("a response with", function()
   local server, client
 
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  server = faults.server(setup, teardown)
 
   after_each(function()
     client:close()

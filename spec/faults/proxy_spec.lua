@@ -10,15 +10,7 @@ local process = require("spec.support.process")
 local elsewhere = "https://elsewhere.example"
 local tunnel = [[request() send("HTTP/1.1 200 Connected\r\n\r\n") tls("wronghost") serve()]]
 
-local server
-
-setup(function()
-  server = faults.start()
-end)
-
-teardown(function()
-  server:stop()
-end)
+local server = faults.server(setup, teardown)
 
 local function client_of(url, others)
   return server:secure_client(faults.options({ region = { api = url }, attempts = 1 }, others))

@@ -74,13 +74,7 @@ for _, scheme in ipairs({ "http", "https" }) do
     local server, client, events
     local begin = scheme == "https" and "tls() " or ""
 
-    setup(function()
-      server = faults.start()
-    end)
-
-    teardown(function()
-      server:stop()
-    end)
+    server = faults.server(setup, teardown)
 
     local function open(others)
       local options = faults.options({

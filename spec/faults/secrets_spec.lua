@@ -142,15 +142,7 @@ local function echo(form)
 end
 
 describe("secrets stay secret", function()
-  local server
-
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = faults.server(setup, teardown)
 
   it("when TagoIO refuses, and in the emulator's journal", function()
     emulator.reset()

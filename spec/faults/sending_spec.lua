@@ -9,13 +9,7 @@ describe("a large request", function()
   local server
   local large = { name = ("x"):rep(4000000) }
 
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  server = faults.server(setup, teardown)
 
   it("is sent at once, without waiting for 100 Continue", function()
     server:play("serve()")

@@ -25,13 +25,7 @@ end
 describe("the status", function()
   local server, client
 
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  server = faults.server(setup, teardown)
 
   after_each(function()
     client:close()
@@ -138,13 +132,7 @@ end)
 describe("Retry-After", function()
   local server, client
 
-  setup(function()
-    server = faults.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  server = faults.server(setup, teardown)
 
   after_each(function()
     client:close()

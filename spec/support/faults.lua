@@ -101,4 +101,19 @@ function faults.start()
   }, { __index = methods })
 end
 
+-- A server for the specs of a block, with busted's setup and teardown: it starts before the first
+-- of them and stops after the last, and its fields are there in between.
+function faults.server(setup, teardown)
+  local server = setmetatable({}, { __index = methods })
+  setup(function()
+    for name, value in pairs(faults.start()) do
+      server[name] = value
+    end
+  end)
+  teardown(function()
+    server:stop()
+  end)
+  return server
+end
+
 return faults
