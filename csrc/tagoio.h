@@ -430,9 +430,6 @@ typedef struct tagoio_attempt {
    next event. */
 const tagoio_attempt *tagoio_call_attempt(const tagoio_call *call, int number);
 
-/* The row that the call was made with. */
-const tagoio_operation *tagoio_call_operation(const tagoio_call *call);
-
 #pragma GCC visibility pop
 
 #endif

@@ -170,10 +170,6 @@ const tagoio_settings *tagoio_call_settings(const tagoio_call *call) {
     return call->settings;
 }
 
-const tagoio_operation *tagoio_call_operation(const tagoio_call *call) {
-    return call->operation;
-}
-
 /* When the gate lets it pass; in the past where it is open. */
 static int64_t gate_ms(const tagoio_call *call) {
     return tagoio_gate_due_ms(call->settings->gate,

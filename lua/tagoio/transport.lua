@@ -87,8 +87,8 @@ local function attempt(send, operation, call)
   end
 end
 
--- Brings a call to its end. rest(due) lets time pass; watch, if any, is told after each attempt.
-function transport.run(send, operation, call, rest, watch)
+-- Brings a call to its end. pause(due) lets time pass; watch, if any, is told after each attempt.
+function transport.run(send, operation, call, pause, watch)
   local want, due = call:want()
   while want ~= "done" do
     if want == "begin" then
@@ -97,7 +97,7 @@ function transport.run(send, operation, call, rest, watch)
         watch()
       end
     else
-      rest(due)
+      pause(due)
       if core.now() < due then
         call:cancel() -- the map that it belongs to has stopped
       end
