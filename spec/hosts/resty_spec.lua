@@ -350,6 +350,22 @@ local function describe_names(library)
       assert.equal(0, server:executed())
     end)
   end
+
+  it("a certificate refused in a handshake that lua-resty-core asserts on is an error", function()
+    host = start(library, { HTTP_BLOCK = trusted })
+    server:play("tls() serve()")
+    local kind, message = host:run(([[
+      local methods = getmetatable(ngx.socket.tcp()).__index
+      local original = methods.sslhandshake
+      methods.sslhandshake = function() assert(false) end
+      local own = guest.over_resty(%s)
+      local _, message, err = own.profile.list()
+      methods.sslhandshake = original
+      return err.kind, message]]):format(quick(server.https)))
+    assert.equal("tls", kind)
+    assert.is_truthy(message:find("the TLS handshake failed", 1, true))
+    assert.equal(0, server:executed())
+  end)
 end
 
 local function describe_nginx(library)

@@ -125,6 +125,19 @@ local function fail(state, kind, message)
   state.message = message
 end
 
+-- lua-resty-core asserts where it should return when a server's certificate is refused in a
+-- handshake that never had to wait; nothing was sent then either.
+local function connect_safely(client, options)
+  local called, connected, message = pcall(client.connect, client, options)
+  if called then
+    return connected, message
+  elseif options.scheme == "https" then
+    client:close()
+    return nil, "the TLS handshake failed: " .. tostring(connected)
+  end
+  error(connected, 0)
+end
+
 local function connect(state)
   local request, client = state.request, state.client
   local parsed, message = client:parse_uri(request.url, true)
@@ -138,7 +151,7 @@ local function connect(state)
   local timeout_ms = milliseconds(request.timeout)
   client:set_timeouts(milliseconds(state.connect_timeout), timeout_ms, timeout_ms)
   local connected
-  connected, message = client:connect({
+  connected, message = connect_safely(client, {
     scheme = scheme,
     host = addresses[host] or host,
     port = port,
