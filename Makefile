@@ -73,8 +73,10 @@ LIBS := $(call libs,$(CURL_DIR),libcurl,curl) $(call libs,$(JANSSON_DIR),jansson
 # A number that an integer cannot hold is undefined too, but not among gcc's "undefined".
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
   $(if $(findstring undefined,$(SANITIZE)),-fsanitize=float-cast-overflow)
-COMPILE = $(CC) -std=c11 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(WERROR) \
-  $(HARDENED) $(INCLUDES) $(CPPFLAGS) $(SANITIZER) $(CFLAGS)
+COMPILE = $(CC) -fPIC -fvisibility=hidden -pthread $(WERROR) $(HARDENED) $(DIALECT) \
+  $(SANITIZER) $(CFLAGS)
+# What the source is written in, for whatever reads it.
+DIALECT = -std=c11 $(WARNINGS) $(INCLUDES) $(CPPFLAGS)
 LINK = $(CC) $(HARDENED_LINK) $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 
 # ---- what is built ----
@@ -198,7 +200,7 @@ PRELOAD := $(if $(PRELOADED),$(shell $(CC) -print-file-name=lib$(PRELOADED).so))
 TEST = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' LIBS='$(LIBS)' \
   SPEC='$(or $(2),$(SPEC))' WRAP='$(or $(1),$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)))' \
   spec/run-tests.sh '$(BUILD)' '$(LUA_BIN)'
-CHECK = MAKE='$(MAKE)' CC='$(CC)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
+CHECK = MAKE='$(MAKE)' CC='$(CC)' DIALECT='$(DIALECT)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
 PACKAGING = MAKE='$(MAKE)' CC='$(CC)' spec/packaging/check.sh '$(BUILD)' '$(LUA_BIN)'
 HOST_SPECS := $(firstword $(wildcard spec/hosts spec/nginx))
 

@@ -5,7 +5,7 @@
 #
 # usage: spec/check.sh BUILD LUA_BIN LUA_ABI
 #
-# CC, MAKE as in the Makefile; TALLY as in spec/support/checks.sh
+# CC, MAKE, DIALECT as in the Makefile; TALLY as in spec/support/checks.sh
 set -u
 
 build=$1 lua=$2 abi=$3
@@ -65,10 +65,35 @@ keeps_loops() {
     find lua spec -name '*.lua' -exec lua5.1 spec/loops.lua {} +
 }
 
-analysed() {
-    # Nothing but findings is printed, and one of any severity counts.
+analysed="csrc spec/core spec/curl spec/concurrency spec/torture spec/support"
+found_by_tests="-I $build -I spec/support/kqueue"
+
+# each_source COMMAND...: the command for each C file, in the place of FILE.
+each_source() {
+    # shellcheck disable=SC2086 # folders are words
+    complaints=$(find $analysed -name '*.c' | xargs -P 2 -I FILE "$@" 2>&1) || {
+        echo "$complaints" | grep -v '^[0-9]* warnings\{0,1\} generated'
+        return 1
+    }
+}
+
+# Nothing but findings is printed, and one of any severity counts.
+analysed_by_cppcheck() {
+    # shellcheck disable=SC2086 # folders are words
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-        --error-exitcode=1 -I csrc -I spec csrc spec/core spec/curl spec/concurrency spec/torture spec/support
+        --error-exitcode=1 -I csrc -I spec $analysed
+}
+
+# Inlining lets it see further than a function.
+analysed_by_gcc() {
+    # shellcheck disable=SC2086 # flags are words
+    each_source gcc $DIALECT $found_by_tests -fPIC -O2 -fanalyzer -Werror -c -o /dev/null FILE
+}
+
+# clang's analyzer among others: see .clang-tidy and spec/.clang-tidy.
+analysed_by_clang() {
+    # shellcheck disable=SC2086 # flags are words
+    each_source clang-tidy --quiet FILE -- $DIALECT $found_by_tests
 }
 
 documented() {
@@ -118,7 +143,9 @@ check "clang-format would change nothing" formatted
 check "luacheck is silent" linted
 check "no Lua module reads another's private fields" keeps_private
 check "no variable of a for loop is assigned" keeps_loops
-check "cppcheck is silent" analysed
+check "cppcheck is silent" analysed_by_cppcheck
+check "gcc's analyzer is silent" analysed_by_gcc
+check "clang-tidy is silent" analysed_by_clang
 check "ldoc warns of nothing" documented
 if [ "$(uname -s)" = Linux ]; then
     check "the poller does by kqueue what it does by epoll" polls_by_kqueue

@@ -50,6 +50,8 @@ hosts     command     tarantool       tarantool                     tarantool
 hosts     command     strace          strace                        -
 check     command     nm              binutils                      -
 check     command     clang-format    clang-format                  clang-format
+check     command     gcc             gcc                           -
+check     command     clang-tidy      clang-tidy                    llvm
 check     command     cppcheck        cppcheck                      cppcheck
 check     command     luacheck        lua-check                     luacheck
 check     command     lua5.1          lua5.1                        lua@5.1

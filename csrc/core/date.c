@@ -174,6 +174,7 @@ bool tagoio_date_parse_http(const char *text, int64_t *seconds) {
     int second;
     char month[4];
     int end = 0;
+    /* NOLINTNEXTLINE(cert-err34-c): two or four digits are always in range */
     sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month,
            &year, &hour, &minute, &second, &end);
     const char *at = end > 0 && text[end] == '\0' ? strstr(months, month) : NULL;

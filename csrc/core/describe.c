@@ -434,15 +434,16 @@ tagoio_operation_new(const char *name, const json_t *description, tagoio_error *
     return &target->row;
 }
 
-const tagoio_operation *tagoio_operation_ref(const tagoio_operation *row) {
-    if (row->owner != NULL) {
-        row->owner->references++;
+const tagoio_operation *tagoio_operation_ref(const tagoio_operation *operation) {
+    if (operation->owner != NULL) {
+        operation->owner->references++;
     }
-    return row;
+    return operation;
 }
 
-void tagoio_operation_unref(const tagoio_operation *row) {
-    if (row != NULL && row->owner != NULL && --row->owner->references == 0) {
-        description_free(row->owner);
+void tagoio_operation_unref(const tagoio_operation *operation) {
+    if (operation != NULL && operation->owner != NULL &&
+        --operation->owner->references == 0) {
+        description_free(operation->owner);
     }
 }

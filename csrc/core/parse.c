@@ -182,6 +182,7 @@ static json_t *parse_real(parser *p, const char *from) {
     p->scratch.length = 0;
     for (const char *c = from; c < p->at; c++) {
         if (*c == '.') {
+            /* NOLINTNEXTLINE(concurrency-mt-unsafe): unless another thread sets it */
             tagoio_buffer_add_string(&p->scratch, localeconv()->decimal_point);
         } else {
             tagoio_buffer_add(&p->scratch, c, 1);

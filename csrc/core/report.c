@@ -17,6 +17,7 @@ static void make_printable(tagoio_buffer *text) {
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the buffer writes to it */
 void tagoio_report_copy_id(char to[TAGOIO_MAX_REQUEST_ID_BYTES], const char *id,
                            const tagoio_secrets *secrets) {
     tagoio_buffer copy = {.bytes = to,

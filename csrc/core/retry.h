@@ -74,7 +74,7 @@ typedef struct tagoio_retry_decision {
     tagoio_retry_limit limit; /* or because of this */
 } tagoio_retry_decision;
 
-tagoio_retry_decision tagoio_retry_decide(const tagoio_retry_context *retry_context);
+tagoio_retry_decision tagoio_retry_decide(const tagoio_retry_context *c);
 
 #pragma GCC visibility pop
 

@@ -75,11 +75,9 @@ bool tagoio_pool_options_copy(tagoio_pool_options *own,
                               const tagoio_pool_options *options, tagoio_error *err) {
     tagoio_buffer url = {.limit = TAGOIO_MAX_URL_BYTES};
     own->max_connections = options->max_connections;
-    bool ok = tagoio_url_check(&url, options->base_url, err) &&
-              copy_string(&own->base_url, url.bytes, err) &&
-              copy_libcurl_options(own, options, err);
-    tagoio_buffer_clear(&url);
-    return ok;
+    bool ok = tagoio_url_check(&url, options->base_url, err);
+    own->base_url = url.bytes;
+    return ok && copy_libcurl_options(own, options, err);
 }
 
 void tagoio_pool_options_free(tagoio_pool_options *own) {

@@ -223,6 +223,7 @@ bool tagoio_url_check_proxy(const char *option, const char *url, tagoio_error *e
                check_proxy("proxy", option, TAGOIO_ERROR_MISUSE, err);
     }
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): unless another thread sets it */
         const char *value = getenv(variables[i]);
         if (value != NULL && *value != '\0') {
             return tagoio_url_is_loopback(url) ||

@@ -79,7 +79,10 @@ static void test_threads(void) {
 static int count_threads(void) {
     int count = -2; /* . and .. */
     DIR *folder = opendir("/proc/self/task");
-    while (folder != NULL && readdir(folder) != NULL) {
+    if (folder == NULL) {
+        return -1;
+    }
+    while (readdir(folder) != NULL) {
         count++;
     }
     closedir(folder);

@@ -262,7 +262,7 @@ static void check_outcome(const script *s, const outcome *it) {
         return;
     }
     check_true(report.result == NULL);
-    if (check_true(report.message != NULL)) {
+    if (report.message != NULL) { /* else the next check fails */
         check_true(strstr(report.message, "p-a") == NULL);
     }
     check_within(report.kind == TAGOIO_ERROR_MEMORY ? "not enough memory"

@@ -224,7 +224,8 @@ static void test_classes(void) {
     for (int i = 0; i < check_count(rows); i++) {
         check_case("%s is of class %c", rows[i].operation, rows[i].letter);
         const tagoio_operation *row = tagoio_operation_find(rows[i].operation);
-        if (check_true(row != NULL)) {
+        check_true(row != NULL);
+        if (row != NULL) {
             check_number(rows[i].letter, "SI.D...N"[row->retry_class - 1]);
         }
     }
