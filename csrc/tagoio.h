@@ -291,6 +291,10 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
                                  json_t *arguments_take, int64_t now_ms,
                                  tagoio_error *err);
 
+/* Its time ends then, unless it ends before: a group of calls has one deadline. To be
+   said before the first event. */
+void tagoio_call_set_deadline(tagoio_call *call, int64_t deadline_ms);
+
 tagoio_call *tagoio_call_ref(tagoio_call *call);
 void tagoio_call_unref(tagoio_call *call);
 

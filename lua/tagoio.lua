@@ -34,6 +34,8 @@ local tagoio = {
 -- * `region`: `"us-e1"`, `"eu-w1"`, `"env"` (`TAGOIO_API`), `{ tdeploy = id }` or
 --   `{ api = url }`; else `TAGOIO_API`, else `"us-e1"`
 -- * `timeout` (60): over all attempts and the pauses between them
+-- * `deadline`: from now on, for all calls of this client and its derived ones together; a call
+--   past it fails at once as `timeout`
 -- * `attempt_timeout` (30), `connect_timeout` (10)
 -- * `attempts` (3): the first included; else `TAGOIO_REQUEST_ATTEMPTS`
 -- * `max_retry_after` (60): the longest wait that TagoIO may ask for; more is an error at once
@@ -83,7 +85,7 @@ function tagoio.array(list)
 end
 
 --- Lets time pass as it passes while a call is on its way: in a map the others go on, in nginx the
--- worker. It ends early in a map that has stopped.
+-- worker. It ends early in a map that has stopped, or whose timeout is over.
 -- @tparam number seconds at most 3600
 -- @treturn boolean true
 -- @treturn[2] nil where nothing can wait, in some phases of nginx

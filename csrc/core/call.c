@@ -20,7 +20,7 @@ struct tagoio_call {
     state state;
     int64_t started_ms;
     int64_t deadline_ms;
-    const char *deadline_name; /* the option that it is from */
+    const char *deadline_name; /* the option that it is from; static */
     int64_t retry_at_ms;
     int64_t place; /* in the gate's line, when it is in it */
     bool in_line;
@@ -98,11 +98,6 @@ static bool has_token(const tagoio_settings *settings, const tagoio_operation *r
                             "%s: no token: this client has none", row->name);
 }
 
-static void set_deadline(tagoio_call *call) {
-    call->deadline_ms = call->started_ms + call->settings->options.timeout_ms;
-    call->deadline_name = "timeout";
-}
-
 static void leave_line(tagoio_call *call) {
     if (call->in_line) {
         call->in_line = false;
@@ -126,7 +121,8 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
         call->settings = tagoio_settings_ref(settings);
         call->operation = tagoio_operation_ref(row);
         call->started_ms = now_ms;
-        set_deadline(call);
+        call->deadline_ms = now_ms + options->timeout_ms;
+        call->deadline_name = "timeout";
         call->place = tagoio_gate_enter(settings->gate);
         call->in_line = true;
         call->response.body.limit = options->max_response_bytes;
@@ -144,6 +140,13 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
     }
     json_decref(arguments_take);
     return call;
+}
+
+void tagoio_call_set_deadline(tagoio_call *call, int64_t deadline_ms) {
+    if (deadline_ms < call->deadline_ms) {
+        call->deadline_ms = deadline_ms;
+        call->deadline_name = "deadline";
+    }
 }
 
 tagoio_call *tagoio_call_ref(tagoio_call *call) {
@@ -184,7 +187,7 @@ static tagoio_retry_limit gate_limit(const tagoio_call *call, int64_t now_ms) {
     if (asked_ms > now_ms && asked_ms - now_ms > longest_ms) {
         return (tagoio_retry_limit){"max_retry_after", asked_ms - now_ms, longest_ms};
     }
-    if (due_ms > now_ms && due_ms >= call->deadline_ms) {
+    if (due_ms > now_ms && due_ms >= call->deadline_ms && now_ms < call->deadline_ms) {
         return (tagoio_retry_limit){call->deadline_name, due_ms - now_ms,
                                     call->deadline_ms - now_ms};
     }

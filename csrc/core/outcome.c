@@ -543,9 +543,9 @@ tagoio_outcome tagoio_outcome_unsent(const char *passed) {
     outcome.kind = TAGOIO_ERROR_TIMEOUT;
     tagoio_buffer_add_string(&outcome.text, "not sent");
     if (passed != NULL) {
-        tagoio_buffer_add_string(&outcome.text, ": the time of ");
+        tagoio_buffer_add_string(&outcome.text, ": the ");
         tagoio_buffer_add_string(&outcome.text, passed);
-        tagoio_buffer_add_string(&outcome.text, " is over");
+        tagoio_buffer_add_string(&outcome.text, " has passed");
     }
     return outcome;
 }

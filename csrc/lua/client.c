@@ -142,6 +142,12 @@ static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
     return arguments;
 }
 
+/* The deadline of a group of calls, a time of core.now(), or none. */
+static int64_t deadline_ms(lua_State *L, int index) {
+    return lua_isnoneornil(L, index) ? INT64_MAX
+                                     : (int64_t)ceil(luaL_checknumber(L, index) * 1000);
+}
+
 /* A call of a row with the arguments from index `first` on, or nil, message, kind. */
 static int start_row(lua_State *L, const tagoio_operation *operation, int first) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
@@ -154,6 +160,7 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
         return 3;
     }
     int last = lua_gettop(L);
+    int64_t deadline = deadline_ms(L, 3);
     tagoio_to_json_context context = {.L = L};
     tagoio_to_json_prepare(&context);
     tagoio_call_userdata *new_call = tagoio_push_call(L);
@@ -169,6 +176,7 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
     if (new_call->call == NULL) {
         return tagoio_push_error(L, &err);
     }
+    tagoio_call_set_deadline(new_call->call, deadline);
     if (self->pool == NULL) {
         return 1;
     }
@@ -177,16 +185,16 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
     return started ? 1 : tagoio_push_error(L, &err);
 }
 
-/* client:start(operation, ...): a call, or nil, message, kind. The operation is a name
-   or core.operation's. */
-static int start(lua_State *L) { return start_row(L, tagoio_check_operation(L, 2), 3); }
+/* client:start(operation, deadline, ...): a call, or nil, message, kind. The operation
+   is a name or core.operation's. */
+static int start(lua_State *L) { return start_row(L, tagoio_check_operation(L, 2), 4); }
 
-/* client:start_request(method, idempotent, path, query, body): as start */
+/* client:start_request(method, deadline, idempotent, path, query, body): as start */
 static int start_request(lua_State *L) {
     const tagoio_operation *operation =
-        tagoio_operation_request(luaL_checkstring(L, 2), lua_toboolean(L, 3));
+        tagoio_operation_request(luaL_checkstring(L, 2), lua_toboolean(L, 4));
     luaL_argcheck(L, operation != NULL, 2, "unknown method");
-    return start_row(L, operation, 4);
+    return start_row(L, operation, 5);
 }
 
 /* ---- how a call ended ---- */

@@ -2,8 +2,8 @@
 -- One call, from its arguments to its result.
 --
 -- A caller is how the calls of one client are made, a table with `core` (the client's userdata),
--- `pool` or, in its place, `transport`, and maybe `host` (where they wait) and `tell` (what is told
--- of each attempt).
+-- `pool` or, in its place, `transport`, and maybe `host` (where they wait), `tell` (what is told of
+-- each attempt) and `deadline` (a time of core.now()).
 
 local blocking = require("tagoio.hosts.blocking")
 local core = require("tagoio.core")
@@ -30,19 +30,36 @@ function call.learn_markers()
   end
 end
 
--- When a request may start: maps spread them, and clients. nil: at once. That time is taken.
+-- When a request may start: maps spread them, and clients. nil: at once.
 local function next_start(caller, job)
   local start = job and job:next_start()
-  local pace = caller.pace
   if caller.per_minute then
-    start = math.max(pace.next_start_s, start or core.now())
-    pace.next_start_s = start + 60 / caller.per_minute
+    start = math.max(caller.pace.next_start_s, start or core.now())
   end
   return start
 end
 
+-- The next request may start later.
+local function take_start(caller, job, start)
+  if job then
+    job:take_start(start)
+  end
+  if caller.per_minute then
+    caller.pace.next_start_s = start + 60 / caller.per_minute
+  end
+end
+
+-- Why a request may not wait until it may start, nil: it may.
+local function lateness(start, deadline)
+  local now = core.now()
+  if deadline and start >= deadline and now < deadline then
+    local form = "not sent (per_minute asks to wait %d s; deadline leaves %d s)"
+    return form:format(math.ceil(start - now), math.floor(deadline - now))
+  end
+end
+
 -- Waits until a request may start here. Else a kind and why it may not.
-local function acquire_start(caller, host, task)
+local function acquire_start(caller, host, task, deadline)
   local pool = caller.pool
   local mode, problem = host.mode()
   if not mode then
@@ -51,9 +68,14 @@ local function acquire_start(caller, host, task)
     pool:multiplex()
   end
   local job = task and task.job
-  local due = next_start(caller, job)
-  if due then
-    waiting.sleep(host, due)
+  local start = next_start(caller, job)
+  if start then
+    local late = lateness(start, deadline)
+    if late then
+      return "timeout", late
+    end
+    take_start(caller, job, start)
+    waiting.sleep(host, waiting.earlier(start, deadline))
   end
   if job and job:is_stopped() then
     return "canceled", "canceled"
@@ -91,22 +113,23 @@ end
 
 -- Lets time pass until it is due, as it passes while a call is on its way.
 function call.sleep(caller, due)
-  waiting.sleep(caller.host or hosts.default(), due)
+  waiting.sleep(caller.host or hosts.default(), waiting.earlier(due, caller.deadline))
 end
 
 -- Makes a call with a method of the core and brings it to its end: the result, nil, nil and the
 -- call; or nil, message, err. A bug in the caller is raised under the name of the function that was
 -- called, which is not the operation's where a function is made of several.
-function call.perform(caller, operation, name, start, ...)
+function call.perform(caller, operation, name, start, what, ...)
   local host = caller.host or hosts.default()
   local task = waiting.task()
-  local kind, message = acquire_start(caller, host, task)
+  local deadline = waiting.earlier(caller.deadline, task and task.job.deadline)
+  local kind, message = acquire_start(caller, host, task, deadline)
   if kind then
     return errors.new(kind, operation, operation .. ": " .. message)
   end
   call.learn_markers()
   local new_call
-  new_call, message, kind = start(caller.core, ...)
+  new_call, message, kind = start(caller.core, what, deadline, ...)
   if kind == "misuse" then
     errors.raise(name .. message:match(": .*"))
   elseif not new_call then
@@ -114,9 +137,10 @@ function call.perform(caller, operation, name, start, ...)
   end
   local watch = caller.tell and hooks.watch(caller.tell, new_call)
   if caller.transport then
-    caller.moved[new_call] = true
+    local waiter = waiting.new()
+    caller.moved[new_call] = waiter
     transport.run(caller.transport, operation, new_call, function(due)
-      waiting.sleep(host, due)
+      waiting.sleep(host, due, waiter)
     end, watch)
     caller.moved[new_call] = nil
   elseif host == blocking and not task then
@@ -126,7 +150,7 @@ function call.perform(caller, operation, name, start, ...)
   end
   local result, _, err = caller.core:result(new_call)
   if err then
-    hints.explain(caller, operation, err, ...)
+    hints.explain(caller, operation, err, what, ...)
     return nil, err.message, errors.wrap(err)
   end
   return result, nil, nil, new_call

@@ -16,6 +16,7 @@ local options = require("tagoio.options")
 local pool = require("tagoio.pool")
 local request = require("tagoio.request")
 local resource = require("tagoio.resource")
+local waiting = require("tagoio.waiting")
 
 local client = {}
 
@@ -121,7 +122,8 @@ local function wrap(core_client, checked, shared_pool, url, pace)
     response_info = checked.response_info,
     per_minute = checked.per_minute,
     pace = pace or { next_start_s = 0 },
-    moved = setmetatable({}, { __mode = "k" }), -- a set of the calls that a transport moves
+    deadline = checked.deadline,
+    moved = setmetatable({}, { __mode = "k" }), -- the calls that a transport moves: their waiters
   }
   local self = setmetatable({ [own_key] = own }, metatable)
   own.host = hosts.of(checked.wait, self)
@@ -166,6 +168,7 @@ function client.new(checked, operation)
     return refuse(operation, problem, "invalid")
   end
   checked.user_agent = options.user_agent(checked.user_agent)
+  checked.deadline = checked.deadline and core.now() + checked.deadline
   local own_pool, new, message, kind
   if not checked.transport then
     own_pool, message, kind = pool.new(checked)
@@ -231,6 +234,10 @@ function methods:with(given)
       checked[name] = own[name]
     end
   end
+  checked.deadline = waiting.earlier(
+    checked.deadline and core.now() + checked.deadline,
+    own.deadline
+  )
   if checked.user_agent then
     checked.user_agent = options.user_agent(checked.user_agent)
   end
@@ -264,8 +271,9 @@ function methods:cancel()
     self[own_key].core:cancel()
     own_pool:dispatch()
   end
-  for new_call in pairs(self[own_key].moved) do
+  for new_call, waiter in pairs(self[own_key].moved) do
     new_call:cancel()
+    waiter:wake()
   end
 end
 

@@ -9,6 +9,7 @@ local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local hosts = require("tagoio.hosts")
 local loop = require("tagoio.loop")
+local options = require("tagoio.options")
 local waiting = require("tagoio.waiting")
 
 local map = {}
@@ -18,23 +19,27 @@ local map = {}
 local job = {}
 job.__index = job
 
--- An item is called after where it comes from: "item 3 of tagoio.map".
-local function new_job(items, fn, options, item_name)
+-- What an item is called in messages, by the name of the function that runs it.
+local item_names = { map = "item %d of tagoio.map", gather = "function %d of tagoio.gather" }
+
+local function new_job(name, items, fn, given)
   local around = waiting.task()
   local parent = around and around.job -- of a map within a map
+  local timeout = given.timeout
   local self = setmetatable({
+    name = name,
     items = items,
     fn = fn,
-    options = options,
-    item_name = item_name,
+    options = given,
     parent = parent,
     children = {}, -- a set of the maps that run within it
     tasks = {}, -- a set of those that work on it
     total = #items,
-    concurrency = math.min(options.concurrency, #items),
+    concurrency = math.min(given.concurrency, #items),
     started = 0,
     done = 0,
     next_start_s = 0,
+    deadline = waiting.earlier(timeout and core.now() + timeout, parent and parent.deadline),
     stopped = false,
     results = {},
     errors = nil, -- by index, once there is one
@@ -51,15 +56,23 @@ function job:is_stopped()
   return self.stopped or self.parent ~= nil and self.parent:is_stopped()
 end
 
--- When the next request may start, nil: at once. That moment is taken.
+-- When the next request may start, nil: at once.
 function job:next_start()
   local start = self.parent and self.parent:next_start()
-  local per_minute = self.options.per_minute
-  if per_minute then
+  if self.options.per_minute then
     start = math.max(self.next_start_s, start or core.now())
-    self.next_start_s = start + 60 / per_minute
   end
   return start
+end
+
+-- A request starts then, and the next one later.
+function job:take_start(start)
+  if self.parent then
+    self.parent:take_start(start)
+  end
+  if self.options.per_minute then
+    self.next_start_s = start + 60 / self.options.per_minute
+  end
 end
 
 -- The index of the next item, nil: there is none.
@@ -105,7 +118,7 @@ function job:name_item(problem, task, traceback)
   elseif type(problem) ~= "string" then
     return problem
   end
-  local named = ("%s (in %s)"):format(problem, self.item_name:format(task.index))
+  local named = ("%s (in %s)"):format(problem, item_names[self.name]:format(task.index))
   return task.coroutine and traceback(task.coroutine, named) or traceback(named, 2)
 end
 
@@ -144,10 +157,20 @@ end
 function job:stop()
   local index = self:next_index()
   while index do
-    self:finish(index, errors.new("canceled", "map", "map: canceled"))
+    self:finish(index, errors.new("canceled", self.name, self.name .. ": canceled"))
     index = self:next_index()
   end
   self:cancel()
+end
+
+-- What the function returns for an item; nothing starts when the time is over. What is in flight then
+-- has the same deadline.
+function job:call(index)
+  if self.deadline and core.now() >= self.deadline then
+    local message = self.name .. ": not started: the timeout has passed"
+    return errors.new("timeout", self.name, message)
+  end
+  return self.fn(self.items[index], index)
 end
 
 -- What each coroutine of a map does: item after item, until there are no more.
@@ -156,7 +179,7 @@ function job:work(task)
   local index = not self:is_stopped() and self:next_index()
   while index do
     task.index = index
-    self:finish(index, self.fn(self.items[index], index))
+    self:finish(index, self:call(index))
     if self:is_stopped() then
       self:stop()
     end
@@ -185,11 +208,11 @@ local function run_in_loop(self)
 end
 
 -- Runs it in the host's coroutines, or in ours. Where nothing can wait: nil, message, err.
-local function run(self, name)
+local function run(self)
   local host = hosts.default()
   local mode, problem = host.mode()
   if not mode then
-    return errors.new("invalid", name, name .. ": " .. problem)
+    return errors.new("invalid", self.name, self.name .. ": " .. problem)
   end
   if not (host.run and host.run(self)) then
     run_in_loop(self)
@@ -206,12 +229,17 @@ local function check_rate(value)
   return not (value > 0 and value < math.huge) and "a number over 0" or nil
 end
 
+local timeout_row = { name = "timeout", types = "number", check = options.check_time }
+
 local option_rows = check.rows({
   { name = "concurrency", types = "number", check = check.whole(1), default = 16 },
   { name = "per_minute", types = "number", check = check_rate },
   { name = "on_progress", types = "function" },
   { name = "stop_on_error", types = "boolean" },
+  timeout_row,
 })
+
+local gather_rows = check.rows({ timeout_row })
 
 --- Runs a function for each item, many at once, and waits for all. Within it every call of every
 -- client overlaps with the others; the code between calls is ordinary Lua.
@@ -219,9 +247,11 @@ local option_rows = check.rows({
 -- @tparam table items an array
 -- @tparam function fn called with the item and its index; what it returns first is the result; nil
 --   or false and a message is an error
--- @tparam[opt] table options
+-- @tparam[opt] table given options
 --
 -- * `concurrency` (16): how many functions run at once
+-- * `timeout`: seconds, over all. It is a deadline of the calls that are on their way then, and what
+--   has not started is not started: their errors are of the kind `timeout`. Results stay
 -- * `per_minute`: spreads the starts of requests, for TagoIO's limits by the minute; repetitions
 --   after a failure are not counted
 -- * `on_progress`: `function(done, total, index, result, err)`, after each item: its index, its
@@ -238,22 +268,17 @@ local option_rows = check.rows({
 -- @usage local summaries, failed = tagoio.map(profiles, function(row)
 --   return tagoio.profile.summary(row.id)
 -- end)
-function map.map(items, fn, options)
-  local own = check.options("tagoio.map", option_rows, options)
-  local problem
+function map.map(items, fn, given)
+  local own = check.options("tagoio.map", option_rows, given)
   if type(items) ~= "table" then
-    problem = "items must be an array (got " .. type(items) .. ")"
-    problem = problem .. (items == nil and "; assert the call that makes it" or "")
-  elseif type(fn) ~= "function" then
-    problem = "fn: a function is needed, got a " .. type(fn)
+    local hint = items == nil and "; assert the call that makes it" or ""
+    errors.raise(("tagoio.map: items must be an array (got %s)%s"):format(type(items), hint))
   elseif #items == 0 and next(items) ~= nil then
-    problem = "items: an array is needed, got a table that has only other keys"
+    errors.raise("tagoio.map: items must be an array (got a table that has only other keys)")
   end
-  if problem then
-    errors.raise("tagoio.map: " .. problem)
-  end
-  local new = new_job(items, fn, own, "item %d of tagoio.map")
-  local _, message, err = run(new, "map")
+  check.argument("tagoio.map", "fn", "function", fn)
+  local new = new_job("map", items, fn, own)
+  local _, message, err = run(new)
   if err then
     return nil, message, err
   end
@@ -266,7 +291,7 @@ end
 
 --- Runs functions at once.
 -- @function gather
--- @param ... functions
+-- @param ... functions; after them maybe a table with `timeout`: seconds, over all, as in `map`
 -- @return the first result of each, in order
 -- @treturn[2] nil
 -- @treturn[2] string message of the first that failed; the others are canceled
@@ -276,23 +301,25 @@ end
 --   function() return tagoio.profile.tokenList(id) end
 -- )
 function map.gather(...)
-  local functions = { ... }
-  for i = 1, select("#", ...) do
-    local kind = type(functions[i])
-    if kind ~= "function" then
-      errors.raise(("tagoio.gather: argument %d: a function is needed, got a %s"):format(i, kind))
-    end
+  local functions, count = { ... }, select("#", ...)
+  local own = {}
+  if type(functions[count]) == "table" then
+    own = check.options("tagoio.gather", gather_rows, functions[count])
+    functions[count], count = nil, count - 1
   end
-  local options = { concurrency = math.max(#functions, 1), stop_on_error = true }
-  local new = new_job(functions, call_it, options, "function %d of tagoio.gather")
-  local _, message, err = run(new, "gather")
+  for i = 1, count do
+    check.argument("tagoio.gather", "argument " .. i, "function", functions[i])
+  end
+  own.concurrency, own.stop_on_error = math.max(count, 1), true
+  local new = new_job("gather", functions, call_it, own)
+  local _, message, err = run(new)
   if err then
     return nil, message, err
   end
   if new.first_error then
     return nil, tostring(new.first_error), new.first_error
   end
-  return (table.unpack or unpack)(new.results, 1, #functions) -- luacheck: ignore
+  return (table.unpack or unpack)(new.results, 1, count) -- luacheck: ignore
 end
 
 return map

@@ -124,6 +124,12 @@ local rows = {
     text = "over all attempts and the pauses between them",
   },
   {
+    name = "deadline",
+    types = "number",
+    check = check_seconds,
+    text = "from now on, for all calls of this client together",
+  },
+  {
     name = "attempt_timeout",
     types = "number",
     check = options.check_time,

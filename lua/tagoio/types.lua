@@ -537,6 +537,7 @@ function account.declineTeamInvitation(token) end
 ---@field token? string|false else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN`; false: none
 ---@field region? "us-e1"|"usa-1"|"eu-w1"|"env"|tagoio.Region else `TAGOIO_API`, else `us-e1`
 ---@field timeout? number over all attempts and the pauses between them; 60 by default
+---@field deadline? number from now on, for all calls of this client together
 ---@field attempt_timeout? number of one attempt; 30 by default
 ---@field connect_timeout? number of the connection of one attempt; 10 by default
 ---@field attempts? integer the first included; else `TAGOIO_REQUEST_ATTEMPTS`; 3 by default
@@ -717,6 +718,7 @@ function tagoio.array(list) end
 
 ---@class tagoio.MapOptions
 ---@field concurrency? integer how many functions run at once, 16
+---@field timeout? number seconds, over all; what is left has errors of the kind `timeout`
 ---@field per_minute? number spreads the starts of requests, for TagoIO's limits by the minute
 ---@field on_progress? fun(done: integer, total: integer, index: integer, result: any, err: any)
 ---@field stop_on_error? boolean after the first error all others are canceled
@@ -731,8 +733,8 @@ function tagoio.array(list) end
 function tagoio.map(items, fn, options) end
 
 ---Runs functions at once: the first result of each, in order; or nil, the message of the first
----that failed, and its err table.
----@param ... fun(): any, string?, tagoio.err?
+---that failed, and its err table. After the functions maybe a table with `timeout`: seconds.
+---@param ... (fun(): any, string?, tagoio.err?)|{ timeout?: number }
 ---@return any ...
 function tagoio.gather(...) end
 

@@ -12,6 +12,11 @@ local waiting = {}
 -- No wait is longer, unless the host says otherwise.
 waiting.longest_s = 1
 
+-- The earlier of two times, of which each may be nil: never.
+function waiting.earlier(one, other)
+  return one and other and math.min(one, other) or one or other
+end
+
 -- What a task yields to its loop; other yields are the user's.
 waiting.mark = {}
 
@@ -112,17 +117,16 @@ function waiting.wait(self, host, due)
   end
 end
 
--- Lets time pass until it is due; less in a map that is stopped.
-function waiting.sleep(host, due)
+-- Lets time pass until it is due; less when the waiter, if there is one, is woken, and in a map that
+-- is stopped or whose time is over.
+function waiting.sleep(host, due, given)
   local task = waiting.task()
-  local self = waiting.new()
-  local function is_over()
-    return core.now() >= due or task and task.job:is_stopped()
-  end
+  local self = given or waiting.new()
   if task then
     task.waiter = self
+    due = waiting.earlier(due, task.job.deadline)
   end
-  while not is_over() do
+  while core.now() < due and not self.awake and not (task and task.job:is_stopped()) do
     waiting.wait(self, host, due)
   end
   if task then

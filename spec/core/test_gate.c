@@ -278,6 +278,37 @@ static void test_closed_again(void) {
     tagoio_settings_unref(settings);
 }
 
+static void test_deadline(void) {
+    tagoio_settings *settings = play_settings(NULL);
+    check_case("a deadline that a wait does not fit is named, with what is left");
+    tagoio_call *call = play_call(settings, LIST);
+    tagoio_now now = play_now(0);
+    tagoio_call_set_deadline(call, 12 * SECOND);
+    play_answer(call, &now, LIMITED_44, NO);
+    check_failure(call, TAGOIO_ERROR_API,
+                  "profile.list: no (HTTP 429, asked to wait 44 s; deadline leaves "
+                  "12 s, api.tago.io)");
+    check_case("one that is later than the timeout, or than another, changes nothing");
+    call = play_call(settings, LIST);
+    tagoio_call_set_deadline(call, 50 * SECOND);
+    tagoio_call_set_deadline(call, 3600 * SECOND);
+    check_number(5 * SECOND, play_begin(call, 45 * SECOND).timeout_ms);
+    tagoio_call_unref(call);
+    check_case("a call that begins after it is not sent");
+    call = play_call(settings, LIST);
+    tagoio_call_set_deadline(call, 0);
+    check_true(play_begin(call, 0).method == NULL);
+    check_number(0, tagoio_call_report(call).attempts);
+    check_failure(call, TAGOIO_ERROR_TIMEOUT,
+                  "profile.list: not sent: the deadline has passed (api.tago.io)");
+    check_case("and one that waited for longer than its timeout names that");
+    call = play_call(settings, LIST);
+    play_begin(call, 60 * SECOND);
+    check_failure(call, TAGOIO_ERROR_TIMEOUT,
+                  "profile.list: not sent: the timeout has passed (api.tago.io)");
+    tagoio_settings_unref(settings);
+}
+
 static void test_one_attempt(void) {
     check_case("with one attempt allowed a 429 is final");
     tagoio_options options = play_options();
@@ -324,9 +355,10 @@ static void test_budget(void) {
 }
 
 int main(void) {
-    const check_test tests[] = {
-        test_who_waits,    test_what_closes, test_order,
-        test_a_hundred,    test_queue,       test_refused_for_long,
-        test_closed_again, test_one_attempt, test_budget};
+    const check_test tests[] = {test_who_waits,    test_what_closes,
+                                test_order,        test_a_hundred,
+                                test_queue,        test_refused_for_long,
+                                test_closed_again, test_deadline,
+                                test_one_attempt,  test_budget};
     return check_run(tests, check_count(tests));
 }
