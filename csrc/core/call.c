@@ -123,6 +123,7 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
         call->started_ms = now_ms;
         call->deadline_ms = now_ms + options->timeout_ms;
         call->deadline_name = "timeout";
+        tagoio_gates_forget(&settings->family->gates, now_ms);
         call->place = tagoio_gate_enter(settings->gate);
         call->in_line = true;
         call->response.body.limit = options->max_response_bytes;

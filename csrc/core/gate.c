@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate of a rate limit: a time, and a line of which only the length is known. */
+/* The gate of a rate limit: a time, and a line of which only the length is known. Gates
+   that nobody uses wait in a second list until they open. */
 #include "core/gate.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@ static const int64_t spread_ms = 5;
 
 struct tagoio_gate {
     int references;
-    tagoio_gate *next; /* in its family */
+    tagoio_gate *next; /* in the list that it is in */
     char *token;
     int64_t asked_ms;
     int64_t opens_ms;   /* for the first in the line */
@@ -36,10 +37,33 @@ static tagoio_gate *gate_new(tagoio_gates *gates, const char *token) {
     return gate;
 }
 
+static void gate_free(tagoio_gate *gate) {
+    tagoio_string_free(gate->token);
+    free(gate);
+}
+
+/* Where a list has the gate of a token, or its end. */
+static tagoio_gate **find(tagoio_gate **at, const char *token) {
+    while (*at != NULL && strcmp((*at)->token, token) != 0) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+static tagoio_gate *take_out(tagoio_gate **at) {
+    tagoio_gate *gate = *at;
+    *at = gate->next;
+    return gate;
+}
+
 tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token) {
-    tagoio_gate *gate = gates->first;
-    while (gate != NULL && strcmp(gate->token, token) != 0) {
-        gate = gate->next;
+    tagoio_gate *gate = *find(&gates->first, token);
+    tagoio_gate **unused = find(&gates->unused, token);
+    if (gate == NULL && *unused != NULL) {
+        gate = take_out(unused);
+        gates->unused_count--;
+        gate->next = gates->first;
+        gates->first = gate;
     }
     gate = gate != NULL ? gate : gate_new(gates, token);
     if (gate != NULL) {
@@ -48,17 +72,40 @@ tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token) {
     return gate;
 }
 
+static void free_first_unused(tagoio_gates *gates) {
+    gate_free(take_out(&gates->unused));
+    gates->unused_count--;
+}
+
+/* Keeps a gate that nobody uses, in the order of opening. */
+static void keep(tagoio_gates *gates, tagoio_gate *gate) {
+    tagoio_gate **at = &gates->unused;
+    while (*at != NULL && (*at)->opens_ms <= gate->opens_ms) {
+        at = &(*at)->next;
+    }
+    gate->next = *at;
+    *at = gate;
+    if (++gates->unused_count > TAGOIO_MAX_UNUSED_GATES) {
+        free_first_unused(gates);
+    }
+}
+
 void tagoio_gate_unref(tagoio_gates *gates, tagoio_gate *gate) {
     if (gate == NULL || --gate->references > 0) {
         return;
     }
-    tagoio_gate **at = &gates->first;
-    while (*at != gate) {
-        at = &(*at)->next;
+    take_out(find(&gates->first, gate->token));
+    if (gate->asked_ms > INT64_MIN) { /* it was closed: nobody knows here until when */
+        keep(gates, gate);
+    } else {
+        gate_free(gate);
     }
-    *at = gate->next;
-    tagoio_string_free(gate->token);
-    free(gate);
+}
+
+void tagoio_gates_forget(tagoio_gates *gates, int64_t now_ms) {
+    while (gates->unused != NULL && gates->unused->opens_ms <= now_ms) {
+        free_first_unused(gates);
+    }
 }
 
 static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }

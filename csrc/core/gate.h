@@ -13,15 +13,24 @@
 /* Shared by reference count. */
 typedef struct tagoio_gate tagoio_gate;
 
-/* The gates of a family of clients, one for each token. Zero-initialised it is empty;
-   a gate leaves it with its last reference. */
+/* The gates of a family of clients, one for each token. Zero-initialised it is empty. A
+   gate that was closed outlives its last reference: a program may derive a client for
+   each request. When too many are kept, the one that opens first is forgotten. */
 typedef struct tagoio_gates {
-    tagoio_gate *first;
+    tagoio_gate *first;  /* of those in use */
+    tagoio_gate *unused; /* the first one to open */
+    int unused_count;
 } tagoio_gates;
+
+enum { TAGOIO_MAX_UNUSED_GATES = 256 };
 
 /* A reference to the gate of a token, a new one if need be; NULL: memory. */
 tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token);
 void tagoio_gate_unref(tagoio_gates *gates, tagoio_gate *gate);
+
+/* Those that nobody uses and that are open by then are no longer kept; INT64_MAX: all.
+ */
+void tagoio_gates_forget(tagoio_gates *gates, int64_t now_ms);
 
 /* The server wants no request until asked_ms; the gate opens at opens_ms, which is that
    or a little later. What is earlier than the gate's own time changes nothing. */

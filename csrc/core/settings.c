@@ -162,6 +162,7 @@ void tagoio_settings_unref(tagoio_settings *settings) {
     if (settings->family != NULL) {
         tagoio_gate_unref(&settings->family->gates, settings->gate);
         if (--settings->family->references == 0) {
+            tagoio_gates_forget(&settings->family->gates, INT64_MAX);
             free(settings->family);
         }
     }

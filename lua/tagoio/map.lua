@@ -163,8 +163,8 @@ function job:stop()
   self:cancel()
 end
 
--- What the function returns for an item; nothing starts when the time is over. What is in flight then
--- has the same deadline.
+-- What the function returns for an item; nothing starts when the time is over. What is in flight
+-- then has the same deadline.
 function job:call(index)
   if self.deadline and core.now() >= self.deadline then
     local message = self.name .. ": not started: the timeout has passed"
@@ -250,8 +250,8 @@ local gather_rows = check.rows({ timeout_row })
 -- @tparam[opt] table given options
 --
 -- * `concurrency` (16): how many functions run at once
--- * `timeout`: seconds, over all. It is a deadline of the calls that are on their way then, and what
---   has not started is not started: their errors are of the kind `timeout`. Results stay
+-- * `timeout`: seconds, over all. It is a deadline of the calls that are on their way then, and
+--   what has not started is not started: their errors are of the kind `timeout`. Results stay
 -- * `per_minute`: spreads the starts of requests, for TagoIO's limits by the minute; repetitions
 --   after a failure are not counted
 -- * `on_progress`: `function(done, total, index, result, err)`, after each item: its index, its

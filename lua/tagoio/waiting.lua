@@ -117,8 +117,8 @@ function waiting.wait(self, host, due)
   end
 end
 
--- Lets time pass until it is due; less when the waiter, if there is one, is woken, and in a map that
--- is stopped or whose time is over.
+-- Lets time pass until it is due; less when the waiter, if there is one, is woken, and in a map
+-- that is stopped or whose time is over.
 function waiting.sleep(host, due, given)
   local task = waiting.task()
   local self = given or waiting.new()

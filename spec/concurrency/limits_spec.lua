@@ -101,6 +101,19 @@ describe("a rate limit", function()
     assert.matches("HTTP 429, asked to wait 44 s; max_retry_after is 10 s", message)
   end)
 
+  it("was forgotten when each request had a client of its own", function()
+    start({ token = false, max_retry_after = 10 })
+    refuse_once(44)
+    for _, message in ipairs({ "HTTP 429, asked to wait", "not sent %(asked to wait" }) do
+      local own = client:with({ token = emulator.token })
+      assert.matches(message .. " %d+ s", (select(2, own.profile.info(id))))
+      own:close()
+      collectgarbage() -- its call is the last to have its settings
+      collectgarbage()
+    end
+    assert.equal(1, #emulator.journal())
+  end)
+
   it("is another token's own affair", function()
     start({ max_retry_after = 10 })
     refuse_once(44)

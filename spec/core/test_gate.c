@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The gate of a rate limit, through the public state machine under an invented clock:
    who waits, in what order it goes on, and what cannot wait that long. */
+#include "core/gate.h"
 #include "support/check.h"
 #include "support/play.h"
+
+#include <stdio.h>
 
 enum { SECOND = 1000, CALLS = 100 };
 
@@ -59,6 +62,59 @@ static void test_who_waits(void) {
     tagoio_settings_unref(other);
     tagoio_settings_unref(cousin);
     tagoio_settings_unref(stranger);
+}
+
+static void test_client_for_each_request(void) {
+    check_case("a 429 was forgotten with the last client of its token");
+    tagoio_settings *parent = play_settings(NULL);
+    tagoio_settings *one = derived(parent, "p-another-token");
+    tagoio_call_unref(refused(one, LIMITED));
+    tagoio_settings_unref(one);
+    one = derived(parent, "p-another-token");
+    tagoio_call *call = play_call(one, LIST);
+    check_true(tagoio_call_want(call, 2099) == TAGOIO_BACKOFF);
+    check_true(tagoio_call_want(call, 2100) == TAGOIO_BEGIN);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(parent);
+    tagoio_settings_unref(one);
+}
+
+/* Token number i is refused until 1000 + i, and its last client goes. */
+static void close_unused(tagoio_gates *gates, int i) {
+    char token[16];
+    snprintf(token, sizeof token, "token %d", i);
+    tagoio_gate *gate = tagoio_gates_ref(gates, token);
+    tagoio_gate_close(gate, 1000 + i, 1000 + i);
+    tagoio_gate_unref(gates, gate);
+}
+
+static void test_unused(void) {
+    tagoio_gates gates = {.first = NULL};
+    check_case("a gate that was never closed goes with its last client");
+    tagoio_gate_unref(&gates, tagoio_gates_ref(&gates, "open"));
+    check_number(0, gates.unused_count);
+    check_case("of too many that were, the one that opens first is forgotten");
+    close_unused(&gates, 1);
+    close_unused(&gates, 0);
+    for (int i = 2; i <= TAGOIO_MAX_UNUSED_GATES; i++) {
+        close_unused(&gates, i);
+    }
+    check_number(TAGOIO_MAX_UNUSED_GATES, gates.unused_count);
+    tagoio_gates_forget(&gates, 1000);
+    check_number(TAGOIO_MAX_UNUSED_GATES, gates.unused_count);
+    check_case("one that is used again is in use, and kept again");
+    close_unused(&gates, TAGOIO_MAX_UNUSED_GATES / 2);
+    check_true(gates.first == NULL);
+    check_number(TAGOIO_MAX_UNUSED_GATES, gates.unused_count);
+    check_case("they are forgotten when they open");
+    tagoio_gates_forget(&gates, 1001);
+    check_number(TAGOIO_MAX_UNUSED_GATES - 1, gates.unused_count);
+    tagoio_gates_forget(&gates, 1000 + TAGOIO_MAX_UNUSED_GATES);
+    check_number(0, gates.unused_count);
+    check_case("and with the last of the family");
+    close_unused(&gates, 1);
+    tagoio_gates_forget(&gates, INT64_MAX);
+    check_true(gates.first == NULL && gates.unused == NULL);
 }
 
 static void test_what_closes(void) {
@@ -355,10 +411,17 @@ static void test_budget(void) {
 }
 
 int main(void) {
-    const check_test tests[] = {test_who_waits,    test_what_closes,
-                                test_order,        test_a_hundred,
-                                test_queue,        test_refused_for_long,
-                                test_closed_again, test_deadline,
-                                test_one_attempt,  test_budget};
+    const check_test tests[] = {test_client_for_each_request,
+                                test_unused,
+                                test_who_waits,
+                                test_what_closes,
+                                test_order,
+                                test_a_hundred,
+                                test_queue,
+                                test_refused_for_long,
+                                test_closed_again,
+                                test_deadline,
+                                test_one_attempt,
+                                test_budget};
     return check_run(tests, check_count(tests));
 }

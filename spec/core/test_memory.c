@@ -324,6 +324,36 @@ static void test_same_client(void) {
     tagoio_settings_unref(settings);
 }
 
+/* What the server asks to wait for costs no attempt: three are allowed, ten are made.
+ */
+static void test_free_attempts(void) {
+    check_case("room for attempts that cost none");
+    bool failed = true;
+    int without_room = 0;
+    for (long successes = 0; failed; successes++) {
+        long before = memory.balance;
+        tagoio_settings *settings = play_settings(NULL);
+        tagoio_call *call = play_call(settings, "profile.list", "[]");
+        fail_after(successes, ONCE);
+        for (int i = 0; i < 10 && tagoio_call_want(call, i * 3000) == TAGOIO_BEGIN;
+             i++) {
+            tagoio_now now = play_now(i * 3000);
+            play_answer(call, &now, "HTTP/1.1 429 X\nRetry-After: 2", "{}");
+        }
+        failed = memory.failures > 0;
+        fail_no_more();
+        tagoio_report report = tagoio_call_report(call);
+        bool done = tagoio_call_want(call, 0) == TAGOIO_DONE;
+        check_text(done ? "memory" : "none", tagoio_error_kind_name(report.kind));
+        check_true(tagoio_call_attempt(call, done ? report.attempts : 10) != NULL);
+        without_room += done && report.status == 429;
+        tagoio_call_unref(call);
+        tagoio_settings_unref(settings);
+        check_number(before, memory.balance);
+    }
+    check_true(memory.all_failures == 0 || without_room > 0);
+}
+
 static void test_cancel(void) {
     check_case("canceled without memory");
     tagoio_settings *settings = play_settings(NULL);
@@ -421,8 +451,8 @@ static void test_failures(void) {
 
 int main(void) {
     json_set_alloc_funcs(json_allocate, json_release);
-    static const check_test tests[] = {test_calls,   test_same_client, test_cancel,
-                                       test_refusal, test_description, test_json,
-                                       test_failures};
+    static const check_test tests[] = {
+        test_calls,   test_same_client, test_free_attempts, test_cancel,
+        test_refusal, test_description, test_json,          test_failures};
     return check_run(tests, check_count(tests));
 }
