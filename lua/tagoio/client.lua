@@ -262,7 +262,8 @@ function methods:close()
 end
 
 --- Cancels the calls of this client that are on their way, and leaves it usable: each returns an
--- error of the kind `canceled`. Those of derived clients go on.
+-- error of the kind `canceled`. Those of derived clients go on. Over a transport a call that is
+-- canceled returns when the transport's function does.
 -- @function cancel
 -- @usage local job = client:with {} -- what may be canceled together
 function methods:cancel()

@@ -232,6 +232,63 @@ describe("a transport", function()
     assert.equal(0, client:step(0))
   end)
 
+  -- A call in a coroutine of its own, which gives way in the transport.
+  local function begin(one)
+    local routine = coroutine.create(function()
+      return one.profile.create({ name = "x" })
+    end)
+    assert.same({ true, "sent" }, { coroutine.resume(routine) })
+    return routine
+  end
+
+  it("that gives way is canceled: its response is no success, and the client goes on", function()
+    local made = { 200, nil, '{"status":true,"result":{"id":"1"}}' }
+    play(function()
+      coroutine.yield("sent")
+      return made[1], made[2], made[3]
+    end)
+    local canceled, other = begin(client), begin(client:with({}))
+    client:cancel()
+    local _, result, message, err = coroutine.resume(canceled)
+    assert.is_nil(result)
+    assert.matches("^profile.create: canceled", message)
+    assert.equal("canceled", err.kind)
+    assert.is_true(err.maybe_applied)
+    assert.same({ true, { id = "1" } }, { coroutine.resume(other) })
+    play(made)
+    assert(client.profile.create({ name = "x" }))
+  end)
+
+  it("that does not give way is not interrupted: the call is canceled when it returns", function()
+    local returned = false
+    play(function()
+      client:cancel()
+      returned = true
+      return 503, nil, ""
+    end)
+    local _, _, err = client.profile.create({ name = "x" })
+    assert.equal("canceled", err.kind)
+    assert.is_true(err.maybe_applied)
+    assert.is_true(returned)
+    assert.equal(1, #requests)
+  end)
+
+  it("went on waiting for a retry of a call that was canceled", function()
+    play({ 503, { ["Retry-After"] = 30 }, "" })
+    local waits = 0
+    local own = client:with({
+      wait = function(self)
+        waits = waits + 1
+        assert(waits == 1, "it waits for a call that was canceled")
+        self:cancel()
+      end,
+    })
+    local _, _, err = own.profile.create({ name = "x" })
+    assert.equal("canceled", err.kind)
+    assert.is_false(err.maybe_applied)
+    assert.equal(1, #requests)
+  end)
+
   it("is not asked again after close, or in a map that has stopped", function()
     play({ 503, { ["Retry-After"] = 3 }, "" })
     local results, failed = tagoio.map({ 1, 2 }, function(i)

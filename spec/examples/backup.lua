@@ -13,7 +13,17 @@
 local tagoio = require("tagoio")
 
 local day_s, longest_s = 86400, 3600
-local client = assert(tagoio.new())
+local client = assert(tagoio.new({ deadline = longest_s }))
+
+local backup = client:resource("backup", {
+  list = {
+    "GET",
+    "/profile/{profileID}/backup",
+    query = { amount = "count", orderBy = "order" },
+  },
+  create = { "POST", "/profile/{profileID}/backup" },
+  download = { "POST", "/profile/{profileID}/backup/{backupID}/download", body = true },
+})
 
 local function fail(message)
   io.stderr:write("backup: ", message, "\n")
@@ -24,18 +34,10 @@ local function need(result, message)
   return result or fail(message)
 end
 
-local function call(method, path, others)
-  local asked = { method = method, path = path }
-  for name, value in pairs(others or {}) do
-    asked[name] = value
-  end
-  return client:request(asked)
-end
-
 -- The newest backup of the last day that did not fail, nil: there is none.
 local function find(id)
-  local query = { amount = 10, orderBy = "created_at,desc" }
-  for _, row in ipairs(need(call("GET", { "profile", id, "backup" }, { query = query }))) do
+  local newest = { amount = 10, orderBy = { "created_at", "desc" } }
+  for _, row in ipairs(need(backup.list(id, newest))) do
     local made = tagoio.date.parse(row.created_at)
     if row.status ~= "failed" and os.time() - made < day_s then
       return row
@@ -48,7 +50,7 @@ end
 local function start(id)
   local row = find(id)
   if not row then
-    local made, message, err = call("POST", { "profile", id, "backup" })
+    local made, message, err = backup.create(id)
     row = find(id)
     if not row then
       fail(not made and message or "the backup that was started is not in the list")
@@ -59,16 +61,14 @@ local function start(id)
   return row
 end
 
--- Waits until a backup is complete, with pauses that grow from 2 to 30 seconds.
+-- Waits until a backup is complete, with pauses that grow from 2 to 30 seconds. It ends with the
+-- client's deadline: run it again to go on waiting.
 local function wait(id, row)
-  local pause, waited = 2, 0
+  local pause = 2
   while row.status ~= "completed" do
     io.stderr:write(("backup: %s\n"):format(row.status))
-    if waited > longest_s then
-      fail(("it is not complete after %d s; run it again to go on waiting"):format(waited))
-    end
     tagoio.sleep(pause)
-    waited, pause = waited + pause, math.min(pause * 1.5, 30)
+    pause = math.min(pause * 1.5, 30)
     row = find(id) or fail("it failed")
   end
   return row
@@ -77,7 +77,6 @@ end
 local password = os.getenv("TAGOIO_PASSWORD") or fail("TAGOIO_PASSWORD is not set")
 local id = arg[1] or need(client.profile.info("current")).info.id
 local row = wait(id, start(id))
-local path = { "profile", id, "backup", row.id, "download" }
-local link = need(call("POST", path, { body = { password = password } }))
+local link = need(backup.download(id, row.id, { password = password }))
 io.stderr:write(("backup: %s MB, until %s\n"):format(link.file_size_mb, link.expire_at))
 print(link.url)

@@ -12,6 +12,7 @@
 -- before. One token takes the place of all with the name. The script's own token stays. Status 1:
 -- a profile could not be done; run it again.
 
+local progress = require("tagoio.progress")
 local tagoio = require("tagoio")
 
 local profile = tagoio.profile
@@ -192,7 +193,7 @@ job.write = step == "create" and writer(job.file)
 local profiles = own_profiles()
 local outcomes, errors = tagoio.map(profiles, function(row)
   return (step == "create" and create or revoke)(row, job)
-end, { concurrency = 8 })
+end, { concurrency = 8, on_progress = progress(step) })
 for i, row in ipairs(profiles) do
   print(("%-24s %s"):format(row.name, outcomes[i] or errors[i].message))
 end
