@@ -541,9 +541,10 @@ tagoio_outcome tagoio_outcome_no_memory(void) {
 tagoio_outcome tagoio_outcome_unsent(const char *passed) {
     tagoio_outcome outcome = outcome_new();
     outcome.kind = TAGOIO_ERROR_TIMEOUT;
-    tagoio_buffer_add_string(&outcome.text, "not sent");
-    if (passed != NULL) {
-        tagoio_buffer_add_string(&outcome.text, ": the ");
+    if (passed == NULL) {
+        tagoio_buffer_add_string(&outcome.text, "not sent");
+    } else {
+        tagoio_buffer_add_string(&outcome.text, "not sent: the ");
         tagoio_buffer_add_string(&outcome.text, passed);
         tagoio_buffer_add_string(&outcome.text, " has passed");
     }
