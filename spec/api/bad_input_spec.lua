@@ -216,7 +216,7 @@ describe("bad input", function()
       assert.is_false(ok)
       assert.is_nil(message:find("[%z\1-\31\127-\255]"), message)
       assert.matches('"a b %[1m%?x+"', message)
-      assert.is_true(#message < 400)
+      assert.is_true(#message < 500)
     end
     local calls = {
       function() return (tagoio.new({ [bad] = 1 })) end,
