@@ -67,6 +67,12 @@ describe("an error", function()
     end)
   end
 
+  it("that names the profile's id shows it: only tokens are secret in a path", function()
+    local _, message, err = answer(404, ('{"status":false,"message":"No %s"}'):format(id))
+    assert.is_truthy(message:find("profile.info: No " .. id .. " (HTTP 404", 1, true), message)
+    assert.equal("No " .. id, err.details.message)
+  end)
+
   it("carries the decoded body as details", function()
     local body = '{"status":false,"message":"Bad","field_errors":{"name":["a","b"]}}'
     local _, _, err = answer(400, body)

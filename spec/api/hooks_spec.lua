@@ -205,4 +205,20 @@ describe("TAGOIO_LOG=1", function()
     assert.matches(start .. "200 in %d+%.%d%d%d s, %d+ bytes$", second)
     assert.equal("3\n", result)
   end)
+
+  it("leaves the client's own on_attempt as it is", function()
+    emulator.reset()
+    local code = [[
+      local function told(event) print("told", event.attempt, event.status) end
+      local client = require("tagoio").new({ on_attempt = told })
+      print(#assert(client.profile.list()))]]
+    local output = process.run_lua(code, {
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_API = emulator.http,
+      TAGOIO_LOG = "1",
+    })
+    local line = "^tagoio: profile%.list: GET /profile: 200 in %d+%.%d%d%d s, %d+ bytes\n"
+    assert.matches(line, output)
+    assert.matches("\ntold\t1\t200\n3\n$", output)
+  end)
 end)

@@ -137,6 +137,24 @@ describe("tagoio.new raises on", function()
 end)
 
 describe("tagoio.new", function()
+  it("takes each option at its upper bound, and not above it", function()
+    local most = {
+      token = ("t"):rep(4096),
+      timeout = 3600,
+      attempt_timeout = 3600,
+      connect_timeout = 3600,
+      max_retry_after = 3600,
+      attempts = 100,
+      max_connections = 10000,
+      max_response_bytes = 2 ^ 31 - 1,
+    }
+    tagoio.new(emulator.options(most)):close()
+    for name, value in pairs(most) do
+      local over = name == "token" and value .. "t" or value + 1
+      raises(emulator.options({ [name] = over }), name .. " must be ")
+    end
+  end)
+
   it("takes http to this machine", function()
     local urls = {
       "http://localhost",
@@ -293,6 +311,19 @@ describe("the environment", function()
       variables.TAGOIO_API = emulator.http
       assert.equal("Factory\tnil\n", process.run_lua(print_result, variables))
     end
+  end)
+
+  it("names the address for region = \"env\", and is asked for nothing else then", function()
+    local code = [[
+      local tagoio = require("tagoio")
+      local client, message, err = tagoio.new({ token = "t", region = "env" })
+      print(client or message, err and err.kind)]]
+    assert.equal(
+      'tagoio.new: TAGOIO_API is not set, and the region is "env"\tinvalid\n',
+      process.run_lua(code)
+    )
+    local output = process.run_lua(code, { TAGOIO_API = emulator.http })
+    assert.equal(("tagoio client (%s)\tnil\n"):format(emulator.http), output)
   end)
 
   it("is not to blame for a proxy that the caller chose", function()

@@ -43,6 +43,37 @@ describe("tagoio.encode", function()
     assert.equal("[]", tagoio.encode(setmetatable({}, mine)))
   end)
 
+  -- Only from 5.2 on can a spec have a light userdata of its own.
+  if debug.upvalueid then -- luacheck: ignore
+    local first, second = {}, {}
+    local function upvalues()
+      return first, second
+    end
+    local foreign = debug.upvalueid(upvalues, 1) -- luacheck: ignore
+    local marker = debug.upvalueid(upvalues, 2) -- luacheck: ignore
+
+    it("refuses a light userdata that is not null and not a marker", function()
+      local text, message, err = tagoio.encode({ a = foreign })
+      assert.is_nil(text)
+      assert.equal("encode: value.a: userdata cannot be encoded", message)
+      assert.equal("invalid", err.kind)
+    end)
+
+    it("writes an empty array for a marker beside other arrays, which stay as they are", function()
+      local others = package.loaded.cjson
+      package.loaded.cjson = { empty_array = marker }
+      local text = tagoio.encode({ marker, { 1, 2 }, tagoio.array(), { marker } })
+      package.loaded.cjson = others
+      assert.equal("[[],[1,2],[],[[]]]", text)
+      local many = {}
+      for i = 1, 10000 do
+        many[i] = marker
+      end
+      assert.equal(#"[]," * 10000 + 1, #assert(tagoio.encode(many)))
+      assert.is_nil((tagoio.encode(foreign)))
+    end)
+  end
+
   it("says what has no JSON form", function()
     local text, message, err = tagoio.encode({ a = { 1, print } })
     assert.is_nil(text)

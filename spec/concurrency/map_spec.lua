@@ -125,6 +125,22 @@ describe("tagoio.map", function()
     secure:close()
   end)
 
+  it("goes on over one client while a call over another is held", function()
+    local other = emulator.client()
+    emulator.inject({ match = { path = "/profile" }, hold_until = 2, times = 2 })
+    local order = {}
+    local results = tagoio.map({ client, other }, function(own, index)
+      for _ = 2, index do -- the second one alone, until its last call lets the first one go
+        assert(own.profile.info(id))
+        order[#order + 1] = index
+      end
+      return #assert(own.profile.list())
+    end)
+    assert.same({ 3, 3 }, results)
+    assert.same({ 2 }, order)
+    other:close()
+  end)
+
   it("gives false for what is empty, and err tables for what failed", function()
     local results, failed = tagoio.map({ "current", "0", "empty", "mine", id }, function(name)
       if name == "empty" then
@@ -195,6 +211,30 @@ describe("tagoio.map", function()
     assert.is_false(ok)
     assert.equal(thrown, message)
   end)
+
+  local closing = (loadstring or load)([[
+    local close, wait = ...
+    local variable <close> = setmetatable({}, { __close = close })
+    return wait()]]) -- luacheck: ignore
+  if closing then -- Lua 5.4 and newer
+    it("closes what an item has to close when another one raises", function()
+      emulator.inject({ hold = true, times = 0, match = { path = "/profile" } })
+      local closed = {}
+      local ok, message = pcall(tagoio.map, numbers(3), function(i)
+        if i == 3 then
+          assert(client.profile.info(id))
+          error("broken")
+        end
+        return closing(function()
+          closed[#closed + 1] = i
+        end, list)
+      end)
+      assert.is_false(ok)
+      assert.matches("broken", message)
+      table.sort(closed)
+      assert.same({ 1, 2 }, closed)
+    end)
+  end
 
   it("names the item for which the function raised, and a gather its function", function()
     local ok, message = pcall(tagoio.map, { "a", "b" }, function(item)
@@ -280,6 +320,22 @@ describe("tagoio.map", function()
       return ok and #rows + items[1]
     end)
     assert.same({ 4, 4 }, results)
+  end)
+
+  it("is moved by client:step without an argument, which does not wait", function()
+    emulator.inject({ hold = true })
+    local own = client:with({ timeout = 5 }) -- which steps that wait would exceed
+    local routine = coroutine.create(function()
+      tagoio.map({ 1, 2 }, function(i)
+        return i == 2 and coroutine.yield() or own.profile.list()
+      end)
+    end)
+    assert(coroutine.resume(routine))
+    for _ = 1, 5 do
+      assert.equal(1, client:step())
+    end
+    own:cancel()
+    assert.equal(0, client:step())
   end)
 
   it("that is abandoned leaves nothing in flight", function()

@@ -137,6 +137,29 @@ describe("in nginx", function()
     assert.same({ 6, 5, 4 }, results)
   end)
 
+  it("the items of a map overlap, and so do their clients", function()
+    emulator.inject({ match = { path = "/profile" }, hold_until = 3, times = 3 })
+    local results = host:run([[
+      return (tagoio.map({ client, client, guest.secure_client }, function(own, index)
+        if index == 3 then assert(own.profile.info("current")) end -- while the others are held
+        return #assert(own.profile.list())
+      end))]])
+    assert.same({ 3, 3, 3 }, results)
+    assert.equal(3, emulator.counts().most_at_once)
+  end)
+
+  it("no further item of a map starts when its function has raised", function()
+    local started = host:run([[
+      local started = 0
+      local ok = pcall(tagoio.map, { 1, 2, 3, 4, 5, 6 }, function(item)
+        started = started + 1
+        if item == 2 then error("broken") end
+        return client.profile.list()
+      end, { concurrency = 2 })
+      return ok or started]])
+    assert.equal(2, started)
+  end)
+
   it("a map raises what its function raises, and cancels the rest", function()
     emulator.inject({ match = { path = "/profile" }, hold = true, times = 2 })
     local ok, message, held = host:run([[
@@ -188,6 +211,23 @@ describe("in nginx", function()
       return count, shortest]])
     assert.is_true(count > 0)
     assert.is_true(shortest >= 0.001, ("%.5f s"):format(shortest))
+  end)
+
+  it("who waits for what its own first step brings is not left to sleep", function()
+    local sleeps = host:run([[
+      local index = getmetatable(require("ngx.semaphore").new()).__index
+      local wait, sleeps = index.wait, 0
+      index.wait = function(...)
+        local woken, problem = wait(...)
+        sleeps = sleeps + (woken and 0 or 1)
+        return woken, problem
+      end
+      local nobody = { api = "http://127.0.0.1:1" } -- refused at once
+      local own = tagoio.new({ token = "t", region = nobody, proxy = false, attempts = 1 })
+      for _ = 1, 5 do assert(not own.profile.list()) end
+      index.wait = wait
+      return sleeps]])
+    assert.is_true(sleeps < 5)
   end)
 
   it("gather works, too", function()
