@@ -70,11 +70,12 @@ describe("a rate limit", function()
   it("holds back calls that have not been sent yet, of derived clients too", function()
     start({ max_retry_after = 0 })
     refuse_once(1)
+    local before = socket.gettime()
     assert.is_nil((client.profile.info(id)))
     local derived = client:with({ max_retry_after = 60 })
     local _, info = assert(derived:request({ method = "GET", path = { "profile", id } }))
     assert.equal(1, info.attempts)
-    assert.is_true(info.elapsed > 0.9)
+    assert.is_true(socket.gettime() - before >= 1)
     assert.same({ 429, 200 }, emulator.column(emulator.journal(), "status"))
   end)
 
@@ -142,12 +143,17 @@ describe("a rate limit", function()
 
   it("is seen in the log, once, where calls wait without being sent", function()
     start({})
-    refuse_once(3)
+    refuse_once(30)
     local code = [[
       local tagoio = require("tagoio")
       local hasty = tagoio.new({ max_retry_after = 1 })
       hasty.profile.info(%q)
-      local patient = hasty:with({ max_retry_after = 60 })
+      local patient = hasty:with({
+        max_retry_after = 60,
+        wait = function(self)
+          self:cancel()
+        end,
+      })
       tagoio.gather(patient.profile.list, patient.profile.list)
     ]]
     local output = process.run_lua(code:format(id), {
@@ -159,11 +165,10 @@ describe("a rate limit", function()
     for line in output:gmatch("[^\n]+") do
       lines[#lines + 1] = line
     end
-    assert.equal(4, #lines, output)
+    assert.equal(2, #lines, output)
     assert.matches("^tagoio: profile.info: .*: 429 in ", lines[1])
-    local waits = "^tagoio: the rate limit is reached: calls wait for %d%.%d s, until TagoIO "
+    local waits = "^tagoio: the rate limit is reached: calls wait for %d+%.%d s, until TagoIO "
     waits = waits .. "allows more$"
     assert.matches(waits, lines[2])
-    assert.matches("^tagoio: profile.list: .*: 200 in ", lines[4])
   end)
 end)

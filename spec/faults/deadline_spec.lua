@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Deadlines: `timeout` holds over attempts and pauses, wherever the time goes. The only specs with
--- a clock. A busy machine makes a call late now and then, a defect each time: the best try counts.
+-- a clock. A busy machine makes a call late now and then, a defect each time: the best try counts,
+-- and what is late by less than half a second is not seen.
 
 local emulator = require("spec.support.emulator")
 local faults = require("spec.support.faults")
@@ -8,7 +9,7 @@ local process = require("spec.support.process")
 local socket = require("socket")
 local tagoio = require("tagoio")
 
-local late_s, tries = 0.1, 5
+local late_s, tries = 0.5, 5
 
 describe("the deadline", function()
   local server = faults.server(setup, teardown)
@@ -121,14 +122,14 @@ describe("the deadline", function()
     assert.equal("api", err.kind)
     assert.equal(30, err.retry_after)
     assert.equal(1, err.attempts)
-    assert.is_true(err.elapsed < 10)
+    assert.is_true(err.elapsed < 20)
     client:close()
   end)
 
   it("says when the time went by waiting for a connection", function()
     server:play("request() silence()")
-    local client = server:client({ max_connections = 1, timeout = 0.4, attempts = 1 })
-    local patient = client:with({ timeout = 1.5 }) -- has the connection all the time
+    local client = server:client({ max_connections = 1, timeout = 1, attempts = 1 })
+    local patient = client:with({ timeout = 3 }) -- has the connection all the time
     local _, failed = tagoio.map({ patient, client }, function(own)
       return own.profile.list()
     end)

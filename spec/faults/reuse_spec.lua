@@ -351,7 +351,7 @@ describe("an HTTP/2 connection", function()
     assert.equal(1, count)
     hold("/profile", 4)
     local _, errors = tagoio.map({ 1, 2, 3, 4 }, function()
-      return client:with({ attempt_timeout = 0.2 }).profile.list()
+      return client:with({ attempt_timeout = 1 }).profile.list()
     end)
     for i = 1, 4 do
       assert.equal("timeout", errors[i].kind)
@@ -371,7 +371,7 @@ describe("an HTTP/2 connection", function()
       if i == 1 then
         return client.profile.list()
       end
-      local _, _, err = client:with({ attempt_timeout = 0.2 }).profile.info(emulator.profile)
+      local _, _, err = client:with({ attempt_timeout = 1 }).profile.info(emulator.profile)
       assert.equal("timeout", err.kind)
       assert(client.profile.info(emulator.profile))
       emulator.release()
