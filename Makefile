@@ -11,6 +11,8 @@ INSTALL ?= install
 SANITIZE ?=
 # Of make bench.
 ROUNDS ?= 5
+# Of make fuzz, for each target.
+SECONDS ?= 60
 # One test alone: make test SPEC=spec/api/list_spec.lua
 SPEC ?=
 
@@ -101,6 +103,8 @@ TEST_HOSTS := $(STATE_TESTS) $(TORTURE_TESTS)
 TEST_SUPPORT := $(addprefix $(BUILD)/obj/spec/support/,check.o play.o session.o)
 TEST_OBJECTS := $(call objects,spec/core spec/curl spec/concurrency spec/torture spec/support)
 SLOW_RESOLVER := $(BUILD)/test/slow_resolver.so
+FUZZ_TARGETS := $(patsubst spec/fuzz/%.c,$(BUILD)/%,$(wildcard spec/fuzz/fuzz_*.c))
+FUZZ_OBJECTS := $(call objects,spec/fuzz)
 
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-print-directory
@@ -140,6 +144,13 @@ $(SLOW_RESOLVER): $(BUILD)/obj/spec/support/slow_resolver.o
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(SHARED) -o $@ $^ -ldl
 
+# clang's fuzzer brings the main program.
+$(FUZZ_TARGETS): $(BUILD)/%: $(BUILD)/obj/spec/fuzz/%.o $(BUILD)/obj/spec/fuzz/fuzz.o \
+  $(BUILD)/obj/spec/fuzz/request_oracle.o $(BUILD)/obj/spec/support/play.o $(CORE_OBJECTS) $(LUA_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LUA_LIBS) $(LIBS)
+
 $(BENCH): $(BUILD)/obj/spec/bench/plain.o
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -165,8 +176,8 @@ $(BUILD)/flags: FORCE
 	@printf '%s\n' $(call quoted,$(COMPILE) $(LINK)) | cmp -s - $@ || \
 	  printf '%s\n' $(call quoted,$(COMPILE) $(LINK)) >$@
 
-.SECONDARY: $(CORE_OBJECTS) $(LUA_OBJECTS) $(TEST_OBJECTS)
--include $(patsubst %.o,%.d,$(CORE_OBJECTS) $(LUA_OBJECTS) $(TEST_OBJECTS))
+.SECONDARY: $(CORE_OBJECTS) $(LUA_OBJECTS) $(TEST_OBJECTS) $(FUZZ_OBJECTS)
+-include $(patsubst %.o,%.d,$(CORE_OBJECTS) $(LUA_OBJECTS) $(TEST_OBJECTS) $(FUZZ_OBJECTS))
 
 # ---- using it ----
 
@@ -286,6 +297,16 @@ memcheck:  ## the tests under valgrind: no error, no leak (not for LuaJIT)
 	@$(STRICTLY) programs
 	$(NGINX_MODULE)
 	@$(call TEST,$(VALGRIND))
+
+# In a build folder of their own; what is undefined ends the program as well.
+FUZZ_MAKE = $(STRICTLY) LUA=5.4 BUILD=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined \
+  CFLAGS='-O1 -g -fno-sanitize-recover=all'
+.PHONY: fuzz fuzz-programs
+fuzz-programs: $(FUZZ_TARGETS)
+fuzz:  ## clang's fuzzer on each of spec/fuzz, SECONDS=60 each; 0: what was found once
+	$(SETUP_FOR) build fuzz
+	@$(FUZZ_MAKE) fuzz-programs
+	@$(WITHOUT_USER) spec/fuzz/run.sh build/fuzz '$(SECONDS)' $(FUZZ)
 
 # What the peers need is installed as far as it can be: a peer without it is skipped.
 RUN_BENCH = mkdir -p build/bench && $(WITHOUT_USER) $(WITH_MODULE) ROUNDS='$(ROUNDS)' spec/emulator/run $(LUA_BIN)

@@ -81,18 +81,23 @@ static bool take_one_of(const char **at, const char *characters) {
     return there;
 }
 
-static bool take_day(const char **at, int64_t *days) {
-    int year;
-    int month;
-    int day;
-    if (!take_number(at, 4, 9999, &year) || !take_one_of(at, "-") ||
-        !take_number(at, 2, 12, &month) || !take_one_of(at, "-") ||
-        !take_number(at, 2, 31, &day) || month < 1 || day < 1) {
+/* False: that month has no such day, or there is no such month. */
+static bool count_days(int year, int month, int day, int64_t *days) {
+    if (month < 1 || day < 1) {
         return false;
     }
     *days = days_of(year, month, day);
     int64_t next = month < 12 ? days_of(year, month + 1, 1) : days_of(year + 1, 1, 1);
     return *days < next;
+}
+
+static bool take_day(const char **at, int64_t *days) {
+    int year;
+    int month;
+    int day;
+    return take_number(at, 4, 9999, &year) && take_one_of(at, "-") &&
+           take_number(at, 2, 12, &month) && take_one_of(at, "-") &&
+           take_number(at, 2, 31, &day) && count_days(year, month, day, days);
 }
 
 /* Digits past the ninth are beyond what a number of seconds can tell apart. */
@@ -165,27 +170,31 @@ bool tagoio_date_parse(const char *text, double *seconds) {
     return true;
 }
 
+/* sscanf also takes blanks, signs and fewer digits: what it has read is written again,
+   and must be the text. */
 bool tagoio_date_parse_http(const char *text, int64_t *seconds) {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int day;
-    int year;
-    int hour;
-    int minute;
-    int second;
+    unsigned day;
+    unsigned year;
+    unsigned hour;
+    unsigned minute;
+    unsigned second;
     char month[4];
-    int end = 0;
+    char again[100];
+    int64_t days;
     /* NOLINTNEXTLINE(cert-err34-c): two or four digits are always in range */
-    sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month,
-           &year, &hour, &minute, &second, &end);
-    const char *at = end > 0 && text[end] == '\0' ? strstr(months, month) : NULL;
-    if (at == NULL || (at - months) % 3 != 0 || strlen(month) != 3) {
+    if (sscanf(text, "%*3[A-Za-z], %2u %3[A-Za-z] %4u %2u:%2u:%2u", &day, month, &year,
+               &hour, &minute, &second) != 6) {
         return false;
     }
-    if (day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 || hour < 0 ||
-        minute < 0 || second < 0 || year < 0) {
+    snprintf(again, sizeof again, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", text, day,
+             month, year, hour, minute, second);
+    const char *at = strlen(month) == 3 ? strstr(months, month) : NULL;
+    if (strcmp(again, text) != 0 || at == NULL || (at - months) % 3 != 0 || hour > 23 ||
+        minute > 59 || second > 60 ||
+        !count_days((int)year, (int)(at - months) / 3 + 1, (int)day, &days)) {
         return false;
     }
-    int64_t days = days_of(year, (int)(at - months) / 3 + 1, day);
     *seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
     return true;
 }

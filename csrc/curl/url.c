@@ -129,10 +129,10 @@ static const char *objection(char *const parts[PARTS]) {
 }
 
 /* What libcurl has decoded it would decode once more in each request; and of an address
-   with a zone it gives the rest alone. */
+   with a zone it gives the rest alone. It takes one to three slashes before a host. */
 static bool has_percent_before_path(const char *text) {
-    const char *host = strstr(text, "://");
-    host = host != NULL ? host + strlen("://") : text;
+    const char *host = strstr(text, ":/");
+    host = host != NULL ? host + 1 + strspn(host + 1, "/") : text;
     return memchr(host, '%', strcspn(host, "/?#")) != NULL;
 }
 

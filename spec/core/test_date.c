@@ -230,6 +230,11 @@ static void test_not_parsed(void) {
         "Sun, -6 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov -994 08:49:37 GMT",
         "Sun, 06 Nov 99999 08:49:37 GMT",
+        "Sun, 06 Nov 1 08:49:37 GMT",
+        "Sun,  6 Nov 1994 08:49:37 GMT",
+        "Sun, +6 Nov 1994 08:49:37 GMT",
+        "Sun,06Nov1994 8:49:37\tGMT",
+        "Thu, 31 Feb 1994 08:49:37 GMT",
         "06 Nov 1994 08:49:37 GMT",
         "1994-11-06T08:49:37Z",
     };

@@ -99,6 +99,8 @@ static const struct {
     {"http://[::ffff:127.0.0.1]", NULL, NOT_SECRET},
     {"https://api%2etago.io", NULL, PERCENT},
     {"https://[fe80::1%25eth0]", NULL, PERCENT},
+    {"https:/api%252etago.io", NULL, PERCENT},
+    {"https:///api%252etago.io", NULL, PERCENT},
     {"https://host/a%20b", "https://host/a%20b", NULL},
     {"https://u@host", NULL, "base_url: must hold no user or password"},
     {"https://host/?q", NULL, "base_url: must have no query and no fragment"},
