@@ -19,7 +19,7 @@ typedef struct fuzz_input {
 } fuzz_input;
 
 static inline fuzz_input fuzz_open(const uint8_t *data, size_t size) {
-    return (fuzz_input){.at = data, .end = data + size};
+    return (fuzz_input){.at = data, .end = size > 0 ? data + size : data};
 }
 
 /* 0 to count - 1; count is at most 256. */

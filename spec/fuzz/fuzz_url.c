@@ -15,7 +15,7 @@
 
 typedef struct address {
     char scheme[8];
-    char host[300];
+    char host[5000];
     char port[16];
     const char *path;
 } address;
@@ -94,7 +94,7 @@ static void check_again(const char *url) {
 static void check_host(const char *text, const address *a) {
     const char *authority = strstr(text, ":/");
     authority = authority != NULL ? authority + strspn(authority, ":/") : text;
-    char host[300];
+    char host[5000];
     snprintf(host, sizeof host, "%.*s", (int)strcspn(authority, ":/?#"), authority);
     fuzz_check(strchr(authority, '@') == NULL ||
                strcspn(authority, "/?#") < strcspn(authority, "@"));
