@@ -277,7 +277,7 @@ sanitize:  ## the tests under the address, undefined and thread sanitizers
 
 ci:  ## make test, then everything else that is checked, with one total
 	$(STEPS) test $(call TESTS_OF,$(filter-out $(LUA),$(TESTED_LUAS))) test-hosts \
-	  check packaging $(SANITIZED)
+	  check packaging $(SANITIZED) "fuzz SECONDS=0"
 
 emulator:  ## a local TagoIO in the foreground, until Ctrl-C
 	$(SETUP_FOR) emulator
@@ -394,4 +394,4 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
 	@echo
 	@echo 'LUA=5.4 (5.1 5.2 5.3 5.5 luajit), CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR,'
-	@echo 'SANITIZE=address,undefined (thread), SPEC=file, ROUNDS=5, SETUP=no, V=1'
+	@echo 'SANITIZE=address,undefined (thread), SPEC=file, ROUNDS=5, SECONDS=60, SETUP=no, V=1'

@@ -65,7 +65,7 @@ keeps_loops() {
     find lua spec -name '*.lua' -exec lua5.1 spec/loops.lua {} +
 }
 
-analysed="csrc spec/core spec/curl spec/concurrency spec/torture spec/support"
+analysed="csrc spec/core spec/curl spec/concurrency spec/torture spec/fuzz spec/support"
 found_by_tests="-I $build -I spec/support/kqueue"
 
 # each_source COMMAND...: the command for each C file, in the place of FILE.

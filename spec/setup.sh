@@ -4,7 +4,7 @@
 # Debian packages of what is missing. Silent when everything is there.
 #
 # usage: spec/setup.sh GROUP...        groups: build emulator test hosts check packaging doc
-#                                      memcheck bench bench-nginx
+#                                      memcheck fuzz bench bench-nginx
 #
 # LUA (5.4) chooses the Lua; CC, LUA_BIN and LUA_CFLAGS are those of the Makefile.
 # SETUP=no installs nothing: it prints what is missing, and the command that installs it.
@@ -59,6 +59,8 @@ packaging command     nm              binutils                      -
 packaging command     git             git                           git
 packaging command     luarocks        luarocks                      luarocks
 packaging command     pkg-config      pkg-config                    pkgconf
+fuzz      command     clang           clang                         llvm
+fuzz      fuzzer      libFuzzer       libclang-rt-14-dev            llvm
 doc       command     ldoc            lua-ldoc                      luarocks,rock:ldoc
 doc       discount    discount        lua-discount                  luarocks,rock:discount
 bench-nginx command   wrk             wrk                           wrk
@@ -100,6 +102,10 @@ has_lua_header() {
 
 has_module() {
     "$LUA_BIN" -e "require '$1'" >/dev/null 2>&1
+}
+
+has_fuzzer() {
+    has_file "$(clang -print-runtime-dir 2>/dev/null)"/libclang_rt.fuzzer*
 }
 
 # For Debian's own Python, whatever others are in the PATH.

@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     char *text = malloc(size > 0 ? size : 1); /* not a byte more: no NUL behind it */
+    fuzz_check(text != NULL);
     if (size > 0) {
         memcpy(text, data, size);
     }

@@ -131,6 +131,7 @@ static bool is_unreserved(char c) {
 static json_t *take_decoded(const char **at, const char *ends) {
     char *bytes = malloc(strlen(*at) + 1);
     size_t count = 0;
+    fuzz_check(bytes != NULL);
     for (; **at != '\0' && strchr(ends, **at) == NULL; ++*at) {
         unsigned code = (unsigned char)**at;
         fuzz_check(code == '%' || is_unreserved(**at));

@@ -31,31 +31,40 @@ inputs() {
     find "$1" -type f | wc -l
 }
 
-# The last line of the output says what was done.
+# A line of what was done; after a crash, what the target said.
 run_target() {
-    seeds=$build/seeds/$1 found=$build/corpus/$1 broken=spec/fuzz/regressions/$1
-    make_seeds "spec/fuzz/seeds/$1.txt" "$seeds"
+    target=$1 seeds=$build/seeds/$1 found=$build/corpus/$1 broken=spec/fuzz/regressions/$1
+    make_seeds "spec/fuzz/seeds/$target.txt" "$seeds"
     mkdir -p "$found" "$broken"
-    [ "$seconds" = 0 ] && set -- "$1" -runs=0 "$seeds" "$broken" ||
-        set -- "$1" "-max_total_time=$seconds" -use_value_profile=1 "$found" "$seeds" "$broken"
+    if [ "$seconds" = 0 ]; then
+        set -- -runs=0 "$seeds" "$broken"
+    else
+        set -- "-max_total_time=$seconds" -use_value_profile=1 "$found" "$seeds" "$broken"
+    fi
     before=$(inputs "$broken")
-    "$build/fuzz_$1" -print_final_stats=1 -timeout=25 -rss_limit_mb=3000 \
-        -max_len=1024 "-artifact_prefix=$broken/" "$@" >"$build/$1.log" 2>&1
+    "$build/fuzz_$target" -print_final_stats=1 -timeout=25 -rss_limit_mb=3000 \
+        -max_len=1024 "-artifact_prefix=$broken/" "$@" >"$build/$target.log" 2>&1
     status=$?
-    after=$(inputs "$broken")
+    crashes=$(($(inputs "$broken") - before))
     rmdir "$broken" 2>/dev/null
-    awk -v name="$1" -v crashes=$((after - before)) '
+    awk -v name="$target" -v crashes="$crashes" '
         /^stat::number_of_executed_units/ { runs = $2 }
         { for (i = 1; i < NF; i++) if ($i == "ft:") features = $(i + 1) }
-        END { printf "%s: %d runs, %d features, %d crashes\n", name, runs, features, crashes }
-    ' "$build/$1.log"
-    [ "$status" = 0 ] || grep -v '^#' "$build/$1.log" | tail -60
+        END { printf "%s: %d runs, %d features, %d new crashes\n", name, runs, features, crashes }
+    ' "$build/$target.log"
+    [ "$status" = 0 ] || grep -v '^#[0-9]*\s' "$build/$target.log" | tail -60
     return "$status"
 }
 
-[ "$#" -gt 0 ] || set -- $(ls spec/fuzz/fuzz_*.c | sed 's/.*fuzz_\(.*\)\.c/\1/')
-for target; do
-    check "$target" run_target "$target"
-    [ "$failed" -gt 0 ] || sed 's/^/        /' "$temporary/output"
+if [ "$#" = 0 ]; then
+    # shellcheck disable=SC2046 # names are words
+    set -- $(cd spec/fuzz && echo fuzz_*.c | sed 's/fuzz_//g; s/\.c//g')
+fi
+for name; do
+    if run_target "$name"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
 done
 finish
