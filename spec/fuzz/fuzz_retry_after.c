@@ -40,6 +40,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *value = fuzz_copy(&in);
     size_t count = (size_t)(in.end - in.at);
     char name[12];
+    int64_t date;
+    if (tagoio_date_parse_http(value, &date) && (bits & 8) != 0) {
+        wall_s = date + bits / 256 - 4; /* about now */
+    }
     spell(name, bits);
     tagoio_response response = {.body = {.limit = 10}};
     tagoio_response_status(&response, status);

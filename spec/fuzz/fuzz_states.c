@@ -241,9 +241,31 @@ static void cancel(world *w, model *m) {
     fuzz_check(was_done || tagoio_call_report(m->call).kind == TAGOIO_ERROR_CANCELED);
 }
 
+/* What a driver does next. */
+static void go_on(world *w, model *m, fuzz_input *in) {
+    switch (tagoio_call_want(m->call, w->now_ms)) {
+    case TAGOIO_BEGIN:
+        begin(w, m);
+        send(w, m);
+        break;
+    case TAGOIO_BACKOFF:
+        w->now_ms = tagoio_call_retry_at_ms(m->call);
+        break;
+    case TAGOIO_WAIT:
+        if (fuzz_below(in, 2)) {
+            fail(w, m, in);
+        } else {
+            complete(w, m, in);
+        }
+        break;
+    case TAGOIO_DONE:
+        break;
+    }
+}
+
 static void event(world *w, fuzz_input *in) {
     model *m = &w->models[fuzz_below(in, CALLS)];
-    switch (fuzz_below(in, 10)) {
+    switch (fuzz_below(in, 12)) {
     case 0:
         w->now_ms += fuzz_below(in, 256);
         break;
@@ -251,9 +273,7 @@ static void event(world *w, fuzz_input *in) {
         w->now_ms += fuzz_below(in, 256) * 256;
         break;
     case 2:
-        if (tagoio_call_want(m->call, w->now_ms) == TAGOIO_BACKOFF) {
-            w->now_ms = tagoio_call_retry_at_ms(m->call);
-        }
+        begin(w, m);
         break;
     case 3:
         fail(w, m, in);
@@ -270,7 +290,7 @@ static void event(world *w, fuzz_input *in) {
         }
         break;
     default:
-        begin(w, m);
+        go_on(w, m, in);
     }
     for (int i = 0; i < CALLS; i++) {
         check_call(w, &w->models[i]);
@@ -282,13 +302,7 @@ static void drain(world *w, model *m) {
     fuzz_input none = fuzz_open(NULL, 0);
     for (int steps = 0; tagoio_call_want(m->call, w->now_ms) != TAGOIO_DONE; steps++) {
         fuzz_check(steps < 5000);
-        if (m->out) {
-            fail(w, m, &none);
-        } else if (tagoio_call_want(m->call, w->now_ms) == TAGOIO_BACKOFF) {
-            w->now_ms = tagoio_call_retry_at_ms(m->call);
-        } else {
-            begin(w, m);
-        }
+        go_on(w, m, &none);
         check_call(w, m);
     }
 }
