@@ -21,4 +21,25 @@ describe("in luv", function()
     local paths = { LUA_PATH = package.path, LUA_CPATH = package.cpath }
     assert.equal("Factory\n", guest.run(process.lua .. " " .. path, paths))
   end)
+
+  it("after a fork a child makes calls of its own, and the parent's go on, each once", function()
+    local start_fork, missing = loops.on_luajit("luajit", "spec/hosts/guests/fork.lua")
+    if not start_fork then
+      return pending(missing)
+    end
+    loops.hold_list()
+    local running = start_fork()
+    for _, line in ipairs({
+      "parent before Factory",
+      "child list canceled",
+      "child inside Factory",
+      "child outside Factory",
+      "parent inside Factory",
+    }) do
+      assert.equal(line, running.pipe:read("*l"))
+    end
+    emulator.release()
+    assert.equal("parent list 3\nparent outside Factory\n", running:finish())
+    assert.equal(6, #emulator.journal())
+  end)
 end)

@@ -51,7 +51,7 @@ end
 
 -- The list stays without response. The first call of info has its own once the list is there, too:
 -- loops start functions in whatever order they like.
-local function hold_list()
+function loops.hold_list()
   emulator.inject(
     { match = { path = "/profile" }, hold = true },
     { match = { path = "/profile/current" }, hold_until = 2, times = 1 }
@@ -94,7 +94,7 @@ function loops.check(it, start, last)
   end)
 
   it("who is canceled goes on after close has returned", function()
-    hold_list()
+    loops.hold_list()
     assert.equal("info Factory\nclosing\nclosed\ncanceled\n" .. last, run("close"))
   end)
 
@@ -104,7 +104,7 @@ function loops.check(it, start, last)
   end)
 
   it("a new client is not mistaken for a closed one with the same descriptor", function()
-    hold_list()
+    loops.hold_list()
     local rest = run("close_all"):match("^info Factory\nthe same number\n(.*)" .. last .. "$")
     if rest ~= "info Factory\ncanceled\n" then -- a call may end before its loop goes on
       assert.equal("canceled\ninfo Factory\n", rest)
