@@ -77,24 +77,6 @@ describe("in nginx", function()
     end)
   end
 
-  it("goes on with others when a client goes away in mid-call", function()
-    emulator.inject({ hold = true, times = 10 })
-    local gone, stays = {}, {}
-    for i = 1, 5 do
-      gone[i] = host:begin_run("return #assert(client.profile.list())")
-      stays[i] = host:begin_run("return #assert(client.profile.list())")
-    end
-    emulator.wait_for(10)
-    for i = 1, 5 do
-      gone[i]:close()
-    end
-    emulator.release()
-    for i = 1, 5 do
-      assert.same({ 3 }, nginx.decode(nginx.finish(stays[i])))
-    end
-    assert.equal(3, host:run("return #assert(client.profile.list())"))
-  end)
-
   it("has no timer when no call is in flight", function()
     assert.equal(3, host:run("return #assert(client.profile.list())"))
     local running, pending = host:run([[
@@ -114,18 +96,6 @@ describe("in nginx", function()
     assert.equal(1, host:run("return ngx.timer.running_count()"))
     emulator.release()
     assert.same({ 9 }, nginx.decode(nginx.finish(calls)))
-  end)
-
-  it("a thousand requests at once are all answered", function()
-    emulator.inject({ hold_until = 1000, times = 1000 })
-    local asked = {}
-    for i = 1, 1000 do
-      asked[i] = host:begin_run("return #assert(client.profile.list())")
-    end
-    for i = 1, 1000 do
-      assert.same({ 3 }, nginx.decode(nginx.finish(asked[i])))
-    end
-    assert.equal(1000, emulator.counts().most_at_once)
   end)
 
   it("the functions of a map may use what nginx has", function()
@@ -288,74 +258,6 @@ describe("workers of nginx", function()
     end
     for _, request in ipairs(emulator.journal()) do
       assert.equal(200, request.status)
-    end
-    host:stop()
-  end)
-
-  it("answer what is in flight when the configuration is loaded again", function()
-    emulator.reset()
-    emulator.inject({ hold = true, times = 50 })
-    local host = nginx.start()
-    local asked = {}
-    for i = 1, 50 do
-      asked[i] = host:begin_run("return #assert(client.profile.list())")
-    end
-    emulator.wait_for(50)
-    local old = host:run("return ngx.worker.pid()")
-    host:signal("HUP")
-    local deadline = socket.gettime() + 20
-    while host:run("return ngx.worker.pid()") == old do -- until the new worker serves
-      assert(socket.gettime() < deadline, "no new worker serves")
-    end
-    assert.equal(50, emulator.counts().holding)
-    emulator.release()
-    for i = 1, 50 do
-      assert.same({ 3 }, nginx.decode(nginx.finish(asked[i])))
-    end
-    assert.equal(3, host:run("return #assert(client.profile.list())"))
-    host:stop()
-  end)
-
-  it("end although calls are in flight", function()
-    emulator.reset()
-    emulator.inject({ hold = true, times = 5 })
-    local host = nginx.start()
-    local asked = {}
-    for i = 1, 5 do
-      asked[i] = host:begin_run("return #assert(client.profile.list())")
-    end
-    emulator.wait_for(5)
-    host:stop()
-    assert.is_nil(host:error_log():find("signal 11", 1, true))
-    assert.equal(0, emulator.wait_for_none().at_once)
-    for i = 1, 5 do
-      asked[i]:close()
-    end
-  end)
-
-  it("work with lua_code_cache off", function()
-    emulator.reset()
-    local host = nginx.start({ CODE_CACHE = "off" })
-    for _ = 1, 5 do
-      assert.equal(3, host:run("return #assert(client.profile.list())"))
-    end
-    local results = host:run([[
-      return (tagoio.map({ 1, 2, 3 }, function() return #assert(client.profile.list()) end))]])
-    assert.same({ 3, 3, 3 }, results)
-    host:stop()
-  end)
-
-  it("end calls of clients that went away, where nginx looks for that", function()
-    emulator.reset()
-    emulator.inject({ hold = true, times = 1 })
-    local host = nginx.start({ CHECK_ABORT = "on" })
-    local gone = host:begin_run("return #assert(client.profile.list())")
-    emulator.wait_for(1)
-    gone:close()
-    assert.equal(3, host:run("return #assert(client.profile.list())"))
-    emulator.release()
-    for _ = 1, 3 do
-      assert.equal(3, host:run("return #assert(client.profile.list())"))
     end
     host:stop()
   end)

@@ -118,9 +118,14 @@ function nginx:error_log()
   return read(self.folder .. "/error.log")
 end
 
--- Ends it and waits until it has: nginx removes its pid file last.
+-- Ends it and waits until it has.
 function nginx:stop()
   self:signal("TERM")
+  self:wait_for_end()
+end
+
+-- nginx removes its pid file last.
+function nginx:wait_for_end()
   local deadline = socket.gettime() + 20
   local file = io.open(self.folder .. "/nginx.pid")
   while file do

@@ -22,13 +22,18 @@ guest.secure_client = assert(tagoio.new({
   max_connections = 2000,
 }))
 
--- A client over nginx's own sockets; its calls go to the emulator by default.
-function guest.over_resty(options)
+-- A client over libcurl; its calls go to the emulator by default.
+function guest.over_libcurl(options)
   options.token = os.getenv("EMULATOR_TOKEN")
   options.region = { api = options.api or os.getenv("EMULATOR_HTTP") }
   options.api = nil
-  options.transport = require("tagoio.transports.resty")
   return assert(tagoio.new(options))
+end
+
+-- One over nginx's own sockets.
+function guest.over_resty(options)
+  options.transport = require("tagoio.transports.resty")
+  return guest.over_libcurl(options)
 end
 
 -- Runs the request's body; what it returns goes back as an array of JSON.
@@ -69,6 +74,5 @@ end
 function guest.tell_notes()
   ngx.print(dkjson.encode(notes))
 end
-
 
 return guest
