@@ -118,6 +118,13 @@ describe("the example", function()
         TAGOIO_API = emulator.http,
       }, function(text)
         local stand_in = ("%%0;%s/spec/support/resty-stand-in/?.lua"):format(nginx.root)
+        -- Two more tenants: one asks for no profile, for the other there is no memory.
+        text = text:gsub("plant = client:with", [[
+            invalid = { profile = { list = function() return client.profile.info("") end } },
+            memory = { profile = { list = function()
+                return nil, "not enough memory", { kind = "memory" }
+            end } },
+            %0]])
         return (text:gsub("timeout = 5,", options):gsub("/lua/%?%.lua", stand_in, 1))
       end)
       local function get(...)
@@ -130,6 +137,8 @@ describe("the example", function()
       emulator.release()
       assert.same({ 502 }, { get({ status = 403 }) })
       assert.same({ 502 }, { get({ status = 200, body = "<html>" }) })
+      assert.equal(500, select(2, host:get("/invalid/profiles")))
+      assert.equal(503, select(2, host:get("/memory/profiles")))
       local nothing = { match = { path = "/nowhere" } }
       assert.same({ 200 }, { get(nothing) })
       local refusal = { status = 429, headers = { ["Retry-After"] = "9" } }

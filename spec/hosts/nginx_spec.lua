@@ -4,7 +4,6 @@
 local emulator = require("spec.support.emulator")
 local nginx = require("spec.support.nginx")
 local process = require("spec.support.process")
-local socket = require("socket")
 
 describe("in nginx", function()
   local host
@@ -208,6 +207,81 @@ describe("in nginx", function()
       return info.info.name, #list]])
     assert.equal("Factory", name)
     assert.equal(3, count)
+  end)
+end)
+
+describe("where nginx gives no timer", function()
+  -- Code before what is run: notes the longest time for which a call sleeps unless it is woken.
+  local note_waits = [[
+    local semaphore = require("ngx.semaphore")
+    local new, longest = semaphore.new, 0
+    semaphore.new = function(...)
+      local own = new(...)
+      return {
+        post = function() own:post() end,
+        wait = function(_, seconds)
+          longest = math.max(longest, seconds)
+          return own:wait(seconds)
+        end,
+      }
+    end
+  ]]
+
+  before_each(function()
+    emulator.reset()
+  end)
+
+  for limit, occupied in pairs({
+    -- Those that are due are dropped; or none can be made.
+    lua_max_running_timers = "ngx.timer.at(0, function() ngx.sleep(600) end) ngx.sleep(0.001)",
+    lua_max_pending_timers = "ngx.timer.at(600, function() end)",
+  }) do
+    it("because of " .. limit .. ", those who wait step their calls themselves, soon", function()
+      local host = nginx.start({ HTTP_BLOCK = limit .. " 1;" })
+      local count, longest = host:run(occupied .. note_waits .. [[
+        local list = assert(client.profile.list())
+        assert(client.profile.info("current"))
+        return #list, longest]])
+      assert.equal(3, count)
+      assert.is_true(longest <= 0.05, ("%.3f s"):format(longest))
+      emulator.inject({ hold_until = 20, times = 20 })
+      assert.equal(60, host:run([[
+        local items, sum = {}, 0
+        for i = 1, 20 do items[i] = i end
+        for _, count in ipairs((tagoio.map(items, function()
+          return #assert(client.profile.list())
+        end, { concurrency = 20 }))) do
+          sum = sum + count
+        end
+        return sum]]))
+      host:stop()
+    end)
+  end
+
+  it("because it died, the call goes on, and the next one has a timer again", function()
+    local host = nginx.start()
+    emulator.inject({ hold = true, times = 1 })
+    local call = host:begin_run([[
+      local sleep = ngx.sleep
+      ngx.sleep = function(seconds)
+        if ngx.get_phase() == "timer" then
+          ngx.sleep = sleep
+          error("the timer dies")
+        end
+        return sleep(seconds)
+      end
+      return #assert(client.profile.list())]])
+    emulator.wait_for(1)
+    emulator.release()
+    assert.same({ 3 }, nginx.decode(nginx.finish(call)))
+    assert.matches("the timer dies", host:error_log())
+    emulator.inject({ hold = true, times = 1 })
+    call = host:begin_run("return #assert(client.profile.list())")
+    emulator.wait_for(1)
+    assert.equal(1, host:run("return ngx.timer.running_count()"))
+    emulator.release()
+    assert.same({ 3 }, nginx.decode(nginx.finish(call)))
+    host:stop()
   end)
 end)
 

@@ -37,11 +37,11 @@ end
 -- takes anyway. How long a step took does not matter: that would cap how many calls are possible.
 local pause_ratio = 0.1
 local shortest_pause_s, longest_pause_s = 0.001, 0.01
--- Where there is no timer, those who wait step themselves that often.
+-- Where no timer runs, those who wait step themselves that often.
 local longest_unstepped_s = 0.05
 
 local pools = {} -- a set of those with calls on their way
-local timer -- the one that steps them: a table of its own; nil: none
+local timer -- the one that steps them: a table of its own, `runs` once it does; nil: none
 local stepped_at = 0
 
 -- The seconds since something last moved.
@@ -58,20 +58,29 @@ local function step()
   return still
 end
 
-local function run_timer(premature, me)
+local function step_on(premature, me)
   while next(pools) and not premature and timer == me do
     local pause_s = step() * pause_ratio
     ngx.sleep(math.min(math.max(pause_s, shortest_pause_s), longest_pause_s))
   end
+end
+
+local function run_timer(premature, me)
+  me.runs = true
+  local ok, problem = xpcall(step_on, debug.traceback, premature, me)
   if timer == me then
     timer = nil
+  end
+  if not ok then
+    error(problem, 0) -- nginx logs it; whoever waits next makes another timer
   end
 end
 
 local function ensure_timer()
   if not timer then
     local me = {}
-    timer = ngx.timer.at(0, run_timer, me) and me or nil -- it fails while a worker exits
+    -- It fails while a worker exits, and where there are too many; or it never runs.
+    timer = ngx.timer.at(0, run_timer, me) and me or nil
   end
 end
 
@@ -104,11 +113,12 @@ function nginx.wait(waiter, seconds)
   waiter.semaphore = waiter.semaphore or semaphore.new()
   waiter.notify = post
   -- Of 0 seconds nginx would make a loop that spins.
-  local longest = (timer or #waiter.pools == 0) and seconds or longest_unstepped_s
+  local is_stepped = timer and timer.runs or #waiter.pools == 0
+  local longest = is_stepped and seconds or longest_unstepped_s
   waiter.semaphore:wait(math.max(math.min(seconds, longest), shortest_pause_s))
   waiter.notify = nil
   if #waiter.pools > 0 and core.now() - stepped_at >= longest_unstepped_s then
-    timer = nil -- if there was one, it has died, or ends when it sees that
+    timer = nil -- if there was one, it never ran, or ends when it sees that
     step()
   end
 end
