@@ -75,6 +75,8 @@
 #define TAGOIO_MAX_MESSAGE_BYTES    512           /* of an error */
 #define TAGOIO_MAX_REQUEST_ID_BYTES 128  /* of what is kept; with the final NUL */
 #define TAGOIO_MAX_TOKEN_BYTES      4096 /* also of a User-Agent; kind misuse */
+#define TAGOIO_MAX_HEADERS          32   /* of the program's own; kind misuse */
+#define TAGOIO_MAX_HEADERS_BYTES    (16 * 1024) /* names and values of these */
 #define TAGOIO_MAX_ATTEMPTS         100
 #define TAGOIO_MAX_TIME_MS          (3600 * 1000) /* of every option that is a time */
 
@@ -295,6 +297,29 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
    said before the first event. */
 void tagoio_call_set_deadline(tagoio_call *call, int64_t deadline_ms);
 
+typedef struct tagoio_header {
+    const char *name;
+    const char *value;
+} tagoio_header;
+
+/* Headers of the program's own; zero-initialised there are none. */
+typedef struct tagoio_headers {
+    tagoio_header *items; /* the strings are owned */
+    size_t count;
+    size_t bytes; /* of all names and values */
+} tagoio_headers;
+
+/* Adds a copy of one that is checked: a name as RFC 9110 has it, once, and none that
+   HTTP or the core sets itself; a value without control characters. False with an error
+   of kind misuse, which does not show the value, or memory. */
+bool tagoio_headers_add(tagoio_headers *headers, const char *name, const char *value,
+                        tagoio_error *err);
+void tagoio_headers_clear(tagoio_headers *headers);
+
+/* Sends these headers in each attempt; their values are secrets. To be called once,
+   before the call begins. Takes them, also on failure. False: memory. */
+bool tagoio_call_take_headers(tagoio_call *call, tagoio_headers *headers);
+
 tagoio_call *tagoio_call_ref(tagoio_call *call);
 void tagoio_call_unref(tagoio_call *call);
 
@@ -311,11 +336,6 @@ tagoio_want tagoio_call_want(const tagoio_call *call, int64_t now_ms);
 /* When a backoff ends, as far as is known now. A call also backs off, before its first
    attempt too, while a rate limit is closed for its token: ask again at that time. */
 int64_t tagoio_call_retry_at_ms(const tagoio_call *call);
-
-typedef struct tagoio_header {
-    const char *name;
-    const char *value;
-} tagoio_header;
 
 /* What to send in an attempt; borrowed until the call is freed. */
 typedef struct tagoio_request {

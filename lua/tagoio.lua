@@ -45,6 +45,9 @@ local tagoio = {
 --   environment, else libcurl's own
 -- * `proxy`: a URL; `false` ignores the environment's. It is never used for this machine
 -- * `user_agent`: appended to ours
+-- * `headers`: a table of more headers to send with each request; or `function(call)`, called once
+--   a call, in its coroutine, that returns one or nil. `call.operation` is as `"profile.info"`;
+--   what it raises is raised. A retry sends the same ones. Their values are secrets
 -- * `keep_null` (false): members that are null stay, as `tagoio.null`
 -- * `array_mt`: the metatable of arrays in results, else `tagoio.array_mt`
 -- * `response_info` (false): operations return a second value, as `client:request` does: status,

@@ -76,6 +76,7 @@ build = {
         "csrc/core/echo.c",
         "csrc/core/error.c",
         "csrc/core/gate.c",
+        "csrc/core/headers.c",
         "csrc/core/json.c",
         "csrc/core/operation.c",
         "csrc/core/outcome.c",

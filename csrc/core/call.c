@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAGOIO_MAX_HEADERS = 4 };
+enum { TAGOIO_OWN_HEADERS = 4 };
 
 typedef enum state { READY, IN_FLIGHT, BACKOFF, DONE, STATES } state;
 
@@ -16,7 +16,9 @@ struct tagoio_call {
     const tagoio_operation *operation;
     void *driver;
     tagoio_encoded_request encoded;
-    tagoio_header headers[TAGOIO_MAX_HEADERS];
+    tagoio_header own_headers[TAGOIO_OWN_HEADERS];
+    tagoio_headers more_headers; /* the program's */
+    tagoio_header *headers;      /* own_headers, or a block with room for all */
     state state;
     int64_t started_ms;
     int64_t deadline_ms;
@@ -88,6 +90,7 @@ static tagoio_call *allocate(int attempts, tagoio_error *err) {
                           .capacity = attempts,
                           .report = {.retry_after_s = -1},
                           .attempts = records};
+    call->headers = call->own_headers;
     return call;
 }
 
@@ -150,6 +153,20 @@ void tagoio_call_set_deadline(tagoio_call *call, int64_t deadline_ms) {
     }
 }
 
+bool tagoio_call_take_headers(tagoio_call *call, tagoio_headers *headers) {
+    size_t count = headers->count;
+    tagoio_header *all = malloc((TAGOIO_OWN_HEADERS + count) * sizeof *all);
+    call->more_headers = *headers;
+    *headers = (tagoio_headers){.items = NULL};
+    bool ok = all != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        const char *value = call->more_headers.items[i].value;
+        ok = tagoio_secrets_add(&call->encoded.secrets, value, strlen(value));
+    }
+    call->headers = all != NULL ? all : call->own_headers;
+    return ok;
+}
+
 tagoio_call *tagoio_call_ref(tagoio_call *call) {
     call->references++;
     return call;
@@ -161,6 +178,10 @@ void tagoio_call_unref(tagoio_call *call) {
     }
     leave_line(call);
     tagoio_encoded_request_clear(&call->encoded);
+    tagoio_headers_clear(&call->more_headers);
+    if (call->headers != call->own_headers) {
+        free(call->headers);
+    }
     tagoio_response_clear(&call->response);
     tagoio_outcome_clear(&call->outcome);
     tagoio_buffer_clear(&call->message);
@@ -237,6 +258,7 @@ static int64_t attempt_timeout_ms(const tagoio_call *call, int64_t now_ms) {
 /* Every header of every request, whoever sends it. Without a body it has no type. */
 static size_t fill_headers(tagoio_call *call) {
     const tagoio_options *options = &call->settings->options;
+    const tagoio_headers *more = &call->more_headers;
     size_t count = 0;
     if (options->token != NULL && call->operation->token_rule != TAGOIO_TOKEN_NEVER) {
         call->headers[count++] = (tagoio_header){"token", options->token};
@@ -245,6 +267,9 @@ static size_t fill_headers(tagoio_call *call) {
     call->headers[count++] = (tagoio_header){"Accept", "application/json"};
     if (call->encoded.body.bytes != NULL) {
         call->headers[count++] = (tagoio_header){"Content-Type", "application/json"};
+    }
+    for (size_t i = 0; i < more->count; i++) {
+        call->headers[count++] = more->items[i];
     }
     return count;
 }

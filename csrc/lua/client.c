@@ -93,6 +93,60 @@ static bool join_pool(tagoio_client_userdata *self, tagoio_pool *pool,
     return self->scope != NULL || tagoio_error_memory(err);
 }
 
+/* ---- headers ---- */
+
+/* A string without a NUL, which would hide what is behind it and is refused as any
+   other control character. */
+static const char *c_string(lua_State *L, int index) {
+    size_t bytes;
+    const char *text = lua_tolstring(L, index, &bytes);
+    return strlen(text) == bytes ? text : "\1";
+}
+
+/* The name at stack index -2 and the value at -1. */
+static bool add_header(lua_State *L, tagoio_headers *headers, tagoio_error *err) {
+    if (lua_type(L, -2) != LUA_TSTRING) {
+        return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
+                                "headers must have names as keys (got a %s)",
+                                luaL_typename(L, -2));
+    }
+    const char *name = c_string(L, -2);
+    if (lua_type(L, -1) != LUA_TSTRING) {
+        char shown[61];
+        tagoio_printable(shown, sizeof shown, name, strlen(name));
+        return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
+                                "headers[\"%s\"] must be a string (got a %s)", shown,
+                                luaL_typename(L, -1));
+    }
+    return tagoio_headers_add(headers, name, c_string(L, -1), err);
+}
+
+/* Adds what is in the table at a positive index, if it is one. Raises nothing. */
+static bool read_headers(lua_State *L, int index, tagoio_headers *headers,
+                         tagoio_error *err) {
+    bool ok = true;
+    int top = lua_gettop(L);
+    lua_pushnil(L);
+    while (ok && lua_istable(L, index) && lua_next(L, index) != 0) {
+        ok = add_header(L, headers, err);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+    return ok;
+}
+
+/* Those in the options at index, which each call is given again. */
+static bool check_headers(lua_State *L, int index, tagoio_error *err) {
+    tagoio_headers headers = {.items = NULL};
+    lua_getfield(L, index, "headers");
+    bool ok = read_headers(L, lua_gettop(L), &headers, err);
+    lua_pop(L, 1);
+    tagoio_headers_clear(&headers);
+    return ok;
+}
+
+/* ---- a new client ---- */
+
 /* client(options, pool): a client, or nil, message, kind. Without a pool a transport
    moves its calls. */
 static int new_client(lua_State *L) {
@@ -106,7 +160,7 @@ static int new_client(lua_State *L) {
     tagoio_buffer url = {.limit = TAGOIO_MAX_URL_BYTES};
     bool ok = tagoio_url_check(&url, tagoio_text_option(L, 1, "base_url", NULL), &err);
     options.base_url = url.bytes;
-    if (ok && join_pool(self, pool, &err)) {
+    if (ok && check_headers(L, 1, &err) && join_pool(self, pool, &err)) {
         self->settings = tagoio_settings_new(&options, NULL, &err);
     }
     tagoio_buffer_clear(&url);
@@ -148,18 +202,32 @@ static int64_t deadline_ms(lua_State *L, int index) {
                                      : (int64_t)ceil(luaL_checknumber(L, index) * 1000);
 }
 
-/* A call of a row with the arguments from index `first` on, or nil, message, kind. */
+/* Gives a call the headers in the table at a positive index, if it is one. */
+static bool give_headers(lua_State *L, int index, tagoio_call *call,
+                         tagoio_error *err) {
+    tagoio_headers headers = {.items = NULL};
+    tagoio_error why = {.kind = TAGOIO_ERROR_NONE};
+    if (read_headers(L, index, &headers, &why)) {
+        return headers.count == 0 || tagoio_call_take_headers(call, &headers) ||
+               tagoio_error_memory(err);
+    }
+    tagoio_headers_clear(&headers);
+    return tagoio_error_set(err, why.kind, "%s: %s", tagoio_call_report(call).operation,
+                            why.message);
+}
+
+/* A call of a row with the deadline at index 3, the headers at 4 and the arguments from
+   index `first` on, or nil, message, kind. */
 static int start_row(lua_State *L, const tagoio_operation *operation, int first) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     const tagoio_client_userdata *self = luaL_checkudata(L, 1, client_name);
     if (self->settings == NULL) {
-        lua_pushnil(L);
-        lua_pushfstring(L, "%s: the client is closed",
-                        tagoio_operation_name(operation));
-        lua_pushstring(L, tagoio_error_kind_name(TAGOIO_ERROR_MISUSE));
-        return 3;
+        tagoio_error_set(&err, TAGOIO_ERROR_MISUSE, "%s: the client is closed",
+                         tagoio_operation_name(operation));
+        return tagoio_push_error(L, &err);
     }
     int last = lua_gettop(L);
+    lua_settop(L, last < first ? first : last);
     int64_t deadline = deadline_ms(L, 3);
     tagoio_to_json_context context = {.L = L};
     tagoio_to_json_prepare(&context);
@@ -169,9 +237,12 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
     if (arguments != NULL) {
         new_call->call = tagoio_call_new_row(self->settings, operation, arguments,
                                              tagoio_host_now_ms(), &err);
-    } else if (err.kind == TAGOIO_ERROR_NONE) {
-        err =
-            (tagoio_error){.kind = TAGOIO_ERROR_MEMORY, .message = "not enough memory"};
+    } else {
+        tagoio_error_memory(&err); /* unless it says another reason */
+    }
+    if (new_call->call != NULL && !give_headers(L, 4, new_call->call, &err)) {
+        tagoio_call_unref(new_call->call); /* now: it stands in a gate's line */
+        new_call->call = NULL;
     }
     if (new_call->call == NULL) {
         return tagoio_push_error(L, &err);
@@ -185,16 +256,17 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
     return started ? 1 : tagoio_push_error(L, &err);
 }
 
-/* client:start(operation, deadline, ...): a call, or nil, message, kind. The operation
-   is a name or core.operation's. */
-static int start(lua_State *L) { return start_row(L, tagoio_check_operation(L, 2), 4); }
+/* client:start(operation, deadline, headers, ...): a call, or nil, message, kind. The
+   operation is a name or core.operation's; deadline and headers may be nil. */
+static int start(lua_State *L) { return start_row(L, tagoio_check_operation(L, 2), 5); }
 
-/* client:start_request(method, deadline, idempotent, path, query, body): as start */
+/* client:start_request(method, deadline, headers, idempotent, path, query, body): as
+   start */
 static int start_request(lua_State *L) {
     const tagoio_operation *operation =
-        tagoio_operation_request(luaL_checkstring(L, 2), lua_toboolean(L, 4));
+        tagoio_operation_request(luaL_checkstring(L, 2), lua_toboolean(L, 5));
     luaL_argcheck(L, operation != NULL, 2, "unknown method");
-    return start_row(L, operation, 5);
+    return start_row(L, operation, 6);
 }
 
 /* ---- how a call ended ---- */
@@ -230,7 +302,7 @@ static int derive(lua_State *L) {
     tagoio_client_userdata *self = push_client(L);
     self->keep_null = parent->keep_null;
     set_value_options(L, 2, self, 1);
-    if (join_pool(self, parent->pool, &err)) {
+    if (check_headers(L, 2, &err) && join_pool(self, parent->pool, &err)) {
         self->settings = tagoio_settings_new(&options, parent->settings, &err);
     }
     return self->settings != NULL ? 1 : tagoio_push_error(L, &err);

@@ -3,7 +3,7 @@
 --
 -- A caller is how the calls of one client are made, a table with `core` (the client's userdata),
 -- `pool` or, in its place, `transport`, and maybe `host` (where they wait), `tell` (what is told of
--- each attempt) and `deadline` (a time of core.now()).
+-- each attempt), `deadline` (a time of core.now()) and `headers`.
 
 local blocking = require("tagoio.hosts.blocking")
 local core = require("tagoio.core")
@@ -111,6 +111,22 @@ local function wait_for(pool, new_call, host, task, watch)
   end
 end
 
+-- The headers of one call: a table, or nil or false for none. A function gives them once, whatever
+-- the call's attempts; what it raises is a bug in the caller.
+local function headers_of(caller, operation, name)
+  local headers = caller.headers
+  if type(headers) ~= "function" then
+    return headers
+  end
+  local ok, given = pcall(headers, { operation = operation })
+  if not ok then
+    errors.raise(name .. ": headers: " .. tostring(given))
+  elseif given ~= nil and type(given) ~= "table" then
+    errors.raise(("%s: headers must return a table or nil (got a %s)"):format(name, type(given)))
+  end
+  return given
+end
+
 -- Lets time pass until it is due, as it passes while a call is on its way.
 function call.sleep(caller, due)
   waiting.sleep(caller.host or hosts.default(), waiting.earlier(due, caller.deadline))
@@ -129,7 +145,8 @@ function call.perform(caller, operation, name, start, what, ...)
   end
   call.learn_markers()
   local new_call
-  new_call, message, kind = start(caller.core, what, deadline, ...)
+  local headers = headers_of(caller, operation, name)
+  new_call, message, kind = start(caller.core, what, deadline, headers, ...)
   if kind == "misuse" then
     errors.raise(name .. message:match(": .*"))
   elseif not new_call then

@@ -118,6 +118,7 @@ local function wrap(core_client, checked, shared_pool, url, pace)
     proxy = checked.proxy, -- for messages: who named it
     tell = hooks.join(checked.on_attempt),
     wait = checked.wait,
+    headers = checked.headers,
     on_attempt = checked.on_attempt,
     response_info = checked.response_info,
     per_minute = checked.per_minute,
@@ -169,6 +170,7 @@ function client.new(checked, operation)
   end
   checked.user_agent = options.user_agent(checked.user_agent)
   checked.deadline = checked.deadline and core.now() + checked.deadline
+  checked.headers = options.join_headers(nil, checked.headers)
   local own_pool, new, message, kind
   if not checked.transport then
     own_pool, message, kind = pool.new(checked)
@@ -212,7 +214,8 @@ end
 -- @function with
 -- @tparam table given options of `tagoio.new`; not `region`, `ca_file`, `proxy`, `max_connections`
 --   and `transport`, which belong to the connections. One that is nil keeps its value, `token` too:
---   assert what comes from the environment. `on_attempt = false` removes the hook
+--   assert what comes from the environment. `on_attempt = false` removes the hook and
+--   `headers = false` the headers; a table of headers adds to the parent's table
 -- @treturn table client
 -- @treturn[2] nil
 -- @treturn[2] string message
@@ -226,6 +229,7 @@ function methods:with(given)
   checked.transport = own.transport
   checked.proxy = own.proxy
   checked.wait = checked.wait or own.wait
+  checked.headers = options.join_headers(own.headers, checked.headers)
   if checked.on_attempt == nil then -- false removes it
     checked.on_attempt = own.on_attempt
   end

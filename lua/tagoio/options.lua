@@ -91,6 +91,10 @@ local function check_hook(value)
   return value == true and "a function, or false for none" or nil
 end
 
+local function check_headers(value)
+  return value == true and "a table, a function, or false for none" or nil
+end
+
 local function check_host(value)
   local is_host = type(value) == "function" or hosts.is_host(value)
   return not is_host and 'a function, or a host as require("tagoio.hosts.luv")' or nil
@@ -184,6 +188,13 @@ local rows = {
   },
   { name = "user_agent", types = "string", check = check_text, text = "appended to ours" },
   {
+    name = "headers",
+    types = "table or function or boolean",
+    must_be = "a table, a function, or false for none",
+    check = check_headers,
+    text = "sent with each request, or what returns them once a call",
+  },
+  {
     name = "keep_null",
     types = "boolean",
     text = "members that are null stay, as `tagoio.null`",
@@ -257,6 +268,27 @@ end
 function options.check_derived(given)
   check.argument("client:with", "options", "table", given)
   return copy("client:with", derived_rows, given)
+end
+
+-- The headers of a client: a table is copied, and adds to a parent's table; false in it removes a
+-- name. All else takes the place of the parent's.
+function options.join_headers(parents, given)
+  if given == nil then
+    return parents
+  elseif type(given) ~= "table" then
+    return given
+  end
+  local joined, mine = {}, {}
+  for name, value in pairs(given) do
+    joined[name] = value or nil
+    mine[tostring(name):lower()] = true
+  end
+  for name, value in pairs(type(parents) == "table" and parents or {}) do
+    if not mine[name:lower()] then
+      joined[name] = value
+    end
+  end
+  return joined
 end
 
 -- ---- the environment ----

@@ -547,6 +547,7 @@ function account.declineTeamInvitation(token) end
 ---@field ca_file? string certificates to trust instead of the system's, in PEM
 ---@field proxy? string|false a URL; false ignores the environment's; never used for this machine
 ---@field user_agent? string appended to ours
+---@field headers? tagoio.Headers sent with each request, or what returns them once a call
 ---@field keep_null? boolean members that are null stay, as `tagoio.null`; false by default
 ---@field array_mt? table the metatable of arrays in results, else `tagoio.array_mt`
 ---@field response_info? boolean operations return a second value, too; false by default
@@ -554,6 +555,15 @@ function account.declineTeamInvitation(token) end
 ---@field on_attempt? false|fun(event: tagoio.attempt) called after each attempt, in its coroutine
 ---@field transport? tagoio.Transport in place of libcurl
 ---@field wait? table|fun(client: tagoio.client, seconds: number) called during calls, or a host
+
+---More headers; of a derived client false removes its parent's, or the one of that name.
+---@alias tagoio.Headers false|table<string, string|false>|tagoio.HeadersFunction
+
+---@alias tagoio.HeadersFunction fun(call: tagoio.HeadersCall): table<string, string>?
+
+---The call that headers are asked for.
+---@class tagoio.HeadersCall
+---@field operation string `profile.info`, or `request.GET`
 
 ---What a transport is to send. It follows no redirect and retries nothing.
 ---@class tagoio.TransportRequest

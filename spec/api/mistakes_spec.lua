@@ -177,6 +177,44 @@ local raised = {
     "tagoio.new: user_agent: must be at most 4096 bytes long",
   },
   {
+    "a header with a line break",
+    function(client) return client:with({ headers = { ["X-Id"] = "a\r\nb" } }) end,
+    'client:with: headers["X-Id"] must be a string without line breaks and other control'
+      .. " characters",
+  },
+  {
+    "the token as a header",
+    function() return tagoio.new({ token = "x", headers = { Token = "y" } }) end,
+    'tagoio.new: headers["Token"] cannot be set: use the option token',
+  },
+  {
+    "headers as lines",
+    function() return tagoio.new({ token = "x", headers = { "X-Id: 1" } }) end,
+    "tagoio.new: headers must have names as keys (got a number)",
+  },
+  {
+    "a header that is a number",
+    function() return tagoio.new({ token = "x", headers = { ["X-Id"] = 1 } }) end,
+    'tagoio.new: headers["X-Id"] must be a string (got a number)',
+  },
+  {
+    "headers that are a text",
+    function() return tagoio.new({ token = "x", headers = "X-Id: 1" }) end,
+    "tagoio.new: headers must be a table, a function, or false for none (got a string)",
+  },
+  {
+    "headers that are true",
+    function() return tagoio.new({ token = "x", headers = true }) end,
+    "tagoio.new: headers must be a table, a function, or false for none (got true)",
+  },
+  {
+    "a function of headers that raises",
+    function(client)
+      return client:with({ headers = function() error("no span", 0) end }).profile.list()
+    end,
+    "profile.list: headers: no span",
+  },
+  {
     "the connections of a derived client",
     function(client) return client:with({ proxy = false }) end,
     "client:with: proxy belongs to the connections, which are shared: use tagoio.new",

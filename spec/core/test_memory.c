@@ -206,6 +206,20 @@ static void attempt(const script *s, tagoio_call *call, int number, int64_t now_
     }
 }
 
+/* The call with a header of the program's own, whose value is a secret too. NULL, and
+   the call is gone, when that fails. */
+static tagoio_call *add_header(tagoio_call *call, tagoio_error *err) {
+    tagoio_headers headers = {.items = NULL};
+    if (call == NULL ||
+        (tagoio_headers_add(&headers, "x-a", SECRET, err) &&
+         (tagoio_call_take_headers(call, &headers) || tagoio_error_memory(err)))) {
+        return call;
+    }
+    tagoio_headers_clear(&headers);
+    tagoio_call_unref(call);
+    return NULL;
+}
+
 static outcome run(const script *s, long successes, failure_mode mode) {
     outcome it = {.err = {.kind = TAGOIO_ERROR_NONE}};
     tagoio_options options = play_options();
@@ -220,6 +234,7 @@ static outcome run(const script *s, long successes, failure_mode mode) {
             row == NULL
                 ? tagoio_call_new(it.settings, s->operation, arguments, 0, &it.err)
                 : tagoio_call_new_row(it.settings, row, arguments, 0, &it.err);
+        it.call = add_header(it.call, &it.err);
     }
     int64_t now = 0;
     for (int number = 0;

@@ -384,12 +384,15 @@ local function describe_nginx(library)
 
   local list = "return #assert(guest.over_resty({}).profile.list())"
 
-  local compared = { "token", "accept", "user-agent", "content-type", "content-length", "host" }
+  local compared = {
+    "token", "accept", "user-agent", "content-type", "content-length", "host", "x-farm",
+  }
 
   it("reads and writes arrive as they are over libcurl", function()
     host = start(library)
     host:run([[
-      for _, own in ipairs({ client, guest.over_resty({}) }) do
+      for _, plain in ipairs({ client, guest.over_resty({}) }) do
+        local own = plain:with({ headers = { ["X-Farm"] = "north 7" } })
         assert(own.profile.info("current"))
         assert(own.profile.edit(os.getenv("EMULATOR_PROFILE"), { name = "\195\164" }))
         own.profile.transferTokenToAnotherProfile(os.getenv("EMULATOR_PROFILE"))
@@ -399,6 +402,7 @@ local function describe_nginx(library)
       return true]])
     local journal = emulator.journal()
     assert.equal(10, #journal)
+    assert.equal("north 7", journal[6].headers["x-farm"])
     for i = 1, 5 do
       local one, other = journal[i], journal[i + 5]
       for _, field in ipairs({ "method", "path", "query", "body" }) do

@@ -78,6 +78,32 @@ attack("tokenListEach without memory does not end as if there were no more", fun
   return rows
 end, is_whole)
 
+-- ---- headers ----
+
+attack("a client with headers without memory sends none of its requests without them", function()
+  local all_sent = true
+  local own, message, err = tagoio.new({
+    token = "p-0000",
+    region = "us-e1",
+    headers = { ["X-A"] = "a", ["X-B"] = "b" },
+    transport = function(request)
+      all_sent = all_sent and request.headers["X-A"] == "a" and request.headers["X-B"] == "c"
+      return 200, nil, page_bodies[3]
+    end,
+  })
+  local derived
+  if own then
+    derived, message, err = own:with({ headers = { ["X-B"] = "c" } })
+  end
+  local rows
+  if derived then
+    rows, message, err = derived.profile.list()
+  end
+  return rows and { all_sent }, message, err
+end, function(result)
+  return result[1]
+end)
+
 -- ---- values ----
 
 local deep_text = ("["):rep(100) .. ("]"):rep(100)
