@@ -61,6 +61,16 @@ describe("on_attempt", function()
     assert.matches("^profile.list: Busy %(HTTP 503, ", events[3].message)
   end)
 
+  it("is told nothing of a call that was not sent", function()
+    local headers = { ["Retry-After"] = "100" }
+    emulator.inject({ match = { path = "/profile" }, status = 429, headers = headers, body = "" })
+    assert.is_nil((client.profile.list()))
+    local _, _, err = client.profile.list()
+    assert.equal(0, err.attempts)
+    assert.equal(1, #events)
+    assert.equal(1, #emulator.journal())
+  end)
+
   it("is told how long a success was queued, and so is who asked for it", function()
     client:close()
     client = emulator.client({ max_connections = 1, on_attempt = keep })

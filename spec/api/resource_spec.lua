@@ -125,6 +125,24 @@ describe("a resource", function()
     assert.matches("fields%%5B0%%5D=id&fields%%5B1%%5D=type", emulator.journal()[1].uri)
   end)
 
+  it("adds the id to the fields that the row asks for by default", function()
+    local query = { page = "count", amount = "count", fields = { "list", { "type" } } }
+    local own = client:resource("device", {
+      list = { "GET", "/device", query = query, pages = true },
+    })
+    local found = assert(own.listAll({ amount = 4 }))
+    assert.equal(12, #found)
+    assert.same({ type = "mutable" }, found[12])
+    assert.matches("fields%%5B0%%5D=id&fields%%5B1%%5D=type", emulator.journal()[1].uri)
+  end)
+
+  it("refuses a list in pages that is not an array, although the row does not say so", function()
+    emulator.inject({ match = { path = "/device" }, json = { status = true, result = { a = 1 } } })
+    local _, message, err = device.list()
+    assert.matches("^device.list: the result is not an array", message)
+    assert.equal("protocol", err.kind)
+  end)
+
   it("tells them apart by another field where the row names one", function()
     local token = client:resource("token", {
       list = { "GET", "/profile/{id}/token", query = list_query, pages = "token" },
@@ -224,6 +242,10 @@ describe("a resource", function()
     assert.equal(wrong, raised(device.listAll, 1))
     local too_many = "device.listEach: argument 2 is one too many (there are 1)"
     assert.equal(too_many, raised(device.listEach, {}, 1))
+    too_many = "device.listAll: argument 3 is one too many (there are 2)"
+    assert.equal(too_many, raised(device.listAll, {}, {}, 1))
+    local misspelt = "device.infos: there is no such function; did you mean info?"
+    assert.equal(misspelt, raised(function() return device.infos end))
     local unknown = 'device.listAll: options: unknown option "max"; there are limit'
     assert.equal(unknown, raised(device.listAll, {}, { max = 1 }))
   end)
@@ -253,10 +275,12 @@ describe("a bad row raises where it is defined", function()
     { "info", { "GET", "/a", true }, "unknown key 3; a method and a path come before the names" },
     { "info", { "GET", "/a", quer = {} }, 'unknown key "quer"; there are method, path, body' },
     { "info", { "GET", "/a", query = { a = "number" } }, "query.a must be one of text, count" },
-    { "info", { "GET", "/a", query = { a = print } }, "row.query.a: function cannot be" },
+    { "info", { "GET", "/a", query = { a = print } }, "row.query.a: function cannot be described" },
     { "info", { "GET", "/a", query = { a = { "count", "x" } } }, "query.a must be a whole number" },
     { "info", { "POST", "/a", retry = "safe" }, 'retry must be "idempotent" or "never"' },
     { "list", { "GET", "/a", pages = true }, "pages needs GET, and page and amount as counts" },
+    { "list", { "GET", "/a", query = { page = "count" }, pages = true }, "page and amount as" },
+    { "list", { "GET", "/a", query = { amount = "count" }, pages = true }, "page and amount as" },
     { "list", { "POST", "/a", query = paged, pages = true }, "pages needs GET" },
     { "list", { "GET", "/a", query = paged, pages = 1 }, "pages must be true, or the field" },
     { "list", { "GET", "/a", query = paged, pages = true, result = "object" }, "that is an array" },
@@ -281,6 +305,16 @@ describe("a bad row raises where it is defined", function()
     })
     assert.is_false(ok)
     assert.matches("client:resource: device.listAll: there are two of this name", message)
+  end)
+
+  it("and of several the first by name, whatever order Lua has them in", function()
+    local many = { ok = { "GET", "/a" } }
+    for i = 11, 30 do
+      many["bad" .. i] = { "GET" }
+    end
+    local ok, message = pcall(client.resource, client, "device", many)
+    assert.is_false(ok)
+    assert.matches("client:resource: device.bad11: path must be", message)
   end)
 
   it("when it has no good name", function()

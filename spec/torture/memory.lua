@@ -78,6 +78,22 @@ attack("tokenListEach without memory does not end as if there were no more", fun
   return rows
 end, is_whole)
 
+-- ---- operations of one's own ----
+
+attack("client:resource without memory names the row, or works", function()
+  local ok, device = pcall(client.resource, client, "device", {
+    info = { "GET", "/device/{deviceID}", query = { page = { "count", 1 } } },
+  })
+  if ok then
+    return device
+  end
+  local is_ours = tostring(device):find("client:resource:", 1, true)
+  check(not is_ours or device:find("device.info: not enough memory", 1, true), device)
+  error(device, 0)
+end, function(device)
+  return device.info ~= nil
+end)
+
 -- ---- headers ----
 
 attack("a client with headers without memory sends none of its requests without them", function()
