@@ -261,7 +261,7 @@ static void check_call(fuzz_input *in, const fuzz_string *secret, const text *sa
     tagoio_now now = play_now(1);
     unsigned shape = fuzz_below(in, 6);
     json_t *body = body_of(shape, said);
-    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    char *json = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
     play_begin(call, 0);
     tagoio_call_header(call, "X-Request-Id", 12, said->bytes, said->length);
     if (shape == 5) {
@@ -269,9 +269,9 @@ static void check_call(fuzz_input *in, const fuzz_string *secret, const text *sa
         tagoio_call_fail(call, &now, &failure);
     } else {
         tagoio_call_status(call, shape == 3 ? 200 : 422);
-        bool is_page = shape == 4 || text == NULL;
-        tagoio_call_body(call, is_page ? said->bytes : text,
-                         is_page ? said->length : strlen(text));
+        bool is_page = shape == 4 || json == NULL;
+        tagoio_call_body(call, is_page ? said->bytes : json,
+                         is_page ? said->length : strlen(json));
         tagoio_call_complete(call, &now);
     }
     tagoio_report report = tagoio_call_report(call);
@@ -279,7 +279,7 @@ static void check_call(fuzz_input *in, const fuzz_string *secret, const text *sa
     const char *id = tagoio_call_attempt(call, 1)->request_id;
     check_absent(id, strlen(id), secret);
     json_decref(body);
-    free(text);
+    free(json);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
