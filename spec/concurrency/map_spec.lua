@@ -213,10 +213,11 @@ describe("tagoio.map", function()
     assert.equal(thrown, message)
   end)
 
-  local closing = (loadstring or load)([[
+  local load_text = loadstring or load -- luacheck: ignore
+  local closing = load_text([[
     local close, wait = ...
     local variable <close> = setmetatable({}, { __close = close })
-    return wait()]]) -- luacheck: ignore
+    return wait()]])
   if closing then -- Lua 5.4 and newer
     it("closes what an item has to close when another one raises", function()
       emulator.inject({ hold = true, times = 0, match = { path = "/profile" } })

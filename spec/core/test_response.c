@@ -570,8 +570,8 @@ static void test_json_limits(void) {
     tagoio_settings_unref(settings);
 }
 
-/* An error's text is cut, but never in the middle of a character: what comes first, then
-   400 characters of 2 bytes. */
+/* An error's text is cut, but never in the middle of a character: what comes first,
+   then 400 characters of 2 bytes. */
 static void test_long_messages(void) {
     static const struct {
         const char *first;
