@@ -220,7 +220,7 @@ VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
   --show-leak-kinds=definite --errors-for-leak-kinds=definite --keep-debuginfo=yes \
   --child-silent-after-fork=yes
 
-.PHONY: demo test test-all test-hosts sanitize check packaging fresh ci emulator doc format memcheck bench bench-instructions bench-nginx
+.PHONY: demo test test-all test-hosts asan tsan check packaging fresh ci emulator doc format memcheck bench bench-instructions bench-nginx
 demo:  ## a tour of a local TagoIO, or of yours if T_ANALYSIS_TOKEN is set
 	$(SETUP_FOR) build emulator
 	@$(MAKE) all
@@ -265,19 +265,22 @@ fresh:  ## the README's two commands in a bare Debian of its own; needs root and
 # Those that Debian packages, the default first.
 TESTED_LUAS ?= 5.4 5.1 5.2 5.3 luajit
 TESTS_OF = $(patsubst %,"test LUA=%",$(1))
-SANITIZED := "test SANITIZE=address$(comma)undefined" \
-  "test SANITIZE=thread SPEC=spec/concurrency/test_states.c"
+ASAN := "test SANITIZE=address$(comma)undefined"
+TSAN := "test SANITIZE=thread SPEC=spec/concurrency/test_states.c"
 STEPS = @MAKE='$(MAKE)' spec/steps.sh build
 
 test-all:  ## the tests on each Lua that is packaged, and the hosts
 	$(STEPS) $(call TESTS_OF,$(TESTED_LUAS)) test-hosts
 
-sanitize:  ## the tests under the address, undefined and thread sanitizers
-	$(STEPS) $(SANITIZED)
+asan:  ## the tests under the address, leak and undefined sanitizers
+	$(STEPS) $(ASAN)
+
+tsan:  ## several Lua states in threads, under the thread sanitizer
+	$(STEPS) $(TSAN)
 
 ci:  ## make test, then everything else that is checked, with one total
 	$(STEPS) test $(call TESTS_OF,$(filter-out $(LUA),$(TESTED_LUAS))) test-hosts \
-	  check packaging $(SANITIZED) "fuzz SECONDS=0"
+	  check packaging $(ASAN) $(TSAN) "fuzz SECONDS=0"
 
 emulator:  ## a local TagoIO in the foreground, until Ctrl-C
 	$(SETUP_FOR) emulator

@@ -168,7 +168,7 @@ describe("bad input", function()
     cycle.self = cycle
     local deep = {}
     local at = deep
-    for _ = 1, 130 do
+    for _ = 1, 10000 do
       at.x = {}
       at = at.x
     end

@@ -340,6 +340,44 @@ describe("tagoio.map", function()
     assert.equal(0, client:step())
   end)
 
+  -- While the first item waits the second one makes its call, from a place of the language's own.
+  -- Where the Lua does not say that nothing can yield there, its own error comes out.
+  local function call_from(place, is_known)
+    if is_known then
+      hold_until(2, 2)
+    end
+    local ok, results = pcall(tagoio.map, { 1, 2 }, function(i)
+      return #assert(i == 1 and list() or place())
+    end)
+    if is_known then
+      assert.same({ 3, 3 }, results)
+    else
+      assert.is_false(ok)
+      assert.matches("attempt to yield across", results)
+    end
+    assert.equal(3, #assert(list()))
+  end
+
+  local isyieldable = coroutine.isyieldable -- luacheck: ignore
+
+  it("goes on while a metamethod makes a call", function()
+    call_from(function()
+      return setmetatable({}, { __index = list }).rows
+    end, isyieldable or _VERSION ~= "Lua 5.1")
+  end)
+
+  it("goes on while a hook of the debugger makes a call", function()
+    call_from(function()
+      local rows
+      debug.sethook(function()
+        debug.sethook()
+        rows = assert(list())
+      end, "", 1)
+      local _ = {} -- here it runs
+      return rows
+    end, isyieldable)
+  end)
+
   it("that is abandoned leaves nothing in flight", function()
     emulator.inject({ hold = true, times = 0 })
     local routine = coroutine.create(function()
