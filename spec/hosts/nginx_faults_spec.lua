@@ -157,7 +157,7 @@ local function describe_way(way)
     end)
   end
 
-  it("the configuration is loaded again: old workers finish what they do, new calls, too", function()
+  it("the configuration is loaded again: old workers finish what they do", function()
     start()
     local asked = begin_held(20, "second")
     host:signal("HUP")

@@ -382,8 +382,6 @@ local function describe_nginx(library)
     host = nil
   end)
 
-  local list = "return #assert(guest.over_resty({}).profile.list())"
-
   local compared = {
     "token", "accept", "user-agent", "content-type", "content-length", "host", "x-farm",
   }
