@@ -50,17 +50,18 @@ static tagoio_gate **find(tagoio_gate **at, const char *token) {
     return at;
 }
 
+/* The gate at this place, NULL at the end of a list. */
 static tagoio_gate *take_out(tagoio_gate **at) {
     tagoio_gate *gate = *at;
-    *at = gate->next;
+    if (gate != NULL) {
+        *at = gate->next;
+    }
     return gate;
 }
 
 tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token) {
     tagoio_gate *gate = *find(&gates->first, token);
-    tagoio_gate **unused = find(&gates->unused, token);
-    if (gate == NULL && *unused != NULL) {
-        gate = take_out(unused);
+    if (gate == NULL && (gate = take_out(find(&gates->unused, token))) != NULL) {
         gates->unused_count--;
         gate->next = gates->first;
         gates->first = gate;
