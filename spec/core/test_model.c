@@ -202,8 +202,8 @@ static void must_have_attempts(const path *p, const tracked *t, tagoio_report re
          "there is no attempt past the last");
     for (int n = 1; n <= report.attempts; n++) {
         const tagoio_attempt *attempt = tagoio_call_attempt(t->call, n);
-        if (!must(p, attempt != NULL && attempt->number == n,
-                  "attempts are in order")) {
+        if (attempt == NULL || attempt->number != n) {
+            must(p, false, "attempts are in order");
             return;
         }
         queued_ms += attempt->queued_ms;
