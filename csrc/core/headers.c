@@ -76,19 +76,19 @@ static const char *value_problem(const char *value) {
 }
 
 /* The value is a secret: no message has it. Always false. */
-static bool refuse(const char *name, const char *problem, tagoio_error *err) {
+static bool refuse(const char *name, const char *verb, const char *problem,
+                   tagoio_error *err) {
     char shown[61];
     tagoio_printable(shown, sizeof shown, name, strlen(name));
-    return tagoio_error_set(err, TAGOIO_ERROR_MISUSE, "headers[\"%s\"] %s", shown,
-                            problem);
+    return tagoio_error_set(err, TAGOIO_ERROR_MISUSE, "headers[\"%s\"] %s%s", shown,
+                            verb, problem);
 }
 
 static bool check(const tagoio_headers *headers, const char *name, const char *value,
                   tagoio_error *err) {
     const char *problem = name_problem(name);
     if (problem != NULL) {
-        char text[80] = "cannot be set: ";
-        return refuse(name, strcat(text, problem), err);
+        return refuse(name, "cannot be set: ", problem, err);
     }
     problem = value_problem(value);
     for (size_t i = 0; i < headers->count && problem == NULL; i++) {
@@ -96,7 +96,7 @@ static bool check(const tagoio_headers *headers, const char *name, const char *v
         problem = is_twice ? "is there twice: its case does not matter" : NULL;
     }
     if (problem != NULL) {
-        return refuse(name, problem, err);
+        return refuse(name, "", problem, err);
     }
     if (headers->count == TAGOIO_MAX_HEADERS ||
         headers->bytes + strlen(name) + strlen(value) > TAGOIO_MAX_HEADERS_BYTES) {
