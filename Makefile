@@ -299,7 +299,7 @@ memcheck:  ## the tests under valgrind: no error, no leak (not for LuaJIT)
 	$(SETUP_FOR) build emulator test memcheck
 	@$(STRICTLY) programs
 	$(NGINX_MODULE)
-	@$(call TEST,$(VALGRIND))
+	@MODEL_DEPTH=-3 $(call TEST,$(VALGRIND))
 
 # In a build folder of their own; what is undefined ends the program as well.
 FUZZ_MAKE = $(STRICTLY) LUA=5.4 BUILD=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined \
