@@ -101,6 +101,10 @@ TORTURE_TESTS := $(call tests,torture)
 TEST_PROGRAMS := $(CORE_TESTS) $(CURL_TESTS)
 TEST_HOSTS := $(STATE_TESTS) $(TORTURE_TESTS)
 TEST_SUPPORT := $(addprefix $(BUILD)/obj/spec/support/,check.o play.o session.o)
+# What our code allocates can fail in these: a program, and a module for the programs that embed Lua.
+WRAPPED := $(if $(HARDENED_LINK),$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free))
+MEMORY_TESTS := $(BUILD)/test/test_memory $(TORTURE_TESTS)
+TORTURED := $(BUILD)/torture/tagoio/core.so
 TEST_OBJECTS := $(call objects,spec/core spec/curl spec/concurrency spec/torture spec/support)
 SLOW_RESOLVER := $(BUILD)/test/slow_resolver.so
 FUZZ_TARGETS := $(patsubst spec/fuzz/%.c,$(BUILD)/%,$(wildcard spec/fuzz/fuzz_*.c))
@@ -111,12 +115,17 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: all programs
 all: $(MODULE)  ## build the module (the default)
-programs: $(MODULE) $(TEST_PROGRAMS) $(TEST_HOSTS) $(SLOW_RESOLVER)
+programs: $(MODULE) $(TORTURED) $(TEST_PROGRAMS) $(TEST_HOSTS) $(SLOW_RESOLVER)
 
 $(MODULE): $(CORE_OBJECTS) $(LUA_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(SHARED) -o $@ $^ $(LIBS)
+
+$(TORTURED): $(CORE_OBJECTS) $(LUA_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(SHARED) $(WRAPPED) $(if $(WRAPPED),-Wl$(comma)--wrap=curl_global_init) -o $@ $^ $(LIBS)
 
 $(LIBRARY): $(CORE_OBJECTS)
 	@echo "  AR    $@"
@@ -129,7 +138,9 @@ $(CURL_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/curl/%.o
 $(TEST_PROGRAMS): $(TEST_SUPPORT) $(CORE_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) $(if $(filter $@,$(MEMORY_TESTS)),$(WRAPPED)) -o $@ $^ $(LIBS)
+
+$(MEMORY_TESTS): $(BUILD)/obj/spec/support/memory.o
 
 # Hosts of the module: Lua, and a resolver that the module's libraries find before theirs.
 $(STATE_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/concurrency/%.o
@@ -137,7 +148,8 @@ $(TORTURE_TESTS): $(BUILD)/test/%: $(BUILD)/obj/spec/torture/%.o
 $(TEST_HOSTS): $(addprefix $(BUILD)/obj/spec/support/,check.o slow_resolver.o)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(LINK) -rdynamic -o $@ $^ $(LUA_LIBS) -pthread -ldl
+	$(Q)$(LINK) $(if $(filter $@,$(MEMORY_TESTS)),$(WRAPPED)) -rdynamic -o $@ $^ \
+	  $(LUA_LIBS) $(if $(filter $@,$(MEMORY_TESTS)),$(LIBS)) -pthread -ldl
 
 $(SLOW_RESOLVER): $(BUILD)/obj/spec/support/slow_resolver.o
 	@mkdir -p $(@D)
@@ -281,6 +293,18 @@ tsan:  ## several Lua states in threads, under the thread sanitizer
 ci:  ## make test, then everything else that is checked, with one total
 	$(STEPS) test $(call TESTS_OF,$(filter-out $(LUA),$(TESTED_LUAS))) test-hosts \
 	  check packaging $(ASAN) $(TSAN) "fuzz SECONDS=0"
+
+# In full once for each allocator of Lua's that is its own, and once with what ASan sees.
+TORTURE ?= full
+TORTURED_BUILDS ?= LUA=5.4 LUA=luajit SANITIZE=address,undefined
+.PHONY: torture torture-one
+torture:  ## every allocation fails, in turn, everywhere (about ten minutes)
+	$(STEPS) $(patsubst %,"torture-one %",$(TORTURED_BUILDS))
+
+torture-one:
+	$(SETUP_FOR) build emulator test
+	@$(STRICTLY) programs
+	@TORTURE='$(TORTURE)' $(call TEST,,spec/torture/test_lua_memory.c)
 
 emulator:  ## a local TagoIO in the foreground, until Ctrl-C
 	$(SETUP_FOR) emulator

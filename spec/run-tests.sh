@@ -8,6 +8,7 @@
 #
 # SPEC    a file or a folder alone: spec/api/x_spec.lua, spec/faults, spec/core/test_x.c
 # WRAP    a command in front of each program, as valgrind
+# TORTURE "full", or the title of a case: spec/torture in full, shown while it runs
 # TALLY   a file to which lines "passed failed skipped [title]" are added; the total is then
 #         left to whoever gave it
 set -u
@@ -21,17 +22,22 @@ fail() {
     tally 0 1 0
 }
 
+# What takes minutes is shown while it runs.
+record() {
+    if [ -n "${TORTURE:-}" ]; then tee "$log"; else cat >"$log"; fi
+}
+
 # A C test ends with a line "N passed, N failed"; what it wrote before is shown.
 run_program() {
-    $WRAP "$1" >"$log" 2>&1
-    status=$?
+    { $WRAP "$1" 2>&1; echo $? >"$log.status"; } | record
+    read -r status <"$log.status"
     counts=$(sed -n '$ s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log")
     if [ -z "$counts" ]; then
         cat "$log"
         fail "${1##*/} ended early (status $status)"
         return
     fi
-    sed '$ d' "$log"
+    [ -n "${TORTURE:-}" ] || sed '$ d' "$log"
     echo "${1##*/}: ${counts% *} passed, ${counts#* } failed"
     tally "${counts% *}" "${counts#* }" 0
     if [ "$status" != 0 ] && [ "${counts#* }" = 0 ]; then

@@ -73,3 +73,13 @@ char *tagoio_json_encode(const json_t *value, size_t indent, tagoio_error *err) 
     }
     return text.bytes;
 }
+
+json_t *tagoio_json_copy(const json_t *value) {
+    json_t *copy = json_copy((json_t *)value);
+    if (json_object_size(copy) != json_object_size(value) ||
+        json_array_size(copy) != json_array_size(value)) {
+        json_decref(copy);
+        return NULL;
+    }
+    return copy;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing JSON into a buffer; the other functions of JSON are in tagoio.h. */
+/* Writing JSON into a buffer, and copies; the other functions of JSON are in tagoio.h.
+ */
 #ifndef TAGOIO_CORE_JSON_H
 #define TAGOIO_CORE_JSON_H
 
@@ -10,6 +11,10 @@
 /* Adds value to text as tagoio_json_encode writes it. */
 bool tagoio_json_write(tagoio_buffer *text, const json_t *value, size_t indent,
                        tagoio_error *err);
+
+/* A copy of a value; its members are shared. NULL: memory, also for one of its members,
+   of which json_copy says nothing. */
+json_t *tagoio_json_copy(const json_t *value);
 
 #pragma GCC visibility pop
 

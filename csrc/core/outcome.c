@@ -322,11 +322,11 @@ static bool decode_member(json_t *object, const char *name) {
 /* A message may be a JSON document itself: decoded where messages stand, in a copy.
    NULL: memory. */
 static json_t *decode_messages(const json_t *body) {
-    json_t *copy = json_copy((json_t *)body);
+    json_t *copy = tagoio_json_copy(body);
     bool ok = copy != NULL && decode_member(copy, "message");
     const json_t *result = json_object_get(body, "result");
     if (ok && json_is_object(result)) {
-        json_t *inner = json_copy((json_t *)result);
+        json_t *inner = tagoio_json_copy(result);
         ok = inner != NULL && decode_member(inner, "message");
         ok = json_object_set_new(copy, "result", inner) == 0 && ok;
     } else if (ok) {

@@ -420,7 +420,7 @@ static bool write_dated_body(builder *b, const json_t *body) {
     if (!add_date(b, key, json_number_value(json_object_get(body, key)), date)) {
         return false;
     }
-    json_t *copy = json_copy((json_t *)body);
+    json_t *copy = tagoio_json_copy(body);
     bool ok = json_object_set_new(copy, key, json_string(date)) == 0
                   ? write_body(b, copy)
                   : tagoio_error_memory(b->err);

@@ -338,13 +338,17 @@ static void acquire_slots(tagoio_pool *pool, int64_t now_ms) {
     }
 }
 
-/* libcurl or the poller is at its end: nobody else will say so. */
+/* libcurl or the poller is at its end: nobody else will say so. The multi handle is not
+   used again: without memory libcurl 7.88 forgets only a part of a socket, and divides
+   by zero when the next one gets its number. */
 static void fail_active(tagoio_pool *pool) {
     tagoio_transfer *t;
     pool->unwatched = false;
     while ((t = first(&pool->active)) != NULL) {
         fail(pool, t, CURLE_OUT_OF_MEMORY);
     }
+    curl_multi_cleanup(pool->multi);
+    pool->multi = NULL;
 }
 
 static void act_on(tagoio_pool *pool, curl_socket_t socket, int events) {

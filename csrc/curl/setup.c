@@ -13,26 +13,28 @@
 
 /* ---- once a process ---- */
 
-static pthread_once_t set_up_once = PTHREAD_ONCE_INIT;
-static CURLcode set_up_code;
+static pthread_mutex_t set_up_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool is_set_up;
 
 /* libcurl's resolver threads and OpenSSL's exit handlers may outlive lua_close: the
    module stays in memory, and curl_global_cleanup is never called. */
 static void pin_module(void) {
     Dl_info info;
-    if (dladdr((void *)&set_up_once, &info) != 0 && info.dli_fname != NULL) {
+    if (dladdr((void *)&is_set_up, &info) != 0 && info.dli_fname != NULL) {
         dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
     }
 }
 
-static void set_up(void) {
-    pin_module();
-    set_up_code = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
+/* What failed is tried again: a lack of memory passes. */
 bool tagoio_curl_set_up(void) {
-    pthread_once(&set_up_once, set_up);
-    return set_up_code == CURLE_OK;
+    pthread_mutex_lock(&set_up_lock);
+    if (!is_set_up) {
+        pin_module();
+        is_set_up = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    }
+    bool ok = is_set_up;
+    pthread_mutex_unlock(&set_up_lock);
+    return ok;
 }
 
 /* ---- the options ---- */

@@ -115,7 +115,7 @@ end
 function job:name_item(problem, task, traceback)
   if self.failure then
     return self.failure[1]
-  elseif type(problem) ~= "string" then
+  elseif type(problem) ~= "string" or not task.index then -- before its first item, no memory
     return problem
   end
   local named = ("%s (in %s)"):format(problem, item_names[self.name]:format(task.index))

@@ -3,117 +3,39 @@
    nothing, and the next call works. jansson's allocations fail everywhere; those of the
    core where a program may replace malloc. */
 #include "support/check.h"
+#include "support/memory.h"
 #include "support/play.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
+/* ---- how memory fails ---- */
 
-/* ---- an allocator that fails ---- */
-
-typedef enum failure_mode {
-    ONCE,
-    FROM_THEN_ON,
-    JSON_FROM_THEN_ON, /* only jansson's */
-    MODES
+typedef struct failure_mode {
+    const char *name;
+    bool kinds[MEMORY_KINDS];
+    long failures;
 } failure_mode;
 
-static const char *const mode_names[MODES] = {"once", "from then on",
-                                              "jansson from then on"};
+static const failure_mode none = {"none", {false}, 0};
 
-static struct {
-    long left; /* allocations that still succeed, -1: all do */
-    failure_mode mode;
-    long failures;
-    long all_failures; /* of the program */
-    long balance;      /* blocks that are in use */
-    bool passing;      /* the allocation was judged before */
-} memory = {.left = -1};
+static const failure_mode modes[] = {
+    {"once", {[MEMORY_C] = true, [MEMORY_JSON] = true}, 1},
+    {"twice running", {[MEMORY_C] = true, [MEMORY_JSON] = true}, 2},
+    {"from then on", {[MEMORY_C] = true, [MEMORY_JSON] = true}, MEMORY_FOR_EVER},
+    {"jansson from then on", {[MEMORY_JSON] = true}, MEMORY_FOR_EVER},
+};
 
-static bool refuses(bool json) {
-    if (memory.passing || memory.left < 0 ||
-        (memory.mode == JSON_FROM_THEN_ON && !json)) {
-        return false;
-    }
-    if (memory.left > 0) {
-        memory.left--;
-        return false;
-    }
-    memory.left = memory.mode == ONCE ? -1 : 0;
-    memory.failures++;
-    memory.all_failures++;
-    return true;
+static const failure_mode *const once = &modes[0];
+static const failure_mode *const from_then_on = &modes[2];
+
+static void fail_after(long successes, const failure_mode *mode) {
+    memory_fail_after(mode->kinds, successes, mode->failures);
 }
 
-static void *counted(void *block) {
-    memory.balance += !memory.passing && block != NULL;
-    return block;
+static long balance(void) {
+    return memory_balance(MEMORY_C) + memory_balance(MEMORY_JSON);
 }
-
-static void forget(const void *block) {
-    memory.balance -= !memory.passing && block != NULL;
-}
-
-static void *json_allocate(size_t bytes) {
-    if (refuses(true)) {
-        return NULL;
-    }
-    memory.passing = true;
-    void *block = malloc(bytes);
-    memory.passing = false;
-    return counted(block);
-}
-
-static void json_release(void *block) {
-    forget(block);
-    memory.passing = true;
-    free(block);
-    memory.passing = false;
-}
-
-#if defined(__GLIBC__) && !defined(SANITIZED)
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *block, size_t bytes);
-void __libc_free(void *block);
-
-void *malloc(size_t bytes) {
-    return refuses(false) ? NULL : counted(__libc_malloc(bytes));
-}
-
-void *calloc(size_t count, size_t bytes) {
-    return refuses(false) ? NULL : counted(__libc_calloc(count, bytes));
-}
-
-void *realloc(void *block, size_t bytes) {
-    if (refuses(false)) {
-        return NULL;
-    }
-    void *moved = __libc_realloc(block, bytes);
-    return block == NULL ? counted(moved) : moved;
-}
-
-void free(void *block) {
-    forget(block);
-    __libc_free(block);
-}
-#endif
-
-static void fail_after(long successes, failure_mode mode) {
-    memory.left = successes;
-    memory.mode = mode;
-    memory.failures = 0;
-}
-
-static void fail_no_more(void) { memory.left = -1; }
 
 /* ---- calls ---- */
 
@@ -220,7 +142,9 @@ static tagoio_call *add_header(tagoio_call *call, tagoio_error *err) {
     return NULL;
 }
 
-static outcome run(const script *s, long successes, failure_mode mode) {
+/* *failed: an allocation did. */
+static outcome run(const script *s, long successes, const failure_mode *mode,
+                   bool *failed) {
     outcome it = {.err = {.kind = TAGOIO_ERROR_NONE}};
     tagoio_options options = play_options();
     json_t *arguments = play_json(s->arguments);
@@ -242,7 +166,7 @@ static outcome run(const script *s, long successes, failure_mode mode) {
         attempt(s, it.call, number, now);
         now = tagoio_call_retry_at_ms(it.call);
     }
-    fail_no_more();
+    *failed = memory_fail_no_more() > 0;
     return it;
 }
 
@@ -286,10 +210,10 @@ static void check_outcome(const script *s, const outcome *it) {
 }
 
 /* With so many allocations before the first that fails. False: none failed. */
-static bool check_run_of(const script *s, long successes, failure_mode mode) {
-    long before = memory.balance;
-    outcome it = run(s, successes, mode);
-    bool failed = memory.failures > 0;
+static bool check_run_of(const script *s, long successes, const failure_mode *mode) {
+    bool failed;
+    long before = balance();
+    outcome it = run(s, successes, mode, &failed);
     check_outcome(s, &it);
     if (!failed && it.call != NULL) {
         tagoio_error_kind kind = tagoio_call_report(it.call).kind;
@@ -297,17 +221,17 @@ static bool check_run_of(const script *s, long successes, failure_mode mode) {
     }
     tagoio_call_unref(it.call);
     tagoio_settings_unref(it.settings);
-    check_number(0, memory.balance - before);
+    check_number(0, balance() - before);
     return failed;
 }
 
 static void test_calls(void) {
     for (int i = 0; i < check_count(scripts); i++) {
-        for (int mode = 0; mode < MODES; mode++) {
-            check_case("%s, %s", scripts[i].name, mode_names[mode]);
+        for (int mode = 0; mode < check_count(modes); mode++) {
+            check_case("%s, %s", scripts[i].name, modes[mode].name);
             long successes = 0;
-            while (check_run_of(&scripts[i], successes, (failure_mode)mode)) {
-                check_run_of(&scripts[i], -1, ONCE); /* the next call works */
+            while (check_run_of(&scripts[i], successes, &modes[mode])) {
+                check_run_of(&scripts[i], 0, &none); /* the next call works */
                 successes++;
             }
         }
@@ -322,14 +246,13 @@ static void test_same_client(void) {
     bool failed = true;
     for (long successes = 0; failed; successes++) {
         json_t *arguments = play_json("[\"a\"]");
-        fail_after(successes, FROM_THEN_ON);
+        fail_after(successes, from_then_on);
         tagoio_call *call =
             tagoio_call_new(settings, "profile.info", arguments, 0, NULL);
         if (call != NULL) {
             play_answer(call, &now, "400", "{\"message\":\"no\"}");
         }
-        failed = memory.failures > 0;
-        fail_no_more();
+        failed = memory_fail_no_more() > 0;
         tagoio_call_unref(call);
         call = play_call(settings, "profile.info", "[\"a\"]");
         play_answer(call, &now, "200", "{\"status\":true,\"result\":{}}");
@@ -346,17 +269,16 @@ static void test_free_attempts(void) {
     bool failed = true;
     int without_room = 0;
     for (long successes = 0; failed; successes++) {
-        long before = memory.balance;
+        long before = balance();
         tagoio_settings *settings = play_settings(NULL);
         tagoio_call *call = play_call(settings, "profile.list", "[]");
-        fail_after(successes, ONCE);
+        fail_after(successes, once);
         for (int i = 0; i < 10 && tagoio_call_want(call, i * 3000) == TAGOIO_BEGIN;
              i++) {
             tagoio_now now = play_now(i * 3000);
             play_answer(call, &now, "HTTP/1.1 429 X\nRetry-After: 2", "{}");
         }
-        failed = memory.failures > 0;
-        fail_no_more();
+        failed = memory_fail_no_more() > 0;
         tagoio_report report = tagoio_call_report(call);
         bool done = tagoio_call_want(call, 0) == TAGOIO_DONE;
         check_text(done ? "memory" : "none", tagoio_error_kind_name(report.kind));
@@ -364,9 +286,9 @@ static void test_free_attempts(void) {
         without_room += done && report.status == 429;
         tagoio_call_unref(call);
         tagoio_settings_unref(settings);
-        check_number(before, memory.balance);
+        check_number(before, balance());
     }
-    check_true(memory.all_failures == 0 || without_room > 0);
+    check_true(memory_all_failures(MEMORY_C) == 0 || without_room > 0);
 }
 
 static void test_cancel(void) {
@@ -374,9 +296,9 @@ static void test_cancel(void) {
     tagoio_settings *settings = play_settings(NULL);
     tagoio_call *call = play_call(settings, "profile.info", "[\"a\"]");
     play_begin(call, 0);
-    fail_after(0, FROM_THEN_ON);
+    fail_after(0, from_then_on);
     tagoio_call_cancel(call, 0);
-    fail_no_more();
+    memory_fail_no_more();
     tagoio_report report = tagoio_call_report(call);
     check_true(report.kind == TAGOIO_ERROR_CANCELED ||
                report.kind == TAGOIO_ERROR_MEMORY);
@@ -390,18 +312,17 @@ static void check_json(const char *text) {
     check_case("JSON there and back: %s", text);
     bool failed = true;
     for (long successes = 0; failed; successes++) {
-        long before = memory.balance;
+        long before = balance();
         tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
-        fail_after(successes, ONCE);
+        fail_after(successes, once);
         json_t *value = tagoio_json_decode(text, strlen(text), &err);
         char *again = value == NULL ? NULL : tagoio_json_encode(value, 0, &err);
-        failed = memory.failures > 0;
-        fail_no_more();
+        failed = memory_fail_no_more() > 0;
         check_text(failed ? NULL : text, again);
         check_true(!failed || err.kind == TAGOIO_ERROR_MEMORY);
         json_decref(value);
         free(again);
-        check_number(before, memory.balance);
+        check_number(before, balance());
     }
 }
 
@@ -421,13 +342,12 @@ static void test_refusal(void) {
     for (long successes = 0; failed; successes++) {
         json_t *arguments = play_json("[\"a\", {\"pages\": 2}]");
         tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
-        fail_after(successes, ONCE);
+        fail_after(successes, once);
         check_true(tagoio_call_new(settings, "profile.tokenList", arguments, 0, &err) ==
                    NULL);
-        failed = memory.failures > 0;
-        fail_no_more();
-        bool memory_kind = failed && err.kind == TAGOIO_ERROR_MEMORY;
-        check_text(memory_kind
+        failed = memory_fail_no_more() > 0;
+        bool out_of_memory = failed && err.kind == TAGOIO_ERROR_MEMORY;
+        check_text(out_of_memory
                        ? "not enough memory"
                        : "profile.tokenList: query.pages: unknown key; allowed: "
                          "page, amount, fields, filter, orderBy",
@@ -445,27 +365,27 @@ static void test_description(void) {
         " \"secret\": [\"c\"]}");
     bool failed = true;
     for (long successes = 0; failed; successes++) {
-        long before = memory.balance;
+        long before = balance();
         tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
-        fail_after(successes, ONCE);
+        fail_after(successes, once);
         const tagoio_operation *row = tagoio_operation_new("a.b", description, &err);
-        failed = memory.failures > 0;
-        fail_no_more();
+        failed = memory_fail_no_more() > 0;
         check_true((row == NULL) == failed);
         check_text(failed ? "memory" : "none", tagoio_error_kind_name(err.kind));
         tagoio_operation_unref(row);
-        check_number(before, memory.balance);
+        check_number(before, balance());
     }
     json_decref(description);
 }
 
 static void test_failures(void) {
     check_case("allocations did fail");
-    check_true(memory.all_failures > 100);
+    check_true(memory_all_failures(MEMORY_JSON) > 100);
+    check_true(memory_all_failures(MEMORY_C) > 100);
 }
 
 int main(void) {
-    json_set_alloc_funcs(json_allocate, json_release);
+    memory_take_over();
     static const check_test tests[] = {
         test_calls,   test_same_client, test_free_attempts, test_cancel,
         test_refusal, test_description, test_json,          test_failures};

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that embeds Lua and runs out of memory, in Lua's allocator or in C's: it
-   runs spec/torture/memory.lua, which says after how many allocations, and looks at
-   what comes of it. It includes the C library and Lua. */
+/* A program that embeds Lua and the module, and runs out of memory: in Lua's allocator,
+   in ours, in jansson's or in libcurl's. The scripts beside it say after how many
+   allocations, and look at what comes of it. With TORTURE=full in its environment they
+   try each allocation, and tell of each case; else they are quick. */
 #include "support/check.h"
+#include "support/memory.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -11,103 +13,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-#if defined(__GLIBC__) && !defined(SANITIZED)
-#define REPLACES_MALLOC 1
-#else
-#define REPLACES_MALLOC 0
-#endif
+static const char *const scripts[] = {
+    "spec/torture/memory.lua",
+    "spec/torture/calls.lua",
+    "spec/torture/transfers.lua",
+};
 
-/* ---- allocators that fail ---- */
+static const char *const kinds[] = {
+    [MEMORY_LUA] = "Lua",
+    [MEMORY_C] = "C",
+    [MEMORY_JSON] = "jansson",
+    [MEMORY_CURL] = "libcurl",
+    NULL,
+};
 
-typedef enum allocator { NONE, OF_LUA, OF_C } allocator;
+/* ---- what the scripts are given ---- */
 
-static struct {
-    allocator failing;
-    long left;    /* allocations that still succeed */
-    bool once;    /* only one fails */
-    size_t least; /* smaller blocks are always had */
-    long failures;
-    bool passing; /* Lua's own allocator is at work */
-} memory;
-
-static bool refuses(allocator which, size_t bytes) {
-    if (memory.failing != which || bytes < memory.least ||
-        (which == OF_C && memory.passing)) {
-        return false;
-    }
-    if (memory.left > 0) {
-        memory.left--;
-        return false;
-    }
-    memory.failures++;
-    memory.failing = memory.once ? NONE : memory.failing;
-    return true;
+static memory_kind check_kind(lua_State *L, int index) {
+    return (memory_kind)luaL_checkoption(L, index, NULL, kinds);
 }
 
-/* The allocator of a state before ours was put in front of it. */
-typedef struct original {
-    lua_Alloc function;
-    void *data;
-} original;
-
-/* Lua relies on blocks that can always shrink. */
-static void *allocate_for_lua(void *data, void *block, size_t before, size_t bytes) {
-    const original *it = data;
-    if (bytes > 0 && (block == NULL || bytes > before) && refuses(OF_LUA, bytes)) {
-        return NULL;
-    }
-    memory.passing = true;
-    void *result = it->function(it->data, block, before, bytes);
-    memory.passing = false;
-    return result;
-}
-
-#if REPLACES_MALLOC
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *block, size_t bytes);
-
-__attribute__((__visibility__("default"))) void *malloc(size_t bytes) {
-    return refuses(OF_C, bytes) ? NULL : __libc_malloc(bytes);
-}
-
-__attribute__((__visibility__("default"))) void *calloc(size_t count, size_t bytes) {
-    return refuses(OF_C, count * bytes) ? NULL : __libc_calloc(count, bytes);
-}
-
-__attribute__((__visibility__("default"))) void *realloc(void *block, size_t bytes) {
-    return refuses(OF_C, bytes) ? NULL : __libc_realloc(block, bytes);
-}
-#endif
-
-/* ---- what the script is given ---- */
-
-/* fail_after("lua" or "C", successes, once [, least]) */
+/* fail_after(kind, successes [, failures [, least]]): without failures, for ever;
+   blocks of fewer bytes than least are always had */
 static int fail_after(lua_State *L) {
-    bool in_lua = strcmp(luaL_checkstring(L, 1), "lua") == 0;
-    memory.left = (long)luaL_checkinteger(L, 2);
-    memory.once = lua_toboolean(L, 3);
-    memory.least = (size_t)luaL_optinteger(L, 4, 0);
-    memory.failures = 0;
-    memory.failing = in_lua ? OF_LUA : OF_C;
+    bool failing[MEMORY_KINDS] = {false};
+    failing[check_kind(L, 1)] = true;
+    long successes = (long)luaL_checkinteger(L, 2);
+    long failures = lua_isnoneornil(L, 3) ? MEMORY_FOR_EVER : (long)lua_tointeger(L, 3);
+    size_t least = (size_t)luaL_optinteger(L, 4, 0);
+    memory_fail_after(failing, successes, failures);
+    memory_fail_from(least);
     return 0;
 }
 
 /* fail_no_more(): how many allocations have failed */
 static int fail_no_more(lua_State *L) {
-    memory.failing = NONE;
-    lua_pushinteger(L, memory.failures);
+    lua_pushinteger(L, memory_fail_no_more());
     return 1;
 }
 
+/* balance(kind): how many blocks are in use */
+static int balance(lua_State *L) {
+    lua_pushinteger(L, memory_balance(check_kind(L, 1)));
+    return 1;
+}
+
+/* case(title): checks that follow belong to it */
 static int begin_case(lua_State *L) {
     check_case("%s", luaL_checkstring(L, 1));
     return 0;
@@ -131,40 +82,71 @@ static int run_in_new_state(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"fail_after", fail_after},
                                      {"fail_no_more", fail_no_more},
+                                     {"balance", balance},
                                      {"case", begin_case},
                                      {"check", check},
                                      {"run_in_new_state", run_in_new_state},
                                      {NULL, NULL}};
 
-/* Runs code, or the file of that name, in a state of its own. */
+/* ---- states ---- */
+
+static lua_State *new_state(void) {
+#if LUA_VERSION_NUM >= 505
+    return lua_newstate(memory_allocate_for_lua, NULL, 0);
+#else
+    return lua_newstate(memory_allocate_for_lua, NULL);
+#endif
+}
+
+/* The module whose memory can fail comes before the one that programs use. */
+static const char first_code[] =
+    "package.cpath = os.getenv('BUILD') .. '/torture/?.so;' .. package.cpath\n"
+    "if package.loaded.jit then jit.off() end"; /* the compiler does not survive it */
+
+/* Runs code, or the file of that name, in a state of its own, which leaves nothing. */
 static bool run(const char *code, bool is_file) {
-    original it;
-    lua_State *L = luaL_newstate();
+    long before = memory_balance(MEMORY_LUA);
+    lua_State *L = new_state();
     if (L == NULL) {
         return false;
     }
     luaL_openlibs(L);
-    it.function = lua_getallocf(L, &it.data);
-    lua_setallocf(L, allocate_for_lua, &it);
     for (const luaL_Reg *at = functions; at->name != NULL; at++) {
         lua_register(L, at->name, at->func);
     }
-    lua_pushboolean(L, REPLACES_MALLOC);
-    lua_setglobal(L, "malloc_fails");
-    int status = is_file ? luaL_loadfile(L, code) : luaL_loadstring(L, code);
-    bool done = status == 0 && lua_pcall(L, 0, 0, 0) == 0;
-    memory.failing = NONE;
+    bool done = luaL_dostring(L, first_code) == 0 &&
+                (is_file ? luaL_loadfile(L, code) : luaL_loadstring(L, code)) == 0 &&
+                lua_pcall(L, 0, 0, 0) == 0;
+    memory_fail_no_more();
     if (!done) {
         printf("%s\n", lua_tostring(L, -1));
     }
-    lua_setallocf(L, it.function, it.data);
     lua_close(L);
+    check_number(before, memory_balance(MEMORY_LUA));
     return done;
 }
 
-static void test_script(void) { check_true(run("spec/torture/memory.lua", true)); }
+static void test_scripts(void) {
+    for (int i = 0; i < check_count(scripts); i++) {
+        check_case("%s", scripts[i]);
+        check_true(run(scripts[i], true));
+        check_case("%s leaves nothing behind", scripts[i]);
+        check_number(0, memory_balance(MEMORY_C));
+        check_number(0, memory_balance(MEMORY_JSON));
+        check_number(0, memory_balance(MEMORY_CURL));
+    }
+}
+
+static void print_failures(void) {
+    printf("allocations that failed:");
+    for (int i = 0; i < MEMORY_KINDS; i++) {
+        printf(" %s %ld", kinds[i], memory_all_failures((memory_kind)i));
+    }
+    printf("; spared because libcurl does not survive it: %ld\n", memory_spared());
+}
 
 int main(void) {
-    const check_test tests[] = {test_script};
+    const check_test tests[] = {test_scripts, print_failures};
+    memory_take_over();
     return check_run(tests, check_count(tests));
 }
