@@ -200,4 +200,5 @@ for _, name in ipairs({ "cancel", "close" }) do
   })
 end
 
+emulator.reset() -- the tests that follow know nothing of the last case's rules
 attack.print_what_libcurl_said()
