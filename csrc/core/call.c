@@ -161,7 +161,10 @@ bool tagoio_call_take_headers(tagoio_call *call, tagoio_headers *headers) {
     bool ok = all != NULL;
     for (size_t i = 0; ok && i < count; i++) {
         const char *value = call->more_headers.items[i].value;
-        ok = tagoio_secrets_add(&call->encoded.secrets, value, strlen(value));
+        const char *after_scheme = value + strcspn(value, " "); /* as "Bearer" */
+        ok = tagoio_secrets_add(&call->encoded.secrets, value, strlen(value)) &&
+             tagoio_secrets_add(&call->encoded.secrets, after_scheme,
+                                strlen(after_scheme));
     }
     call->headers = all != NULL ? all : call->own_headers;
     return ok;

@@ -50,10 +50,9 @@ local function take_start(caller, job, start)
 end
 
 -- Why a request may not wait until it may start, nil: it may.
-local function lateness(start, deadline)
-  local now = core.now()
-  if deadline and start >= deadline and now < deadline then
-    local form = "not sent (per_minute asks to wait %d s; deadline leaves %d s)"
+local function lateness(start, now, deadline)
+  if deadline and start >= deadline then
+    local form = "not sent (per_minute asks to wait %.0f s; deadline leaves %.0f s)"
     return form:format(math.ceil(start - now), math.floor(deadline - now))
   end
 end
@@ -68,9 +67,9 @@ local function acquire_start(caller, host, task, deadline)
     pool:multiplex()
   end
   local job = task and task.job
-  local start = next_start(caller, job)
-  if start then
-    local late = lateness(start, deadline)
+  local start, now = next_start(caller, job), core.now()
+  if start and now < (deadline or math.huge) then -- else nothing is sent, and takes no start
+    local late = lateness(start, now, deadline)
     if late then
       return "timeout", late
     end

@@ -252,15 +252,25 @@ function methods:with(given)
   return wrap(new, checked, own.pool, own.url, own.pace)
 end
 
+local function cancel_calls(own)
+  if own.pool then
+    own.core:cancel()
+    own.pool:dispatch() -- now event loops let go of its descriptor, which is still open
+  end
+  for new_call, waiter in pairs(own.moved) do
+    new_call:cancel()
+    waiter:wake()
+  end
+end
+
 --- Cancels this client's calls; a call on it raises from now on. The connections go with their
 -- last owner. In Lua 5.4 `local client <close> = ...` does the same.
 -- @function close
 function methods:close()
   check_self(self, "close")
   local own = self[own_key]
-  if own.pool and not own.core:is_closed() then
-    own.core:cancel()
-    own.pool:dispatch() -- now event loops let go of its descriptor, which is still open
+  if not own.core:is_closed() then
+    cancel_calls(own)
   end
   own.core:close()
 end
@@ -271,15 +281,8 @@ end
 -- @function cancel
 -- @usage local job = client:with {} -- what may be canceled together
 function methods:cancel()
-  local own_pool = check_open(self, "cancel")
-  if own_pool then
-    self[own_key].core:cancel()
-    own_pool:dispatch()
-  end
-  for new_call, waiter in pairs(self[own_key].moved) do
-    new_call:cancel()
-    waiter:wake()
-  end
+  check_open(self, "cancel")
+  cancel_calls(self[own_key])
 end
 
 --- Moves all calls over these connections, for event loops of one's own.

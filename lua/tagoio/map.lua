@@ -303,8 +303,10 @@ end
 function map.gather(...)
   local functions, count = { ... }, select("#", ...)
   local own = {}
-  if type(functions[count]) == "table" then
-    own = check.options("tagoio.gather", gather_rows, functions[count])
+  local last = functions[count]
+  local metatable = type(last) == "table" and getmetatable(last)
+  if type(last) == "table" and not (type(metatable) == "table" and metatable.__call) then
+    own = check.options("tagoio.gather", gather_rows, last)
     functions[count], count = nil, count - 1
   end
   for i = 1, count do

@@ -289,6 +289,20 @@ describe("a transport", function()
     assert.equal(1, #requests)
   end)
 
+  it("was asked again after close, for a call that waited for its retry", function()
+    local own
+    play(function()
+      own:close()
+      return 503, { ["Retry-After"] = 30 }, ""
+    end)
+    own = client:with({})
+    assert.equal("canceled", select(3, own.profile.list()).kind)
+    play({ 503, { ["Retry-After"] = 30 }, "" })
+    own = client:with({ wait = function(self) self:close() end })
+    assert.equal("canceled", select(3, own.profile.list()).kind)
+    assert.equal(1, #requests)
+  end)
+
   it("is not asked again after close, or in a map that has stopped", function()
     play({ 503, { ["Retry-After"] = 3 }, "" })
     local results, failed = tagoio.map({ 1, 2 }, function(i)

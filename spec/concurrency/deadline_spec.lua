@@ -112,6 +112,24 @@ describe("the deadline of a client", function()
     assert.equal(1, #emulator.journal())
   end)
 
+  it("that has passed took starts of per_minute for calls that were not sent", function()
+    local slow = client:with({ per_minute = 1 })
+    local job = slow:with({ deadline = 0 })
+    for _ = 1, 3 do
+      assert_unsent(job.profile.list())
+    end
+    assert(slow:with({ deadline = 30 }).profile.list())
+    assert.equal(1, #emulator.journal())
+  end)
+
+  it("raised where the wait that per_minute asks for was larger than any integer", function()
+    local slow = client:with({ per_minute = 1e-30, deadline = 30 })
+    assert(slow.profile.list())
+    local _, message, err = slow.profile.list()
+    assert.matches("per_minute asks to wait %d+ s; deadline leaves %d+ s", message)
+    assert.equal("timeout", err.kind)
+  end)
+
   it("is refused when it is no number of seconds", function()
     local refused = "client:with: deadline must be a number of seconds %(got %-1%)"
     assert.has_error.matches(function()

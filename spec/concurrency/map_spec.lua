@@ -539,6 +539,8 @@ describe("tagoio.gather", function()
   it("raises on what is no function", function()
     raises("gather", "argument 2 must be a function (got nil)", print, nil)
     raises("gather", "argument 1 must be a function (got a string)", "x", { timeout = 1 })
+    local callable = setmetatable({}, { __call = print }) -- it was left out without a word
+    raises("gather", "argument 2 must be a function (got a table)", print, callable)
     raises("gather", 'unknown option "concurrency"; there are timeout', print, { concurrency = 1 })
     raises("gather", "timeout must be a positive number of seconds (got 0)", { timeout = 0 })
   end)
