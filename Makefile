@@ -11,8 +11,10 @@ INSTALL ?= install
 SANITIZE ?=
 # Of make bench.
 ROUNDS ?= 5
-# Of make fuzz, for each target.
+# Of make fuzz, for each target, and of make fuzz-lua, which runs one STEP alone if it is told.
 SECONDS ?= 60
+SEED ?= 1
+STEP ?=
 # One test alone: make test SPEC=spec/api/list_spec.lua
 SPEC ?=
 
@@ -334,6 +336,14 @@ fuzz:  ## clang's fuzzer on each of spec/fuzz, SECONDS=60 each; 0: what was foun
 	$(SETUP_FOR) build fuzz
 	@$(FUZZ_MAKE) fuzz-programs
 	@$(WITHOUT_USER) spec/fuzz/run.sh build/fuzz '$(SECONDS)' $(FUZZ)
+
+.PHONY: fuzz-lua
+fuzz-lua:  ## random calls, misuse and reentrancy in Lua: SECONDS, SEED, STEP; LUA, SANITIZE
+	$(SETUP_FOR) build emulator test
+	@$(STRICTLY) all
+	@$(WITHOUT_USER) $(WITH_MODULE) spec/emulator/run sh -c \
+	  '$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)) $(LUA_BIN) spec/fuzz/fuzz.lua $(SECONDS) $(SEED) $(STEP) || \
+	  { echo "FAILED; the last step was SEED=$(SEED) STEP=$$(cat $$EMULATOR_DIR/step)"; exit 1; }'
 
 # What the peers need is installed as far as it can be: a peer without it is skipped.
 RUN_BENCH = mkdir -p build/bench && $(WITHOUT_USER) $(WITH_MODULE) ROUNDS='$(ROUNDS)' spec/emulator/run $(LUA_BIN)

@@ -73,7 +73,7 @@ local tagoio = {
 -- @treturn[2] table err
 -- @usage local client = tagoio.new { token = "...", region = "eu-w1", timeout = 30 }
 function tagoio.new(given)
-  if given == tagoio then
+  if rawequal(given, tagoio) then
     errors.raise("tagoio.new: call it with a dot, tagoio.new { ... }, not with a colon")
   end
   return client.new(options.check(given), "tagoio.new")
@@ -84,7 +84,11 @@ end
 -- @treturn table list
 function tagoio.array(list)
   check.argument("tagoio.array", "list", "table or nil", list)
-  return setmetatable(list or {}, core.array_mt)
+  local ok, array = pcall(setmetatable, list or {}, core.array_mt)
+  if not ok then
+    errors.raise("tagoio.array: list must be a table whose metatable can be replaced")
+  end
+  return array
 end
 
 --- Lets time pass as it passes while a call is on its way: in a map the others go on, in nginx the

@@ -21,9 +21,15 @@ local option_rows = check.rows({
   { name = "queryId", types = "string" },
 })
 
+-- A member of a response that is not absent: with keep_null it may be tagoio.null.
+local function member(response, key)
+  local value = response[key]
+  return value ~= core.null and value or nil
+end
+
 -- The status, and what it is where there is none: a response of the first years had events alone.
 local function status_of(response)
-  return response.status or response.events and "Complete" or "Running"
+  return member(response, "status") or member(response, "events") and "Complete" or "Running"
 end
 
 -- nil, message, err: of a query that did not end well, or not in time.
@@ -40,13 +46,15 @@ local function check_response(query, status, timeout)
   elseif core.now() - query.started >= timeout then
     local form = "timeout after %g s, the query is %s (go on with options.queryId = err.queryId)"
     return failed(query, "timeout", form, timeout, errors.quote(status))
+  elseif type(query.id) ~= "string" then
+    return failed(query, "protocol", "the response names no query (queryId)")
   end
 end
 
 -- Asks again and again, with growing pauses, until the query is over: the last response; or nil,
 -- message, err.
 local function follow(caller, profileID, response, given)
-  local query = { id = response.queryId, started = core.now(), asked = 1 }
+  local query = { id = given.queryId or response.queryId, started = core.now(), asked = 1 }
   local timeout = given.timeout
   local pause_s = first_pause_s
   while status_of(response) ~= "Complete" do
@@ -65,6 +73,10 @@ local function follow(caller, profileID, response, given)
       return nil, message, err
     end
   end
+  local events = member(response, "events")
+  if events ~= nil and type(events) ~= "table" then
+    return failed(query, "protocol", "events must be an array (got a %s)", type(events))
+  end
   return response
 end
 
@@ -79,12 +91,14 @@ end
 -- Whether events are missing in a response: more matched than came, or as many came as were asked
 -- for and nobody says how many matched.
 local function is_truncated(response, query)
-  local count = #(response.events or {})
-  local matched = (response.statistics or {}).recordsMatched
+  local count = #(member(response, "events") or {})
+  local statistics = response.statistics
+  local matched = type(statistics) == "table" and statistics.recordsMatched
   if type(matched) == "number" then
     return matched > count
   end
-  return query ~= nil and query.limit ~= nil and count >= query.limit
+  local limit = query ~= nil and rawget(query, "limit")
+  return type(limit) == "number" and count >= limit
 end
 
 function audit.events(caller, profileID, query, given)
@@ -97,7 +111,7 @@ function audit.events(caller, profileID, query, given)
     return nil, message, err
   end
   response.truncated = is_truncated(response, query)
-  return response.events or setmetatable({}, core.array_mt), response
+  return member(response, "events") or setmetatable({}, core.array_mt), response
 end
 
 return audit

@@ -20,7 +20,7 @@ local call = {}
 local learned
 function call.learn_markers()
   local cjson = package.loaded.cjson
-  if cjson and cjson ~= learned then
+  if type(cjson) == "table" and cjson ~= learned then
     for _, name in ipairs({ "array_mt", "empty_array_mt", "empty_array" }) do
       if cjson[name] ~= nil then
         core.mark(cjson[name])

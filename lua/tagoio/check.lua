@@ -128,22 +128,50 @@ function table_problem(rows, given)
   end
 end
 
+-- What a table has or inherits, and the tables in it that have rows. It is read once: a metatable
+-- of the caller's may give other values the next time, which nobody has checked.
+local function read(rows, given)
+  local members = {}
+  for name, value in pairs(given) do
+    members[name] = value
+  end
+  for _, row in ipairs(rows) do
+    local value = members[row.name]
+    if value == nil then
+      value = given[row.name]
+    end
+    members[row.name] = row.rows and type(value) == "table" and read(row.rows, value) or value
+  end
+  return members
+end
+
 -- A copy of a table of options, or nil for none, with the defaults of what is not in it. Raises
 -- when it does not fit its rows.
 function check.options(operation, rows, given)
   check.argument(operation, rows.noun .. "s", "table or nil", given)
-  local problem = table_problem(rows, given or {})
+  local options = read(rows, given or {})
+  local problem = table_problem(rows, options)
   if problem then
     errors.raise(("%s: %s"):format(operation, problem))
   end
-  local options = {}
   for name, default in pairs(rows.defaults) do
-    options[name] = default
-  end
-  for name, value in pairs(given or {}) do
-    options[name] = value
+    if options[name] == nil then
+      options[name] = default
+    end
   end
   return options
+end
+
+-- A table without its metatable, as the core reads it; any other value as it is.
+function check.plain(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local members = {}
+  for key, member in next, value do
+    members[key] = member
+  end
+  return members
 end
 
 return check

@@ -127,7 +127,7 @@ local function wrap(core_client, checked, shared_pool, url, pace)
     moved = setmetatable({}, { __mode = "k" }), -- the calls that a transport moves: their waiters
   }
   local self = setmetatable({ [own_key] = own }, metatable)
-  own.host = hosts.of(checked.wait, self)
+  own.host = hosts.of(checked.wait, self, shared_pool)
   return self
 end
 
@@ -347,18 +347,18 @@ end
 -- local backups, info = assert(client:request(asked))
 function methods:request(given)
   check_self(self, "request")
-  request.check(given)
+  local fields = request.check(given)
   local own = self[own_key]
   local result, message, err, new_call = call.perform(
     own,
-    "request." .. given.method,
+    "request." .. fields.method,
     "client:request",
     own.core.start_request,
-    given.method,
-    given.idempotent or false,
-    given.path,
-    given.query,
-    given.body
+    fields.method,
+    fields.idempotent or false,
+    fields.path,
+    fields.query,
+    fields.body
   )
   if err then
     return nil, message, err

@@ -25,6 +25,12 @@ function errors.quote(value)
   return "a " .. type(value) -- its text may be code of the caller's
 end
 
+-- The text of any value; code of the caller's that fails at it does no harm.
+function errors.text(value)
+  local ok, text = pcall(tostring, value)
+  return ok and type(text) == "string" and text or "a " .. type(value) .. " without a text"
+end
+
 -- Makes a table of the C core's fields an err table.
 function errors.wrap(fields)
   return setmetatable(fields, metatable)

@@ -6,6 +6,7 @@
 -- refused because of them: they only explain what TagoIO itself refused. No hint shows a value of
 -- the caller's: it might be a secret in the wrong place.
 
+local check = require("tagoio.check")
 local core = require("tagoio.core")
 
 local hints = {}
@@ -229,11 +230,11 @@ local function argument_at(place, operation, ...)
   local name, key = place:match("^(%w+)%.?(.*)$")
   for i, argument in ipairs(names[operation]) do
     if argument == name then
-      local value = (select(i, ...))
+      local value = check.plain((select(i, ...))) -- no code of the caller's runs after a call
       if key == "" then
         return value
       end
-      return type(value) == "table" and value[key] or nil
+      return type(value) == "table" and check.plain(value[key]) or nil
     end
   end
 end
@@ -331,7 +332,7 @@ end
 local function has_password(...)
   for i = 1, select("#", ...) do
     local argument = (select(i, ...))
-    if type(argument) == "table" and argument.password ~= nil then
+    if type(argument) == "table" and rawget(argument, "password") ~= nil then
       return true
     end
   end

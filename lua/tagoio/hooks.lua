@@ -3,6 +3,7 @@
 -- TAGOIO_LOG switches on. After libcurl has returned, in the coroutine that made the call.
 
 local core = require("tagoio.core")
+local errors = require("tagoio.errors")
 
 local hooks = {}
 
@@ -60,7 +61,7 @@ local function guarded(hook)
     local ok, problem = pcall(hook, event)
     if not ok and not reported[hook] then
       reported[hook] = true
-      write_line("tagoio: on_attempt: " .. tostring(problem))
+      write_line("tagoio: on_attempt: " .. errors.text(problem))
     end
   end
 end

@@ -27,8 +27,24 @@ function hosts.is_host(value)
   return type(value.mode) == "function" and type(value.wait) == "function"
 end
 
--- The host that an option of a client stands for; nil: the default one.
-function hosts.of(option, client)
+-- While others wait as well, a function of the user's may not take longer.
+local longest_among_others_s = 0.01
+
+-- Steps the pools beside that of the function's client, of which it knows nothing: those of other
+-- clients in the same map. Whether there are any.
+local function step_others(waiter, own_pool)
+  local are_there = false
+  for _, pool in ipairs(waiter.pools) do
+    if pool ~= own_pool then
+      are_there = true
+      pool:step(0)
+    end
+  end
+  return are_there
+end
+
+-- The host that an option of a client on this pool stands for; nil: the default one.
+function hosts.of(option, client, own_pool)
   if type(option) ~= "function" then
     return option
   end
@@ -36,8 +52,11 @@ function hosts.of(option, client)
     mode = function()
       return "block"
     end,
-    wait = function(_, seconds)
-      option(client, seconds)
+    wait = function(waiter, seconds)
+      local others = step_others(waiter, own_pool)
+      if not waiter.awake then
+        option(client, others and math.min(seconds, longest_among_others_s) or seconds)
+      end
     end,
   }
 end

@@ -19,7 +19,7 @@ function loop.new()
     due = heap.new(), -- tasks that wait until a time
     waiter = waiting.new(), -- of the loop itself
     uses = {}, -- of each pool: how many tasks wait for it
-    host = nil, -- where tasks wait, if their clients say
+    hosts = {}, -- of each host where tasks wait: how many do
   }, loop)
 end
 
@@ -46,8 +46,9 @@ local function wake_task(waiter)
   end
 end
 
--- The pools that tasks wait for are those that the loop waits for.
-local function use(self, pools)
+-- The pools that tasks wait for are those that the loop waits for, in one of the tasks' hosts.
+local function use(self, host, pools)
+  self.hosts[host] = (self.hosts[host] or 0) + 1
   for _, pool in ipairs(pools) do
     local count = self.uses[pool] or 0
     self.uses[pool] = count + 1
@@ -57,7 +58,8 @@ local function use(self, pools)
   end
 end
 
-local function release(self, pools)
+local function release(self, host, pools)
+  self.hosts[host] = self.hosts[host] > 1 and self.hosts[host] - 1 or nil
   for _, pool in ipairs(pools) do
     local count = self.uses[pool] - 1
     self.uses[pool] = count > 0 and count or nil
@@ -76,15 +78,14 @@ function loop:suspend(task, waiter, host, due)
   end
   waiter.task, waiter.notify = task, wake_task
   task.suspended = true
-  self.host = host
-  use(self, waiter.pools)
+  use(self, host, waiter.pools)
   if due then
     task.due = due
     self.due:add(task)
   end
   coroutine.yield(waiting.mark)
   self.due:remove(task)
-  release(self, waiter.pools)
+  release(self, host, waiter.pools)
   waiter.notify = nil
 end
 
@@ -98,7 +99,10 @@ local function resumed(self, task, ok, first, ...)
     return false, first
   elseif coroutine.status(task.coroutine) == "dead" then
     self.tasks = self.tasks - 1
-  elseif first ~= waiting.mark then
+  elseif not rawequal(first, waiting.mark) then
+    if not waiting.can_suspend() then
+      return false, "attempt to yield from outside a coroutine"
+    end
     -- Not ours: it is for the coroutine that the loop runs in.
     return resume(self, task, coroutine.yield(first, ...))
   end
@@ -112,7 +116,7 @@ end
 local function wait(self)
   local first = self.due:first()
   self.waiter.awake = false
-  waiting.wait(self.waiter, self.host or hosts.default(), first and first.due)
+  waiting.wait(self.waiter, next(self.hosts) or hosts.default(), first and first.due)
 end
 
 local function wake_due(self)

@@ -22,7 +22,7 @@ job.__index = job
 -- What an item is called in messages, by the name of the function that runs it.
 local item_names = { map = "item %d of tagoio.map", gather = "function %d of tagoio.gather" }
 
-local function new_job(name, items, fn, given)
+local function new_job(name, items, total, fn, given)
   local around = waiting.task()
   local parent = around and around.job -- of a map within a map
   local timeout = given.timeout
@@ -34,8 +34,8 @@ local function new_job(name, items, fn, given)
     parent = parent,
     children = {}, -- a set of the maps that run within it
     tasks = {}, -- a set of those that work on it
-    total = #items,
-    concurrency = math.min(given.concurrency, #items),
+    total = total,
+    concurrency = math.min(given.concurrency, total),
     started = 0,
     done = 0,
     next_start_s = 0,
@@ -100,9 +100,16 @@ end
 
 local close = coroutine.close or function() end -- luacheck: ignore
 
+function job:leave_parent()
+  if self.parent then
+    self.parent.children[self] = nil
+  end
+end
+
 -- An error goes on to who called map, and ends everything that is in flight.
 function job:raise(problem)
   self:cancel()
+  self:leave_parent()
   for task in pairs(self.tasks) do
     if task.coroutine and coroutine.status(task.coroutine) == "suspended" then
       close(task.coroutine)
@@ -128,7 +135,7 @@ local function as_error(message, err)
   elseif type(message) == "table" then
     return message
   end
-  local _, _, new = errors.new("task", "map", tostring(message))
+  local _, _, new = errors.new("task", "map", errors.text(message))
   return new
 end
 
@@ -217,9 +224,7 @@ local function run(self)
   if not (host.run and host.run(self)) then
     run_in_loop(self)
   end
-  if self.parent then
-    self.parent.children[self] = nil
-  end
+  self:leave_parent()
   return true
 end
 
@@ -273,11 +278,15 @@ function map.map(items, fn, given)
   if type(items) ~= "table" then
     local hint = items == nil and "; assert the call that makes it" or ""
     errors.raise(("tagoio.map: items must be an array (got %s)%s"):format(type(items), hint))
-  elseif #items == 0 and next(items) ~= nil then
+  end
+  local total = #items -- a metatable may have it be anything
+  if type(total) ~= "number" then
+    errors.raise(("tagoio.map: items must be an array (its length is a %s)"):format(type(total)))
+  elseif total == 0 and next(items) ~= nil then
     errors.raise("tagoio.map: items must be an array (got a table that has only other keys)")
   end
   check.argument("tagoio.map", "fn", "function", fn)
-  local new = new_job("map", items, fn, own)
+  local new = new_job("map", items, total, fn, own)
   local _, message, err = run(new)
   if err then
     return nil, message, err
@@ -313,13 +322,13 @@ function map.gather(...)
     check.argument("tagoio.gather", "argument " .. i, "function", functions[i])
   end
   own.concurrency, own.stop_on_error = math.max(count, 1), true
-  local new = new_job("gather", functions, call_it, own)
+  local new = new_job("gather", functions, count, call_it, own)
   local _, message, err = run(new)
   if err then
     return nil, message, err
   end
   if new.first_error then
-    return nil, tostring(new.first_error), new.first_error
+    return nil, errors.text(new.first_error), new.first_error
   end
   return (table.unpack or unpack)(new.results, 1, count) -- luacheck: ignore
 end

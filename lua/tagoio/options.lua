@@ -83,6 +83,11 @@ local function check_proxy(value)
   return value and check_text(value)
 end
 
+-- Lists are made with the metatable of a page, which must be had for that.
+local function check_metatable(value)
+  return rawget(value, "__metatable") ~= nil and "a metatable without __metatable" or nil
+end
+
 local function check_rate(value)
   return not (value > 0 and value < math.huge) and "a number over 0" or nil
 end
@@ -202,6 +207,7 @@ local rows = {
   {
     name = "array_mt",
     types = "table",
+    check = check_metatable,
     text = "the metatable of arrays in results, else `tagoio.array_mt`",
   },
   {

@@ -27,7 +27,7 @@ local function first_query(list, given)
   end
   query.page = query.page or 1
   query.amount = query.amount or rows_a_page
-  local fields = query.fields or list.fields
+  local fields = check.plain(query.fields or list.fields)
   local extended = type(fields) == "table" and #fields > 0 and not has(fields, list.key)
   if extended then
     query.fields = { list.key }
@@ -68,7 +68,9 @@ local function pager(caller, list, name, ...)
     last = text
     query.page = (tonumber(query.page) or 1) + 1
     for _, row in ipairs(extended and rows or {}) do
-      row[list.key] = nil
+      if type(row) == "table" then -- a server may send anything
+        row[list.key] = nil
+      end
     end
     return rows
   end
@@ -78,10 +80,15 @@ end
 -- its err table.
 function pages.each(caller, list, name, ...)
   local next_page = pager(caller, list, name, ...)
-  local rows, at
+  local rows, at, asking
   return function()
-    if not rows or at == #rows and at > 0 then
+    local me = coroutine.running() or true -- in the main program 5.1 says nil
+    if asking and asking ~= me then -- both would get the same page: for one that is the end
+      errors.raise(name .. ": another coroutine waits for the next page of this iterator")
+    elseif not rows or at == #rows and at > 0 then
+      asking = me
       local page, _, err = next_page()
+      asking = nil
       if err then
         error(err, 0)
       end

@@ -32,13 +32,14 @@ local rows = check.rows({
   { name = "idempotent", types = "boolean" },
 })
 
--- Raises when the fields are not those of a request.
+-- The fields of a request. Raises when they are not those of one.
 function request.check(given)
   check.argument("client:request", "request", "table", given)
-  check.options("client:request", rows, given)
-  if given.method == "GET" and given.body then
+  local fields = check.options("client:request", rows, given)
+  if fields.method == "GET" and fields.body then
     errors.raise("client:request: body cannot be sent with GET")
   end
+  return fields
 end
 
 -- What is known of a call that succeeded.

@@ -30,7 +30,8 @@ local function describe(name, row)
   for key, value in pairs(row) do
     local word = positions[key] or key
     if type(word) ~= "string" then
-      refuse("%s: unknown key %s; a method and a path come before the names", name, tostring(word))
+      local form = "%s: unknown key %s; a method and a path come before the names"
+      refuse(form, name, errors.quote(word))
     end
     description[word] = value
   end

@@ -129,6 +129,13 @@ describe("in nginx", function()
     assert.equal(2, started)
   end)
 
+  it("a map whose function raised nil returned as if nothing were wrong", function()
+    local ok = host:run([[
+      local ok = pcall(tagoio.map, { 1, 2, 3 }, function() error() end)
+      return { ok }]])
+    assert.same({ false }, ok)
+  end)
+
   it("a map raises what its function raises, and cancels the rest", function()
     emulator.inject({ match = { path = "/profile" }, hold = true, times = 2 })
     local ok, message, held = host:run([[

@@ -125,7 +125,7 @@ end
 
 -- ---- maps ----
 
--- One light thread of a map. What was raised, or nil.
+-- One light thread of a map. What was raised, in a table, because it may be nil; or nil.
 local function work(job)
   local task = { job = job }
   local function trace(problem)
@@ -136,7 +136,7 @@ local function work(job)
   waiting.set_task(nil)
   if not ok then
     job:cancel()
-    return problem
+    return { problem }
   end
 end
 
@@ -155,12 +155,12 @@ function nginx.run(job)
     threads[i] = ngx.thread.spawn(work, job)
   end
   for _, thread in ipairs(threads) do
-    local _, problem = ngx.thread.wait(thread)
-    if problem then
+    local _, raised = ngx.thread.wait(thread)
+    if raised then
       for _, other in ipairs(threads) do
         ngx.thread.kill(other)
       end
-      job:raise(problem)
+      job:raise(raised[1])
     end
   end
   return true
