@@ -337,13 +337,23 @@ fuzz:  ## clang's fuzzer on each of spec/fuzz, SECONDS=60 each; 0: what was foun
 	@$(FUZZ_MAKE) fuzz-programs
 	@$(WITHOUT_USER) spec/fuzz/run.sh build/fuzz '$(SECONDS)' $(FUZZ)
 
-.PHONY: fuzz-lua
+.PHONY: fuzz-lua soak
 fuzz-lua:  ## random calls, misuse and reentrancy in Lua: SECONDS, SEED, STEP; LUA, SANITIZE
 	$(SETUP_FOR) build emulator test
 	@$(STRICTLY) all
 	@$(WITHOUT_USER) $(WITH_MODULE) spec/emulator/run sh -c \
 	  '$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)) $(LUA_BIN) spec/fuzz/fuzz.lua $(SECONDS) $(SEED) $(STEP) || \
 	  { echo "FAILED; the last step was SEED=$(SEED) STEP=$$(cat $$EMULATOR_DIR/step)"; exit 1; }'
+
+# Of make soak.
+MINUTES ?= 10
+soak:  ## mixed calls under random faults for MINUTES=10: memory, descriptors, writes, deadlines
+	$(SETUP_FOR) build emulator test
+	-$(SETUP_FOR) hosts
+	@$(STRICTLY) all
+	$(NGINX_MODULE)
+	@$(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' \
+	  spec/emulator/run $(LUA_BIN) spec/soak/soak.lua '$(MINUTES)' '$(SEED)'
 
 # What the peers need is installed as far as it can be: a peer without it is skipped.
 RUN_BENCH = mkdir -p build/bench && $(WITHOUT_USER) $(WITH_MODULE) ROUNDS='$(ROUNDS)' spec/emulator/run $(LUA_BIN)

@@ -147,6 +147,11 @@ function steps.request(it)
   return text
 end
 
+-- Does not count the last request as executed: it is refused.
+function steps.forget(it)
+  table.remove(it.requests)
+end
+
 -- Sends bytes as they are.
 function steps.send(it, text)
   return push(it, text)
@@ -278,6 +283,17 @@ function orders.journal()
       most_open = it.most_open,
     }
   end
+  return rows
+end
+
+-- The journal since it was last taken; connections that have ended are not in the next.
+function orders.take()
+  local rows, open = orders.journal(), {}
+  for _, it in ipairs(connections) do
+    it.requests, it.received = {}, ""
+    open[#open + 1] = playing[it] and it or nil
+  end
+  connections = open
   return rows
 end
 

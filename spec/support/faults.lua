@@ -53,6 +53,11 @@ function methods:journal()
   return order(self, { order = "journal" })
 end
 
+-- The same since it was last taken, of connections from before that, too.
+function methods:take()
+  return order(self, { order = "take" })
+end
+
 -- How many requests were read, and so executed, over all connections.
 function methods:executed()
   local count = 0
