@@ -9,6 +9,8 @@ CFLAGS ?= -O2 -g
 INSTALL ?= install
 # address,undefined or thread: the build goes to a folder of its own.
 SANITIZE ?=
+# Of make coverage: the same.
+COVERAGE ?=
 # Of make bench.
 ROUNDS ?= 5
 # Of make fuzz, for each target, and of make fuzz-lua, which runs one STEP alone if it is told.
@@ -76,16 +78,17 @@ LIBS := $(call libs,$(CURL_DIR),libcurl,curl) $(call libs,$(JANSSON_DIR),jansson
 
 # A number that an integer cannot hold is undefined too, but not among gcc's "undefined".
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
-  $(if $(findstring undefined,$(SANITIZE)),-fsanitize=float-cast-overflow)
+  $(if $(findstring undefined,$(SANITIZE)),-fsanitize=float-cast-overflow) \
+  $(if $(COVERAGE),--coverage -fprofile-update=atomic)
 COMPILE = $(CC) -fPIC -fvisibility=hidden -pthread $(WERROR) $(HARDENED) $(DIALECT) \
   $(SANITIZER) $(CFLAGS)
 # What the source is written in, for whatever reads it.
-DIALECT = -std=c11 $(WARNINGS) $(INCLUDES) $(CPPFLAGS)
+DIALECT = -std=c11 $(WARNINGS) $(if $(COVERAGE),-Ispec/coverage) $(INCLUDES) $(CPPFLAGS)
 LINK = $(CC) $(HARDENED_LINK) $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 
 # ---- what is built ----
 
-BUILD := build/$(LUA_NAME)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+BUILD := build/$(LUA_NAME)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(COVERAGE),-coverage)
 MODULE := $(BUILD)/tagoio/core.so
 # The core and the pool for programs in C.
 LIBRARY := $(BUILD)/libtagoio.a
@@ -222,7 +225,8 @@ WITHOUT_USER = env $(addprefix -u ,\
 PRELOADED := $(strip $(if $(findstring address,$(SANITIZE)),asan) \
   $(if $(findstring thread,$(SANITIZE)),tsan))
 PRELOAD := $(if $(PRELOADED),$(shell $(CC) -print-file-name=lib$(PRELOADED).so))
-TEST = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' LIBS='$(LIBS)' \
+TEST_ENVIRONMENT = $(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' BUILD='$(BUILD)' LIBS='$(LIBS)'
+TEST = $(TEST_ENVIRONMENT) \
   SPEC='$(or $(2),$(SPEC))' WRAP='$(or $(1),$(if $(PRELOAD),env LD_PRELOAD=$(PRELOAD)))' \
   spec/run-tests.sh '$(BUILD)' '$(LUA_BIN)'
 CHECK = MAKE='$(MAKE)' CC='$(CC)' DIALECT='$(DIALECT)' spec/check.sh '$(BUILD)' '$(LUA_BIN)' '$(LUA_ABI)'
@@ -354,6 +358,32 @@ soak:  ## mixed calls under random faults for MINUTES=10: memory, descriptors, w
 	$(NGINX_MODULE)
 	@$(WITHOUT_USER) $(WITH_MODULE) LUA_BIN='$(LUA_BIN)' \
 	  spec/emulator/run $(LUA_BIN) spec/soak/soak.lua '$(MINUTES)' '$(SEED)'
+
+# Branches as they are written: not optimised. What ran before is forgotten.
+coverage:  ## branches of csrc that the tests take; fails below 97 % of the core, 92 % of all
+	$(SETUP_FOR) build emulator test coverage
+	$(NGINX_MODULE)
+	@$(MAKE) COVERAGE=yes CFLAGS='-O0 -g' measured
+
+.PHONY: coverage measured mutants
+measured: programs
+	@find $(BUILD) -name '*.gcda' -delete
+	@$(TEST)
+	@spec/coverage/report.sh $(BUILD)
+
+COUNT ?= 200
+AREA ?=
+mutants:  ## single changes to the code, and whether tests notice; COUNT=200 SEED=7 AREA=core
+	$(SETUP_FOR) build emulator test
+	@$(LUA_BIN) spec/mutants/mutants.lua build/mutants$(AREA:%=-%) $(BUILD) '$(COUNT)' '$(SEED)' '$(AREA)'
+
+# In the copy: TESTS in their order until one fails. Those of the core need little else.
+.PHONY: until-failure nginx-module
+CORE_ALONE := $(if $(filter-out spec/core/%,$(TESTS)),,yes)
+until-failure: $(if $(CORE_ALONE),$(CORE_TESTS),programs)
+	@$(TEST_ENVIRONMENT) $(if $(CORE_ALONE),,spec/emulator/run) spec/mutants/until-failure.sh '$(BUILD)' '$(LUA_BIN)' $(TESTS)
+nginx-module:
+	$(NGINX_MODULE)
 
 # What the peers need is installed as far as it can be: a peer without it is skipped.
 RUN_BENCH = mkdir -p build/bench && $(WITHOUT_USER) $(WITH_MODULE) ROUNDS='$(ROUNDS)' spec/emulator/run $(LUA_BIN)

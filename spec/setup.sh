@@ -4,7 +4,7 @@
 # Debian packages of what is missing. Silent when everything is there.
 #
 # usage: spec/setup.sh GROUP...        groups: build emulator test hosts check packaging doc
-#                                      memcheck fuzz bench bench-nginx
+#                                      memcheck coverage fuzz bench bench-nginx
 #
 # LUA (5.4) chooses the Lua; CC, LUA_BIN and LUA_CFLAGS are those of the Makefile.
 # SETUP=no installs nothing: it prints what is missing, and the command that installs it.
@@ -65,6 +65,7 @@ doc       command     ldoc            lua-ldoc                      luarocks,roc
 doc       discount    discount        lua-discount                  luarocks,rock:discount
 bench-nginx command   wrk             wrk                           wrk
 memcheck  command     valgrind        valgrind                      valgrind
+coverage  command     gcovr           gcovr                         gcovr
 bench     command     gnuplot         gnuplot-nox                   gnuplot
 bench     command     npm             nodejs,npm                    node
 bench     python      requests        python3-requests              -

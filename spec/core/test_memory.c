@@ -332,6 +332,10 @@ static void test_json(void) {
     check_json("[\"a string that is longer than jansson's first buffer of 16 bytes\"]");
     check_json("{\"a key that is longer than the first buffer of 16 bytes\":[]}");
     check_json("[9.007199254740994e28,9007199254740993]");
+    check_json("[\"\\n\"]"); /* an escape is the first thing in the first string */
+    check_json("[\"\\u0001\"]");
+    check_json("\"\"");
+    check_json("{\"\":1}");
 }
 
 /* A message is whole, or says that there was no memory for it. */

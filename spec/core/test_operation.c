@@ -252,6 +252,7 @@ static const refusal_row refusals[] = {
     {"tokenList", "[\"a\", true]", TAGOIO_ERROR_MISUSE, "tokenList: query must be a table with keys (got a boolean)"},
     {"info", "[{\"id\": \"a\"}]", TAGOIO_ERROR_MISUSE, "info: profileID must be a string (got a table: pass its .id)"},
     {"info", "[{\"info\": {\"id\": \"a\"}}]", TAGOIO_ERROR_MISUSE, "info: profileID must be a string (got a table: pass its .info.id)"},
+    {"tokenList", "[\"a\", {\"page\": {\"id\": \"a\"}}]", TAGOIO_ERROR_MISUSE, "tokenList: query.page must be a whole number (got a table)"},
     {"tokenDelete", "[\"a\", {\"token\": \"t\"}]", TAGOIO_ERROR_MISUSE, "tokenDelete: token must be a string (got a table: pass its .token)"},
     {"tokenDelete", "[\"a\", {\"id\": \"t\"}]", TAGOIO_ERROR_MISUSE, "tokenDelete: token must be a string (got a table)"},
     {"summary", "[\"a\", []]", TAGOIO_ERROR_MISUSE, "summary: query must be a table with keys (got a list)"},

@@ -85,6 +85,7 @@ end
 -- Compiles a block as the project's own files are and, if it is a program, runs it.
 local function run_c(code)
   local name = os.getenv("EMULATOR_DIR") .. "/manual"
+  os.remove(name .. ".gcda") -- counts of the block before, when coverage is measured
   local file = assert(io.open(name .. ".c", "w"))
   file:write(code)
   file:close()

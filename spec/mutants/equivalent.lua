@@ -1,0 +1,22 @@
+-- SPDX-License-Identifier: MIT
+-- Mutants that change the code and nothing that anyone could notice: a line holds `from`, and when
+-- it is changed `to`; where that is not enough, a line beside it holds `beside`.
+return {
+  -- More room than is needed, or a hint of how much will be.
+  { file = "csrc/core/call.c", from = "TAGOIO_MAX_HEADERS = 4", to = "= 5" },
+  { file = "csrc/core/describe.c", from = "char needed[128]", to = "[129]" },
+  { file = "csrc/core/describe.c", from = "calloc(size + 1,", to = "size + 2" },
+  { file = "csrc/lua/call.c", from = "lua_createtable(", to = "lua_createtable(" },
+  -- A look before the comparison that decides: it saves time.
+  { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_PERCENT &&", to = "PERCENT ||" },
+  -- No secret holds NUL, and what follows finds no escape either.
+  { file = "csrc/core/echo.c", from = "!= 1 || bytes[0] == '\\0'", to = "!= 1 &&" },
+  -- The first of the enum is what the row holds already.
+  { file = "csrc/core/describe.c", from = "found >= 0", to = "found > 0", beside = "row.result" },
+  -- Any number below zero is none.
+  { file = "csrc/core/retry.c", from = ".delay_ms = -1", to = ".delay_ms = -2" },
+  -- Always false.
+  { file = "csrc/core/request.c", from = "return ok;", to = "return 0;", beside = "clear(&why)" },
+  -- The timer is closed when it has run once.
+  { file = "lua/tagoio/hosts/luv.lua", from = "timer:start(to_ms(seconds), 0,", to = "1, go_on" },
+}

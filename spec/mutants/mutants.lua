@@ -1,0 +1,270 @@
+-- SPDX-License-Identifier: MIT
+-- Makes single changes to csrc and lua in a copy of the project, and says which of them the
+-- tests notice: a line a mutant, a table, and the survivors. See README.md beside this file.
+--
+-- usage: lua spec/mutants/mutants.lua FOLDER BUILD COUNT SEED [AREA]
+--
+-- FOLDER   of the copy; BUILD: its build folder, relative to it
+-- QUICK    in the environment: the nearest tests alone, for a first look
+
+local changes_of = require("spec.mutants.changes")
+local equivalents = require("spec.mutants.equivalent")
+
+local folder, build, only = arg[1], arg[2], arg[5]
+local count, seed = tonumber(arg[3]), tonumber(arg[4])
+local quick = (os.getenv("QUICK") or "") ~= ""
+local make = "env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory SETUP=no CFLAGS=-O2 -C " ..
+  folder .. " "
+
+-- An area's files, how many of its mutants must be caught, in percent, and its tests: the nearest,
+-- where {} is the name of the file, and those after them.
+local areas = {
+  {
+    name = "core",
+    files = "csrc/core/*.c",
+    least = 97,
+    near = "spec/core/test_{}.c spec/core/*.c",
+    after = "spec/api spec/faults",
+  },
+  {
+    name = "curl",
+    files = "csrc/curl/*.c csrc/host/*.c",
+    least = 92,
+    near = "spec/curl/test_{}.c spec/curl/*.c",
+    after = "spec/concurrency/*.c spec/faults spec/concurrency",
+  },
+  {
+    name = "binding",
+    files = "csrc/lua/*.c",
+    least = 92,
+    near = "spec/api",
+    after = "spec/concurrency spec/torture/*.c spec/concurrency/*.c",
+  },
+  {
+    name = "lua",
+    files = "lua/*.lua lua/*/*.lua lua/*/*/*.lua",
+    least = 92,
+    near = "spec/*/{}*_spec.lua spec/api",
+    after = "spec/concurrency",
+  },
+}
+-- All others.
+local others = "spec/*/test_*.c spec/faults spec/api spec/hosts spec/examples " ..
+  "spec/concurrency spec/packaging/readme_spec.lua"
+
+local function output(command)
+  local pipe = assert(io.popen(command .. " 2>&1"))
+  local text = pipe:read("a")
+  local ok, _, status = pipe:close()
+  return ok and true or false, text, status
+end
+
+local function quiet(command)
+  return (output(command))
+end
+
+local function write(path, text)
+  local file = assert(io.open(folder .. "/" .. path, "w"))
+  file:write(text)
+  file:close()
+end
+
+-- A file's bytes, or nil.
+local function read(path)
+  local file = io.open(path, "rb")
+  local bytes = file and file:read("a")
+  return bytes, file and file:close()
+end
+
+-- The files that a pattern of the shell names, without those already seen.
+local function expand(patterns, seen)
+  local found = {}
+  local each = "; do [ ! -e $path ] || echo $path; done"
+  local _, text = output("cd " .. folder .. " && for path in " .. patterns .. each)
+  for path in text:gmatch("[^\n]+") do
+    if not seen[path] then
+      seen[path] = true
+      table.insert(found, path)
+    end
+  end
+  return found
+end
+
+-- The tests of a file in two stages, each with what is built before it.
+local function stages_of(area, file)
+  local seen = {}
+  local near = expand((area.near:gsub("{}", file:match("([^/]+)%.%a+$"))), seen)
+  local rest = expand(area.after .. " " .. others, seen)
+  local first = { tests = table.concat(near, " "), before = "", seconds = 300 }
+  local second = { tests = table.concat(rest, " "), before = "nginx-module", seconds = 1800 }
+  return quick and { first } or { first, second }
+end
+
+-- What the compiler makes of a file: nil when it does not compile.
+local function compiled(file)
+  if file:find("%.lua$") then
+    local chunk = loadfile(folder .. "/" .. file)
+    return chunk and string.dump(chunk, true)
+  end
+  local object = build .. "/obj/" .. file:gsub("%.c$", ".o")
+  return quiet(make .. object) and read(folder .. "/" .. object) or nil
+end
+
+-- Which test of a stage fails, "timeout", or nil.
+local function failure(stage)
+  local command = "timeout -k 10 %d %s %s until-failure TESTS='%s'"
+  local ok, text, status = output(command:format(stage.seconds, make, stage.before, stage.tests))
+  if ok then
+    return nil
+  end
+  local timeout = (status == 124 or status == 137) and "timeout"
+  return text:match("failed: (%S+)") or timeout or "the build or the set-up"
+end
+
+-- Tests that fail by themselves would catch everything: a stage is first run without a mutant.
+local passing = {}
+local function check_stage(stage)
+  if not passing[stage.tests] then
+    local test = failure(stage)
+    assert(not test, ("%s fails without a mutant"):format(test))
+    passing[stage.tests] = true
+  end
+end
+
+local originals = {} -- compiled, by file
+
+local function write_lines(file, lines)
+  write(file, table.concat(lines, "\n") .. "\n")
+end
+
+-- Does something to a file with a change, and makes it as it was.
+local function with(change, lines, action)
+  local kept = lines[change.line]
+  lines[change.line] = change.to
+  write_lines(change.file, lines)
+  local result = action()
+  lines[change.line] = kept
+  write_lines(change.file, lines)
+  return result
+end
+
+-- One mutant: "same" (as the original), "broken" (not compiled), "caught" by a test, or
+-- "survived". The file is then as it was.
+local function try(change, lines)
+  local file = change.file
+  originals[file] = originals[file] or compiled(file)
+  local after = with(change, lines, function()
+    return compiled(file)
+  end)
+  if not after then
+    return "broken"
+  elseif after == originals[file] then
+    return "same"
+  end
+  for _, stage in ipairs(stages_of(change.area, file)) do
+    check_stage(stage)
+    local test = with(change, lines, function()
+      return failure(stage)
+    end)
+    if test then
+      return "caught", test
+    end
+  end
+  return "survived"
+end
+
+local function is_equivalent(change)
+  for _, known in ipairs(equivalents) do
+    local matches = known.file == change.file
+    for _, part in ipairs({ "from", "to", "beside" }) do
+      matches = matches and change[part]:find(known[part] or "", 1, true)
+    end
+    if matches then
+      return true
+    end
+  end
+end
+
+-- Park and Miller's generator: the same mutants everywhere.
+local function shuffle(list)
+  local state = seed % 2147483646 + 1
+  for i = #list, 2, -1 do
+    state = state * 16807 % 2147483647
+    local other = math.floor(state) % i + 1
+    list[i], list[other] = list[other], list[i]
+  end
+end
+
+local function all_changes()
+  local all, texts = {}, {}
+  for _, area in ipairs(areas) do
+    if not only or only == "" or area.name == only then
+      for _, file in ipairs(expand(area.files, {})) do
+        local changes, lines = changes_of(file)
+        texts[file] = lines
+        for _, change in ipairs(changes) do
+          change.area = area
+          table.insert(all, change)
+        end
+      end
+    end
+  end
+  shuffle(all)
+  return all, texts
+end
+
+-- Only what differs, so that little is built again: also a mutant that an end by force has left.
+local function copy_project()
+  local files = "git ls-files -z --cached --others --exclude-standard"
+  local copy = [[for file; do cmp -s "$file" "$0/$file" || cp --parents "$file" "$0"; done]]
+  local command = ("mkdir -p %s && %s | xargs -0 sh -c '%s' %s"):format(folder, files, copy, folder)
+  assert(quiet(command), "the project cannot be copied")
+  assert(quiet(make .. "programs nginx-module"), "the copy cannot be built")
+end
+
+local function summary(survivors)
+  local missed = false
+  print(("\n%-8s %8s %8s"):format("area", "mutants", "caught"))
+  for _, area in ipairs(areas) do
+    if area.mutants then
+      local percent = 100 * area.caught / area.mutants
+      missed = missed or percent < area.least
+      local row = "%-8s %8d %8d  %5.1f %% (at least %d %%)"
+      print(row:format(area.name, area.mutants, area.caught, percent, area.least))
+    end
+  end
+  for _, change in ipairs(survivors) do
+    local diff = "\n%s:%d: %s\n- %s\n+ %s"
+    print(diff:format(change.file, change.line, change.what, change.from, change.to))
+  end
+  return not missed
+end
+
+copy_project()
+local all, texts = all_changes()
+local survivors, skipped, done = {}, { same = 0, broken = 0, equivalent = 0 }, 0
+for _, change in ipairs(all) do
+  if done == count then
+    break
+  end
+  local started = os.time()
+  local state, test = "equivalent", nil
+  if not is_equivalent(change) then
+    state, test = try(change, texts[change.file])
+  end
+  if skipped[state] then
+    skipped[state] = skipped[state] + 1
+  else
+    local area = change.area
+    done = done + 1
+    area.mutants = (area.mutants or 0) + 1
+    area.caught = (area.caught or 0) + (test and 1 or 0)
+    table.insert(survivors, not test and change or nil)
+    print(("%-8s %s:%d: %s%s, %d s"):format(state, change.file, change.line, change.what,
+      test and " (" .. test .. ")" or "", os.time() - started))
+    io.flush()
+  end
+end
+local uncounted = "\nnot counted: %d make the same code, %d do not compile, %d are equivalent"
+print(uncounted:format(skipped.same, skipped.broken, skipped.equivalent))
+os.exit(summary(survivors))

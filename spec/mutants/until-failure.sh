@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Runs C tests and specs in order until one fails, and names it. Inside emulator/run.
+#
+# usage: spec/mutants/until-failure.sh BUILD LUA TEST...
+#
+# TEST   spec/core/test_x.c, a spec or a folder of specs
+set -u
+
+build=$1 lua=$2
+shift 2
+# A mutant that allocates without end must not take the machine with it.
+ulimit -v 8000000
+export TALLY=/dev/null
+for test; do
+    case $test in
+    *.c) timeout 120 "$build/test/$(basename "$test" .c)" ;;
+    *) "$lua" spec/run-specs.lua --no-keep-going "$test" ;;
+    esac >"$build/until-failure.log" 2>&1 || {
+        echo "failed: $test"
+        exit 1
+    }
+done
