@@ -7,6 +7,7 @@ return {
   { file = "csrc/core/describe.c", from = "char needed[128]", to = "[129]" },
   { file = "csrc/core/describe.c", from = "calloc(size + 1,", to = "size + 2" },
   { file = "csrc/lua/call.c", from = "lua_createtable(", to = "lua_createtable(" },
+  { file = "csrc/lua/client.c", from = "lua_createtable(", to = "lua_createtable(" },
   -- A look before the comparison that decides: it saves time.
   { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_PERCENT &&", to = "PERCENT ||" },
   -- No secret holds NUL, and what follows finds no escape either.

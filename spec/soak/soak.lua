@@ -302,7 +302,8 @@ local function run()
   for _, guest in ipairs(guests) do
     guest.samples, guest.calls, guest.errors, guest.late = {}, 0, {}, -math.huge
   end
-  local started, round, seconds = socket.gettime(), 0, nil
+  local started, round = socket.gettime(), 0
+  local seconds
   repeat
     round = round + 1
     run_round(round, server, started)
