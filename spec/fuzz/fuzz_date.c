@@ -82,10 +82,12 @@ static bool expect_iso(const char *text, double *seconds) {
         minutes *= (int)whole;
     }
     bool ok = count(tm, &whole) && abs(hours) < 24 && abs(minutes) < 60;
-    double fraction =
-        at[DIGITS].rm_so < 0 ? 0 : strtod(text + at[FRACTION].rm_so + 1, NULL);
-    double scale = pow(10, (double)(at[DIGITS].rm_eo - at[DIGITS].rm_so));
-    fraction = at[DIGITS].rm_so < 0 ? 0 : fraction / scale;
+    double fraction = 0;
+    double place = 1;
+    for (regoff_t i = at[DIGITS].rm_so; i < at[DIGITS].rm_eo; i++) {
+        place /= 10;
+        fraction += place * (text[i] - '0');
+    }
     *seconds = (double)(whole - hours * 3600 - minutes * 60) + fraction;
     return ok;
 }

@@ -366,8 +366,10 @@ bool oracle_check(const tagoio_operation *row, const json_t *arguments) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     tagoio_encoded_request encoded = {.url = {.limit = 0}};
     bool taken = tagoio_encode_request(&encoded, row, base, arguments, &err);
-    bool is_right = all_taken(row, arguments);
-    fuzz_check(taken == is_right);
+    /* Keys that lie deep are repeated for each value: where the limit is, test_request
+       knows. */
+    bool is_too_long = strstr(err.message, "make a URL of more than") != NULL;
+    fuzz_check(taken == (!is_too_long && all_taken(row, arguments)));
     if (taken) {
         check_encoded(row, arguments, &encoded);
     } else {
