@@ -120,6 +120,9 @@ function nginx.wait(waiter, seconds)
   if #waiter.pools > 0 and core.now() - stepped_at >= longest_unstepped_s then
     timer = nil -- if there was one, it never ran, or ends when it sees that
     step()
+    if next(pools) then
+      ensure_timer() -- this waiter's call may be done, and others wait on
+    end
   end
 end
 
