@@ -221,17 +221,19 @@ static bool give_headers(lua_State *L, int index, tagoio_call *call,
 static int start_row(lua_State *L, const tagoio_operation *operation, int first) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     const tagoio_client_userdata *self = luaL_checkudata(L, 1, client_name);
-    if (self->settings == NULL) {
-        tagoio_error_set(&err, TAGOIO_ERROR_MISUSE, "%s: the client is closed",
-                         tagoio_operation_name(operation));
-        return tagoio_push_error(L, &err);
-    }
     int last = lua_gettop(L);
     lua_settop(L, last < first ? first : last);
     int64_t deadline = deadline_ms(L, 3);
     tagoio_to_json_context context = {.L = L};
     tagoio_to_json_prepare(&context);
     tagoio_call_userdata *new_call = tagoio_push_call(L);
+    /* Not before: a new userdata may have Lua collect, and a finalizer close the
+       client. */
+    if (self->settings == NULL) {
+        tagoio_error_set(&err, TAGOIO_ERROR_MISUSE, "%s: the client is closed",
+                         tagoio_operation_name(operation));
+        return tagoio_push_error(L, &err);
+    }
     json_t *arguments =
         read_arguments(L, operation, first, last, context.markers, &err);
     if (arguments != NULL) {
@@ -294,12 +296,16 @@ static int result(lua_State *L) {
 /* client:with(options): a client on the same connections, or nil, message, kind */
 static int derive(lua_State *L) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
-    const tagoio_client_userdata *parent = check_client(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
+    tagoio_client_userdata *self = push_client(L); /* first: it may have Lua collect */
+    const tagoio_client_userdata *parent = luaL_checkudata(L, 1, client_name);
+    if (parent->settings == NULL) {
+        tagoio_error_set(&err, TAGOIO_ERROR_MISUSE, "the client is closed");
+        return tagoio_push_error(L, &err);
+    }
     tagoio_options options =
         read_options(L, 2, *tagoio_settings_options(parent->settings));
-    tagoio_client_userdata *self = push_client(L);
     self->keep_null = parent->keep_null;
     set_value_options(L, 2, self, 1);
     if (check_headers(L, 2, &err) && join_pool(self, parent->pool, &err)) {

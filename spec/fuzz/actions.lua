@@ -302,10 +302,16 @@ function acts.json(world)
   world:call("tagoio.array", false, tagoio.array, list)
 end
 
+-- Numbers are seconds that nobody waits for.
+local function any_but_a_pause(world)
+  local value = mostly(world, 0.001)
+  return type(value) == "number" and value > 1 and value <= 3600 and 0 or value
+end
+
 function acts.date(world)
   world:call("tagoio.date.parse", true, tagoio.date.parse, mostly(world, values.text(world)))
   world:call("tagoio.date.format", true, tagoio.date.format, mostly(world, values.number(world)))
-  world:call("tagoio.sleep", true, tagoio.sleep, mostly(world, 0.001))
+  world:call("tagoio.sleep", true, tagoio.sleep, any_but_a_pause(world))
 end
 
 function acts.progress(world)

@@ -193,6 +193,32 @@ describe("the fuzzer found that", function()
     assert.equal("true\tback\n", output)
   end)
 
+  it("a finalizer that closed the client while a call began, or with, crashed", function()
+    local output = run([[
+      local base = assert(tagoio.new({ token = "t", region = "us-e1", transport = function()
+        return 200, nil, '{"status":true,"result":"x"}'
+      end }))
+      collectgarbage("setpause", 1)
+      collectgarbage("setstepmul", 1000)
+      for _ = 1, 1500 do
+        local client = base:with({})
+        local function close() client:close() end
+        if newproxy then
+          getmetatable(newproxy(true)).__gc = close
+        else
+          setmetatable({}, { __gc = close })
+        end
+        local ok, problem, message = pcall(function()
+          client:with({ timeout = 5 })
+          return client.profile.edit("x", { name = "y" })
+        end)
+        local closed = tostring(ok and message or problem):find("the client is closed")
+        assert(problem == "x" or closed or tostring(message):find("canceled"), message or problem)
+      end
+      print("done")]])
+    assert.equal("done\n", output)
+  end)
+
   it("a map that raised within another was kept as long as that one ran", function()
     local kept = setmetatable({}, { __mode = "k" })
     tagoio.map({ 1 }, function()

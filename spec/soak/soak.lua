@@ -159,34 +159,42 @@ local function problem(...)
   print("  PROBLEM: " .. problems[#problems])
 end
 
-local function count_marks(executed, text, count)
+-- Adds what a server saw of a request that has a mark: how often it was executed, and words.
+local function add_seen(seen, text, count, ...)
   local mark = text:match("soak%-[%w-]+")
   if mark then
-    executed[mark] = (executed[mark] or 0) + count
+    local one = seen[mark] or { count = 0 }
+    seen[mark], one.count = one, one.count + count
+    one[#one + 1] = table.concat({ ... }, " ")
   end
 end
 
--- How often each write was executed, by its mark.
-local function executed_writes(server)
-  local executed = {}
-  for _, row in ipairs(emulator.journal()) do
-    count_marks(executed, row.body or "", row.executed)
+-- What the servers saw of each write, by its mark.
+local function seen_writes(server)
+  local seen = {}
+  for i, row in ipairs(emulator.journal()) do
+    add_seen(seen, row.body or "", row.executed, "row", i, "connection", row.connection,
+      row.http_version, row.status, "executed", row.executed)
   end
-  for _, connection in ipairs(server:take()) do
-    for _, text in ipairs(connection.requests) do
-      count_marks(executed, text, 1)
+  for i, connection in ipairs(server:take()) do
+    for j, text in ipairs(connection.requests) do
+      add_seen(seen, text, 1, "request", j, "of connection", i)
     end
   end
-  return executed
+  return seen
 end
 
-local function check_write(mark, write, count)
-  if write.once and count > 1 then
-    problem("%s was executed %d times", mark, count)
-  elseif write.outcome == "applied" and count == 0 then
-    problem("%s succeeded and was not executed", mark)
-  elseif write.outcome == "refused" and count > 0 then
-    problem("%s was executed, and its error does not say so", mark)
+local function check_write(mark, write, seen)
+  local what
+  if write.once and seen.count > 1 then
+    what = "was executed more than once"
+  elseif write.outcome == "applied" and seen.count == 0 then
+    what = "succeeded and was not executed"
+  elseif write.outcome == "refused" and seen.count > 0 then
+    what = "was executed, and its error does not say so"
+  end
+  if what then
+    problem("%s %s %s: %s; %s", write.name, mark, what, write.told, table.concat(seen, "; "))
   end
 end
 
@@ -200,7 +208,9 @@ end
 
 local totals = { writes = 0, twice = 0 }
 
-local function add_report(guest, report, executed)
+local not_seen = { count = 0 }
+
+local function add_report(guest, report, seen)
   guest.calls = guest.calls + report.calls
   guest.late = math.max(guest.late, report.late)
   for kind, count in pairs(report.errors) do
@@ -208,8 +218,9 @@ local function add_report(guest, report, executed)
   end
   for mark, write in pairs(report.writes) do
     totals.writes = totals.writes + 1
-    totals.twice = totals.twice + ((executed[mark] or 0) > 1 and 1 or 0)
-    check_write(mark, write, executed[mark] or 0)
+    local of_it = seen[mark] or not_seen
+    totals.twice = totals.twice + (of_it.count > 1 and 1 or 0)
+    check_write(mark, write, of_it)
   end
   if report.strange then
     problem("%s: an unknown error: %s", guest.name, report.strange)
@@ -235,9 +246,9 @@ local function run_round(round, server, started)
   for i, guest in ipairs(guests) do
     reports[i] = guest.finish()
   end
-  local executed = executed_writes(server)
+  local seen = seen_writes(server)
   for i, guest in ipairs(guests) do
-    add_report(guest, reports[i], executed)
+    add_report(guest, reports[i], seen)
     sample(guest, socket.gettime() - started)
   end
 end

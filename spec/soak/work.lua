@@ -78,7 +78,12 @@ local function call(report, random, clients, mark, config)
   end
   if operation.once or operation.writes then
     local outcome = result and "applied" or err.maybe_applied and "maybe" or "refused"
-    report.writes[mark] = { once = operation.once or false, outcome = outcome }
+    report.writes[mark] = {
+      name = operation.name,
+      once = operation.once or false,
+      outcome = outcome,
+      told = err and ("%s, %d attempts"):format(message, err.attempts) or "success",
+    }
   end
   if random(2) == 1 then
     client:close() -- else the collector has it
