@@ -75,7 +75,8 @@ static bool is_success(const tagoio_operation *row, int status, const char *body
                     : row->result == TAGOIO_RESULT_ARRAY ? json_is_array(result)
                                                          : true;
     bool is_bare = row->result == TAGOIO_RESULT_ANY && json_is_object(value) && !said;
-    bool ok = status >= 200 && status < 300 && count <= most_body_bytes &&
+    bool has_nul = memchr(body, '\0', count) != NULL; /* jansson skips some */
+    bool ok = status >= 200 && status < 300 && count <= most_body_bytes && !has_nul &&
               fuzz_depth(value) <= TAGOIO_MAX_JSON_DEPTH &&
               (is_bare || (json_is_true(said) && is_shape));
     json_decref(value);
