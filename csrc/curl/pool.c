@@ -163,12 +163,16 @@ static void finish(tagoio_pool *pool, tagoio_transfer *t) {
 
 /* Nothing is sent now: after an attempt, or before one because of a rate limit. */
 static void set_aside(tagoio_pool *pool, tagoio_transfer *t) {
-    if (tagoio_call_want(t->call, tagoio_host_now_ms()) == TAGOIO_DONE) {
+    int64_t now_ms = tagoio_host_now_ms();
+    tagoio_want want = tagoio_call_want(t->call, now_ms);
+    if (want == TAGOIO_DONE) {
         finish(pool, t);
-    } else {
-        move(t, &pool->backing_off);
-        tagoio_timers_set(&pool->timers, &t->timer, tagoio_call_retry_at_ms(t->call));
+        return;
     }
+    /* One that would have to wait for longer than it may is told so at once. */
+    int64_t due_ms = want == TAGOIO_BEGIN ? now_ms : tagoio_call_retry_at_ms(t->call);
+    move(t, &pool->backing_off);
+    tagoio_timers_set(&pool->timers, &t->timer, due_ms);
 }
 
 static void attempt_finished(tagoio_pool *pool, tagoio_transfer *t) {

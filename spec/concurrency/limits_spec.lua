@@ -36,6 +36,26 @@ describe("a rate limit", function()
     client:close()
   end)
 
+  it("a retry that met a closed gate ended when the gate opened, after its deadline", function()
+    emulator.inject({ match = { path = "/profile" }, hold = true, status = 500 })
+    refuse_once(12)
+    start({ timeout = 5 })
+    local _, failed = tagoio.map({ "list", "info" }, function(name)
+      if name == "list" then
+        return client.profile.list()
+      end
+      local _, message, err = client.profile.info(id)
+      while emulator.counts().holding < 1 do
+        tagoio.sleep(0.01)
+      end
+      emulator.release(1) -- the list fails when the gate is closed
+      return nil, message, err
+    end)
+    assert.equal(500, failed[1].status)
+    assert.equal(1, failed[1].attempts)
+    assert.is_true(failed[1].elapsed < 6, failed[1].elapsed)
+  end)
+
   -- 100 writes, 16 at once; what each window counted.
   local function make_a_hundred()
     local names = {}
