@@ -267,6 +267,11 @@ bool tagoio_connection_is_reusable(tagoio_connection *connection) {
     if (!connection->serial) {
         return true;
     }
+    /* libcurl 7.88 lets requests that may share an HTTP/2 connection join one of
+       HTTP/1.1 that is in use, and mixes up their responses. */
+    if (connection->users > 1) {
+        return false;
+    }
     count_bytes(connection->fd, &connection->acknowledged, &connection->received);
     /* Asked now: when the user before this one is asked for its response, libcurl has
        closed what was refused. */

@@ -106,6 +106,9 @@ static int on_request(void *data, char *remote, char *local, int remote_port,
     tagoio_sockets_leave(handle->sockets, t->connection);
     t->connection = tagoio_sockets_join(handle->sockets, remote, local, local_port);
     t->reuses = opened == 0;
+    if (!t->multiplex && t->connection != NULL) {
+        tagoio_connection_set_serial(t->connection);
+    }
     t->refused = t->reuses && !tagoio_connection_is_reusable(t->connection);
     t->request_started = !t->refused;
     return t->refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;

@@ -545,3 +545,37 @@ describe("tagoio.gather", function()
     raises("gather", "timeout must be a positive number of seconds (got 0)", { timeout = 0 })
   end)
 end)
+
+describe("over TLS", function()
+  it("a read got the response of a write with which it shared a connection of HTTP/1.1", function()
+    emulator.reset()
+    local client = emulator.secure_client()
+    emulator.inject({ match = { method = "POST" }, hold = true, times = 0 })
+    local items = { "write", "write", "read", "read", "read", "read", "read", "read" }
+    tagoio.map(items, function(name)
+      if name == "write" then
+        return client.profile.create({ name = "x" })
+      end
+      assert(client.profile.list()) -- an HTTP/2 connection
+      while emulator.counts().holding < 2 do
+        tagoio.sleep(0.01)
+      end
+      local derived = client:with({ timeout = 20 })
+      for _ = 1, 5 do
+        assert(derived.profile.info(emulator.profile))
+      end
+      emulator.release()
+    end)
+    local used = {}
+    for _, row in ipairs(emulator.journal()) do
+      used[row.connection] = used[row.connection] or {}
+      table.insert(used[row.connection], row.http_version)
+    end
+    for _, versions in pairs(used) do
+      if versions[1] == "HTTP/1.1" then
+        assert.equal(1, #versions)
+      end
+    end
+    client:close()
+  end)
+end)
