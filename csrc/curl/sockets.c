@@ -267,11 +267,6 @@ bool tagoio_connection_is_reusable(tagoio_connection *connection) {
     if (!connection->serial) {
         return true;
     }
-    /* libcurl 7.88 lets requests that may share an HTTP/2 connection join one of
-       HTTP/1.1 that is in use, and mixes up their responses. */
-    if (connection->users > 1) {
-        return false;
-    }
     count_bytes(connection->fd, &connection->acknowledged, &connection->received);
     /* Asked now: when the user before this one is asked for its response, libcurl has
        closed what was refused. */
@@ -282,6 +277,10 @@ bool tagoio_connection_is_reusable(tagoio_connection *connection) {
 
 void tagoio_connection_set_serial(tagoio_connection *connection) {
     connection->serial = true;
+}
+
+bool tagoio_connection_is_taken(const tagoio_connection *connection) {
+    return connection != NULL && connection->serial && connection->users > 1;
 }
 
 bool tagoio_connection_is_ahead(const tagoio_connection *connection) {

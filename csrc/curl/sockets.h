@@ -51,6 +51,10 @@ bool tagoio_connection_is_reusable(tagoio_connection *connection);
 /* Responses on it name no request: it speaks HTTP/1. */
 void tagoio_connection_set_serial(tagoio_connection *connection);
 
+/* Whether it speaks HTTP/1 and has another user. libcurl 7.88 lets requests that may
+   share an HTTP/2 connection join such a one, and mixes up their responses. */
+bool tagoio_connection_is_taken(const tagoio_connection *connection);
+
 /* Whether what comes now on a connection that was reusable has been sent before the
    other side had a byte of the request. False where the system does not say. */
 bool tagoio_connection_is_ahead(const tagoio_connection *connection);

@@ -109,7 +109,8 @@ static int on_request(void *data, char *remote, char *local, int remote_port,
     if (!t->multiplex && t->connection != NULL) {
         tagoio_connection_set_serial(t->connection);
     }
-    t->refused = t->reuses && !tagoio_connection_is_reusable(t->connection);
+    bool mixes = t->multiplex && tagoio_connection_is_taken(t->connection);
+    t->refused = t->reuses && (!tagoio_connection_is_reusable(t->connection) || mixes);
     t->request_started = !t->refused;
     return t->refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
