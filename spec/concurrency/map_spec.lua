@@ -552,6 +552,7 @@ describe("over TLS", function()
     local client = emulator.secure_client()
     emulator.inject({ match = { method = "POST" }, hold = true, times = 0 })
     local items = { "write", "write", "read", "read", "read", "read", "read", "read" }
+    local readers = 6
     tagoio.map(items, function(name)
       if name == "write" then
         return client.profile.create({ name = "x" })
@@ -564,7 +565,10 @@ describe("over TLS", function()
       for _ = 1, 5 do
         assert(derived.profile.info(emulator.profile))
       end
-      emulator.release()
+      readers = readers - 1
+      if readers == 0 then
+        emulator.release()
+      end
     end)
     local used = {}
     for _, row in ipairs(emulator.journal()) do
