@@ -219,7 +219,7 @@ local function add_report(guest, report, seen)
   for mark, write in pairs(report.writes) do
     totals.writes = totals.writes + 1
     local of_it = seen[mark] or not_seen
-    totals.twice = totals.twice + (of_it.count > 1 and 1 or 0)
+    totals.twice = totals.twice + (of_it.count > 1 and not write.once and 1 or 0)
     check_write(mark, write, of_it)
   end
   if report.strange then
@@ -300,7 +300,7 @@ local function show(rounds, seconds)
       problem("a call of %s ended %.2f s after its deadline", guest.name, guest.late)
     end
   end
-  local form = "\n%d writes: %d executed more than once, all of them idempotent; %d problems"
+  local form = "\n%d writes: %d idempotent ones executed more than once; %d problems"
   print(form:format(totals.writes, totals.twice, #problems))
 end
 
