@@ -76,8 +76,9 @@ local function run_timer(premature, me)
   end
 end
 
+-- While calls are on their way there is one, whoever waits for them.
 local function ensure_timer()
-  if not timer then
+  if not timer and next(pools) then
     local me = {}
     -- It fails while a worker exits, and where there are too many; or it never runs.
     timer = ngx.timer.at(0, run_timer, me) and me or nil
@@ -97,9 +98,7 @@ local function begin(waiter)
       pools[pool] = true
     end
   end
-  if next(pools) then
-    ensure_timer()
-  end
+  ensure_timer()
 end
 
 function nginx.wait(waiter, seconds)
@@ -120,9 +119,7 @@ function nginx.wait(waiter, seconds)
   if #waiter.pools > 0 and core.now() - stepped_at >= longest_unstepped_s then
     timer = nil -- if there was one, it never ran, or ends when it sees that
     step()
-    if next(pools) then
-      ensure_timer() -- this waiter's call may be done, and others wait on
-    end
+    ensure_timer()
   end
 end
 
