@@ -119,7 +119,7 @@ local function headers_of(caller, operation, name)
   end
   local ok, given = pcall(headers, { operation = operation })
   if not ok then
-    errors.raise(name .. ": headers: " .. tostring(given))
+    errors.raise(name .. ": headers: " .. errors.text(given))
   elseif given ~= nil and type(given) ~= "table" then
     errors.raise(("%s: headers must return a table or nil (got a %s)"):format(name, type(given)))
   end

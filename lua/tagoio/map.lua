@@ -230,15 +230,11 @@ end
 
 -- ---- what users call ----
 
-local function check_rate(value)
-  return not (value > 0 and value < math.huge) and "a number over 0" or nil
-end
-
 local timeout_row = { name = "timeout", types = "number", check = options.check_time }
 
 local option_rows = check.rows({
   { name = "concurrency", types = "number", check = check.whole(1), default = 16 },
-  { name = "per_minute", types = "number", check = check_rate },
+  { name = "per_minute", types = "number", check = options.check_rate },
   { name = "on_progress", types = "function" },
   { name = "stop_on_error", types = "boolean" },
   timeout_row,

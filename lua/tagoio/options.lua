@@ -88,7 +88,7 @@ local function check_metatable(value)
   return rawget(value, "__metatable") ~= nil and "a metatable without __metatable" or nil
 end
 
-local function check_rate(value)
+function options.check_rate(value)
   return not (value > 0 and value < math.huge) and "a number over 0" or nil
 end
 
@@ -218,7 +218,7 @@ local rows = {
   {
     name = "per_minute",
     types = "number",
-    check = check_rate,
+    check = options.check_rate,
     text = "spreads the starts of calls, with derived clients",
   },
   {

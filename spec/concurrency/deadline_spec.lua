@@ -8,11 +8,6 @@ local tagoio = require("tagoio")
 local id = emulator.profile
 local passed = ": not sent: the deadline has passed %("
 
-local function start()
-  emulator.reset()
-  return emulator.client()
-end
-
 -- The next request is refused, with a wait of 44 s.
 local function refuse_once()
   emulator.inject({ status = 429, headers = { ["Retry-After"] = "44" }, body = "{}" })
@@ -27,17 +22,18 @@ local function assert_unsent(result, message, err)
   assert.is_false(err.maybe_applied)
 end
 
+local client
+
+before_each(function()
+  emulator.reset()
+  client = emulator.client()
+end)
+
+after_each(function()
+  client:close()
+end)
+
 describe("the deadline of a client", function()
-  local client
-
-  before_each(function()
-    client = start()
-  end)
-
-  after_each(function()
-    client:close()
-  end)
-
   it("ends the call that is on its way then, and those after it are not sent", function()
     emulator.inject({ hold = true, times = 0 })
     local job = client:with({ deadline = 2 })
@@ -130,7 +126,7 @@ describe("the deadline of a client", function()
     assert.equal("timeout", err.kind)
   end)
 
-  it("is refused when it is no number of seconds", function()
+  it("is refused when it is not a number of seconds", function()
     local refused = "client:with: deadline must be a number of seconds %(got %-1%)"
     assert.has_error.matches(function()
       return (client:with({ deadline = -1 }))
@@ -139,16 +135,6 @@ describe("the deadline of a client", function()
 end)
 
 describe("the timeout of tagoio.map", function()
-  local client
-
-  before_each(function()
-    client = start()
-  end)
-
-  after_each(function()
-    client:close()
-  end)
-
   it("leaves results as they are; what is on its way or not started is `timeout`", function()
     emulator.inject({ hold = true, times = 0 })
     local items = { "result", "create", "create", "not started" }
@@ -209,7 +195,6 @@ end)
 
 describe("the timeout of tagoio.gather", function()
   it("comes after the functions, and ends them", function()
-    local client = start()
     emulator.inject({ match = { path = "/profile" }, hold = true, times = 0 })
     local first, second = tagoio.gather(function()
       return "one"
@@ -223,6 +208,5 @@ describe("the timeout of tagoio.gather", function()
     assert.is_nil(result)
     assert.matches("^profile.list: timeout after ", message)
     assert.equal("timeout", err.kind)
-    client:close()
   end)
 end)
