@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows that programs describe at run time. A description is checked to its end when it
-   is target, so that a call with the row can only go wrong by its arguments. */
+   is made, so that a call with the row can only go wrong by its arguments. */
 #include "core/request.h"
 
 #include <stdio.h>

@@ -51,7 +51,7 @@ static tagoio_gate **find(tagoio_gate **at, const char *token) {
 }
 
 /* The gate at this place, NULL at the end of a list. */
-static tagoio_gate *take_out(tagoio_gate **at) {
+static tagoio_gate *detach(tagoio_gate **at) {
     tagoio_gate *gate = *at;
     if (gate != NULL) {
         *at = gate->next;
@@ -61,7 +61,7 @@ static tagoio_gate *take_out(tagoio_gate **at) {
 
 tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token) {
     tagoio_gate *gate = *find(&gates->first, token);
-    if (gate == NULL && (gate = take_out(find(&gates->unused, token))) != NULL) {
+    if (gate == NULL && (gate = detach(find(&gates->unused, token))) != NULL) {
         gates->unused_count--;
         gate->next = gates->first;
         gates->first = gate;
@@ -74,7 +74,7 @@ tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token) {
 }
 
 static void free_first_unused(tagoio_gates *gates) {
-    gate_free(take_out(&gates->unused));
+    gate_free(detach(&gates->unused));
     gates->unused_count--;
 }
 
@@ -95,7 +95,7 @@ void tagoio_gate_unref(tagoio_gates *gates, tagoio_gate *gate) {
     if (gate == NULL || --gate->references > 0) {
         return;
     }
-    take_out(find(&gates->first, gate->token));
+    detach(find(&gates->first, gate->token));
     if (gate->asked_ms > INT64_MIN) { /* it was closed: nobody knows here until when */
         keep(gates, gate);
     } else {

@@ -28,8 +28,7 @@ enum { TAGOIO_MAX_UNUSED_GATES = 256 };
 tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token);
 void tagoio_gate_unref(tagoio_gates *gates, tagoio_gate *gate);
 
-/* Those that nobody uses and that are open by then are no longer kept; INT64_MAX: all.
- */
+/* Those that nobody uses and that are open by then are forgotten; INT64_MAX: all. */
 void tagoio_gates_forget(tagoio_gates *gates, int64_t now_ms);
 
 /* The server wants no request until asked_ms; the gate opens at opens_ms, which is that

@@ -119,9 +119,9 @@ bool tagoio_headers_add(tagoio_headers *headers, const char *name, const char *v
     }
     headers->items = items;
     headers->bytes += strlen(name) + strlen(value);
-    tagoio_header *added = &items[headers->count++];
-    *added = (tagoio_header){tagoio_string_copy(name), tagoio_string_copy(value)};
-    return (added->name != NULL && added->value != NULL) || tagoio_error_memory(err);
+    tagoio_header *header = &items[headers->count++];
+    *header = (tagoio_header){tagoio_string_copy(name), tagoio_string_copy(value)};
+    return (header->name != NULL && header->value != NULL) || tagoio_error_memory(err);
 }
 
 void tagoio_headers_clear(tagoio_headers *headers) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing JSON into a buffer, and copies; the other functions of JSON are in tagoio.h.
- */
+/* Writing JSON into a buffer, and copies; tagoio.h has the other functions of JSON. */
 #ifndef TAGOIO_CORE_JSON_H
 #define TAGOIO_CORE_JSON_H
 
