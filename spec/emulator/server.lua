@@ -13,6 +13,8 @@ local server = {}
 local function send(answer)
   local body = answer.body or json.encode(answer.json)
   ngx.status = answer.status
+  -- A request that brings a mark gets it back.
+  ngx.header["X-Request-Id"] = (ngx.var.http_x_mark or ""):match("^id=(.+)")
   for name, value in pairs(answer.headers or {}) do
     ngx.header[name] = value
   end

@@ -172,9 +172,9 @@ local function success(request)
   return '{"status":true,"result":' .. result .. "}"
 end
 
--- A success, as the last request expects it.
-function steps.ok(it)
-  return steps.answer(it, 200, success(it.requests[#it.requests]))
+-- A success, as the last request expects it, with lines of the head.
+function steps.ok(it, head)
+  return steps.answer(it, 200, success(it.requests[#it.requests]), head)
 end
 
 -- Successes until the client closes.

@@ -25,19 +25,21 @@ local warm_up = 0.3 -- of the time
 -- ---- the servers' faults ----
 
 -- What each connection of the server that misbehaves plays. A request that is forgotten was refused
--- before it was executed.
+-- before it was executed. A response carries its request's mark.
 local script = [[
-  while request() do
+  for text in request do
+    local mark = "X-Request-Id: " .. text:match("soak%-[%w-]+") .. "\r\n"
     local die = math.random(40)
     if die == 1 then
       forget()
-      answer(429, '{"status":false,"message":"Too many requests"}', "Retry-After: 0\r\n")
+      local body = '{"status":false,"message":"Too many requests"}'
+      answer(429, body, mark .. "Retry-After: 0\r\n")
     elseif die == 2 then
       forget()
-      answer(503, "", "Retry-After: 1\r\n")
+      answer(503, "", mark .. "Retry-After: 1\r\n")
     elseif die == 3 then
       forget()
-      answer(408, "")
+      answer(408, "", mark)
     elseif die == 4 then
       return reset()
     elseif die == 5 then
@@ -51,18 +53,18 @@ local script = [[
       return
     elseif die == 8 then
       pause(1.2)
-      ok()
+      ok(mark)
     elseif die == 9 then
-      answer(500, "<html><title>broken</title>")
+      answer(500, "<html><title>broken</title>", mark)
     elseif die == 10 then
-      answer(200, "no JSON")
+      answer(200, "no JSON", mark)
     elseif die == 11 then
       send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"sta\r\n")
       return
     elseif die == 12 then
       return
     else
-      ok()
+      ok(mark)
     end
   end]]
 
@@ -212,6 +214,7 @@ local not_seen = { count = 0 }
 
 local function add_report(guest, report, seen)
   guest.calls = guest.calls + report.calls
+  guest.marked = guest.marked + report.marked
   guest.late = math.max(guest.late, report.late)
   for kind, count in pairs(report.errors) do
     guest.errors[kind] = (guest.errors[kind] or 0) + count
@@ -223,7 +226,7 @@ local function add_report(guest, report, seen)
     check_write(mark, write, of_it)
   end
   if report.strange then
-    problem("%s: an unknown error: %s", guest.name, report.strange)
+    problem("%s: %s", guest.name, report.strange)
   end
 end
 
@@ -298,6 +301,8 @@ local function show(rounds, seconds)
       problem("%s has %d descriptors more than before", guest.name, more)
     elseif guest.late > most_late_s then
       problem("a call of %s ended %.2f s after its deadline", guest.name, guest.late)
+    elseif guest.marked < guest.calls / 2 then
+      problem("%s: only %d responses had a mark to look at", guest.name, guest.marked)
     end
   end
   local form = "\n%d writes: %d idempotent ones executed more than once; %d problems"
@@ -311,7 +316,8 @@ local function run()
   server:play(script)
   start_guests()
   for _, guest in ipairs(guests) do
-    guest.samples, guest.calls, guest.errors, guest.late = {}, 0, {}, -math.huge
+    guest.samples, guest.calls, guest.marked = {}, 0, 0
+    guest.errors, guest.late = {}, -math.huge
   end
   local started, round = socket.gettime(), 0
   local seconds

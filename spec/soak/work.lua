@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What the guests of the soak do: rounds of mixed calls, many at once, to the emulator and to the
--- server that misbehaves. Each write carries a mark, by which the servers' journals tell how often
--- it was executed.
+-- server that misbehaves. Each call carries a mark: by it the servers' journals tell how often a
+-- write was executed, and a response that has another call's is a stray one.
 
 local core = require("tagoio.core")
 local tagoio = require("tagoio")
@@ -51,22 +51,34 @@ local operations = {
 -- ---- rounds ----
 
 -- A client with options for one call, as programs derive one for each request.
-local function derive(random, client)
+local function derive(report, random, client, mark)
   local timeout = random(10) == 1 and 0.05 or work.timeout_s
-  return assert(client:with({ timeout = timeout })), timeout
+  local function check_response(event)
+    if event.request_id == mark then
+      report.marked = report.marked + 1
+    elseif event.request_id then
+      report.strange = ("%s: %s got the response of %s"):format(
+        event.operation, mark, event.request_id)
+    end
+  end
+  return assert(client:with({
+    timeout = timeout,
+    headers = { ["X-Mark"] = "id=" .. mark }, -- the whole value is a secret, what comes back is not
+    on_attempt = check_response,
+  })), timeout
 end
 
 local function note_error(report, operation, message, err)
   local kind = type(err) == "table" and err.kind or "none"
   report.errors[kind] = (report.errors[kind] or 0) + 1
   if not kinds[kind] or err.message ~= message then
-    report.strange = ("%s: %s %s"):format(operation.name, kind, tostring(message))
+    report.strange = ("%s: an unknown error: %s %s"):format(operation.name, kind, tostring(message))
   end
 end
 
 local function call(report, random, clients, mark, config)
   local operation = operations[random(#operations)]
-  local client, timeout = derive(random, clients[random(#clients)])
+  local client, timeout = derive(report, random, clients[random(#clients)], mark)
   local started = core.now()
   local result, message, err = operation.run(client, mark, config)
   local late = core.now() - started - timeout
@@ -101,7 +113,7 @@ end
 
 -- One round: what became of its calls.
 function work.round(clients, config, in_parallel)
-  local report = { calls = 0, errors = {}, late = -work.timeout_s, writes = {} }
+  local report = { calls = 0, marked = 0, errors = {}, late = -work.timeout_s, writes = {} }
   in_parallel(work.tasks, function(number)
     local random = values.generator(config.seed * 100 + number, config.round)
     for i = 1, work.calls do
