@@ -12,6 +12,7 @@ local hosts = require("tagoio.hosts")
 local map = require("tagoio.map")
 local names = require("tagoio.names")
 local options = require("tagoio.options")
+local waiting = require("tagoio.waiting")
 
 local tagoio = {
   _VERSION = "tagoio " .. core.version,
@@ -108,7 +109,7 @@ function tagoio.sleep(seconds)
   if not mode then
     return errors.new("invalid", "sleep", "sleep: " .. problem)
   end
-  call.sleep({}, core.now() + seconds)
+  waiting.sleep(hosts.default(), core.now() + seconds)
   return true
 end
 

@@ -62,8 +62,10 @@ local function follow(caller, profileID, response, given)
       given.on_progress(response)
     end
     local _, message, err = check_response(query, status_of(response), timeout)
+    if not err and not caller.pause(math.min(pause_s, query.started + timeout - core.now())) then
+      _, message, err = failed(query, "canceled", "canceled")
+    end
     if not err then
-      caller.pause(math.min(pause_s, query.started + timeout - core.now()))
       pause_s = math.min(pause_s * 2, longest_pause_s)
       query.asked = query.asked + 1
       response, message, err = caller.call("profile.auditLogQuery", name, profileID, query.id)

@@ -3,7 +3,8 @@
 --
 -- A caller is how the calls of one client are made, a table with `core` (the client's userdata),
 -- `pool` or, in its place, `transport`, and maybe `host` (where they wait), `tell` (what is told of
--- each attempt), `deadline` (a time of core.now()) and `headers`.
+-- each attempt), `deadline` (a time of core.now()) and `headers`. `waiters` has those who wait for
+-- what no pool knows of, and their call over a transport, else false: to cancel them.
 
 local blocking = require("tagoio.hosts.blocking")
 local core = require("tagoio.core")
@@ -57,6 +58,20 @@ local function lateness(start, now, deadline)
   end
 end
 
+-- Lets time pass until it is due. False: the client's calls were canceled meanwhile.
+local function sleep(caller, host, due)
+  local waiter = waiting.new()
+  caller.waiters[waiter] = false
+  waiting.sleep(host, due, waiter)
+  caller.waiters[waiter] = nil
+  return not waiter.awake
+end
+
+-- The same between the calls that a function is made of.
+function call.pause(caller, due)
+  return sleep(caller, caller.host or hosts.default(), waiting.earlier(due, caller.deadline))
+end
+
 -- Waits until a request may start here. Else a kind and why it may not.
 local function acquire_start(caller, host, task, deadline)
   local pool = caller.pool
@@ -66,7 +81,7 @@ local function acquire_start(caller, host, task, deadline)
   elseif mode == "yield" and pool then
     pool:multiplex()
   end
-  local job = task and task.job
+  local job, is_canceled = task and task.job, false
   local start, now = next_start(caller, job), core.now()
   if start and now < (deadline or math.huge) then -- else nothing is sent, and takes no start
     local late = lateness(start, now, deadline)
@@ -74,9 +89,9 @@ local function acquire_start(caller, host, task, deadline)
       return "timeout", late
     end
     take_start(caller, job, start)
-    waiting.sleep(host, waiting.earlier(start, deadline))
+    is_canceled = not sleep(caller, host, waiting.earlier(start, deadline))
   end
-  if job and job:is_stopped() then
+  if is_canceled or job and job:is_stopped() then
     return "canceled", "canceled"
   end
 end
@@ -126,11 +141,6 @@ local function headers_of(caller, operation, name)
   return given
 end
 
--- Lets time pass until it is due, as it passes while a call is on its way.
-function call.sleep(caller, due)
-  waiting.sleep(caller.host or hosts.default(), waiting.earlier(due, caller.deadline))
-end
-
 -- Makes a call with a method of the core and brings it to its end: the result, nil, nil and the
 -- call; or nil, message, err. A bug in the caller is raised under the name of the function that was
 -- called, which is not the operation's where a function is made of several.
@@ -154,11 +164,11 @@ function call.perform(caller, operation, name, start, what, ...)
   local watch = caller.tell and hooks.watch(caller.tell, new_call)
   if caller.transport then
     local waiter = waiting.new()
-    caller.moved[new_call] = waiter
+    caller.waiters[waiter] = new_call
     transport.run(caller.transport, operation, new_call, function(due)
       waiting.sleep(host, due, waiter)
     end, watch)
-    caller.moved[new_call] = nil
+    caller.waiters[waiter] = nil
   elseif host == blocking and not task then
     run(caller.pool, new_call, watch)
   else

@@ -48,9 +48,10 @@ function client.caller(find_client)
     return result
   end
 
-  -- Lets time pass, as it passes while a call is on its way.
+  -- Lets time pass, as it passes while a call is on its way. False: the client's calls were
+  -- canceled.
   function caller.pause(seconds)
-    call.sleep(find_client("pause")[own_key], core.now() + seconds)
+    return call.pause(find_client("pause")[own_key], core.now() + seconds)
   end
 
   return caller
@@ -124,7 +125,7 @@ local function wrap(core_client, checked, shared_pool, url, pace)
     per_minute = checked.per_minute,
     pace = pace or { next_start_s = 0 },
     deadline = checked.deadline,
-    moved = setmetatable({}, { __mode = "k" }), -- the calls that a transport moves: their waiters
+    waiters = setmetatable({}, { __mode = "k" }), -- weak, for coroutines that are abandoned
   }
   local self = setmetatable({ [own_key] = own }, metatable)
   own.host = hosts.of(checked.wait, self, shared_pool)
@@ -257,8 +258,10 @@ local function cancel_calls(own)
     own.core:cancel()
     own.pool:dispatch() -- now event loops let go of its descriptor, which is still open
   end
-  for new_call, waiter in pairs(own.moved) do
-    new_call:cancel()
+  for waiter, new_call in pairs(own.waiters) do
+    if new_call then
+      new_call:cancel()
+    end
     waiter:wake()
   end
 end

@@ -160,6 +160,7 @@ describe("auditLogEvents", function()
         pause = function(seconds)
           pauses[#pauses + 1] = seconds
           now = now + seconds
+          return true
         end,
       }
     end)
@@ -257,6 +258,30 @@ describe("auditLogEvents in a map", function()
     assert.equal("canceled", stopped[1].kind)
     assert.equal("string", type(stopped[1].queryId))
     assert.equal(403, stopped[2].status)
+    client:close()
+  end)
+
+  it("went on asking when the calls of its client were canceled in a pause", function()
+    emulator.reset({ audit_polls = 1000 })
+    local client = emulator.client()
+    local scope, pausing = client:with({}), false
+    local function on_progress()
+      assert.is_false(pausing)
+      pausing = true
+    end
+    local _, failed = tagoio.map({ "audit", "cancel" }, function(item)
+      if item == "audit" then
+        return scope.profile.auditLogEvents(id, nil, { on_progress = on_progress })
+      end
+      while not pausing do
+        assert(client.profile.info(id))
+      end
+      scope:cancel()
+      return true
+    end)
+    assert.equal("profile.auditLogEvents: canceled", failed[1].message)
+    assert.equal("canceled", failed[1].kind)
+    assert.equal("string", type(failed[1].queryId))
     client:close()
   end)
 end)

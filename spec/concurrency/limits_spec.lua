@@ -155,6 +155,24 @@ describe("a rate limit", function()
     assert.equal(4, #emulator.journal())
   end)
 
+  it("sent calls that waited for their start after cancel, and raised them after close", function()
+    for _, method in ipairs({ "cancel", "close" }) do
+      local scope = start({ per_minute = 60 }):with({})
+      assert(scope.profile.list()) -- takes the first start
+      local _, failed = tagoio.map({ "call", "end" }, function(item)
+        if item == "call" then
+          return scope.profile.list()
+        end
+        scope[method](scope)
+        return true
+      end)
+      assert.equal("canceled", failed[1].kind)
+      assert.equal("profile.list: canceled", failed[1].message)
+      assert.equal(1, #emulator.journal())
+      emulator.reset()
+    end
+  end)
+
   it("of 20 in a window lets calls with per_minute succeed, too", function()
     start({ per_minute = 1200 })
     emulator.limit({ route = "POST /profile/{}/token", limit = 20, window_s = 1 })
