@@ -3,7 +3,8 @@
 --
 -- A caller is how the calls of one client are made, a table with `core` (the client's userdata),
 -- `pool` or, in its place, `transport`, and maybe `host` (where they wait), `tell` (what is told of
--- each attempt), `deadline` (a time of core.now()) and `headers`. `waiters` has those who wait for
+-- each attempt), `deadline` (a time of core.now()), `headers` and `pace` (how requests are spread:
+-- `per_minute`, `starts` with the time `next_s`, and maybe `outer`, another pace). `waiters` has those who wait for
 -- what no pool knows of, and their call over a transport, else false: to cancel them.
 
 local blocking = require("tagoio.hosts.blocking")
@@ -31,22 +32,21 @@ function call.learn_markers()
   end
 end
 
--- When a request may start: maps spread them, and clients. nil: at once.
-local function next_start(caller, job)
-  local start = job and job:next_start()
-  if caller.per_minute then
-    start = math.max(caller.pace.next_start_s, start or core.now())
+-- When a request may start by a pace, and those around it, and no earlier than given (nil: now);
+-- nil: at once.
+local function next_start(pace, earliest)
+  while pace do
+    earliest = math.max(pace.starts.next_s, earliest or core.now())
+    pace = pace.outer
   end
-  return start
+  return earliest
 end
 
--- The next request may start later.
-local function take_start(caller, job, start)
-  if job then
-    job:take_start(start)
-  end
-  if caller.per_minute then
-    caller.pace.next_start_s = start + 60 / caller.per_minute
+-- A request starts then, and the next one later.
+local function take_start(pace, start)
+  while pace do
+    pace.starts.next_s = start + 60 / pace.per_minute
+    pace = pace.outer
   end
 end
 
@@ -82,13 +82,14 @@ local function acquire_start(caller, host, task, deadline)
     pool:multiplex()
   end
   local job, is_canceled = task and task.job, false
-  local start, now = next_start(caller, job), core.now()
+  local start, now = next_start(caller.pace, next_start(job and job.pace)), core.now()
   if start and now < (deadline or math.huge) then -- else nothing is sent, and takes no start
     local late = lateness(start, now, deadline)
     if late then
       return "timeout", late
     end
-    take_start(caller, job, start)
+    take_start(caller.pace, start)
+    take_start(job and job.pace, start)
     is_canceled = not sleep(caller, host, waiting.earlier(start, deadline))
   end
   if is_canceled or job and job:is_stopped() then

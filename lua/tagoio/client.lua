@@ -106,8 +106,8 @@ local metatable = {
 }
 
 -- Makes a client of the core's client and options that were checked, on a pool unless a transport
--- takes its place. `pace` is the parent's.
-local function wrap(core_client, checked, shared_pool, url, pace)
+-- takes its place. `starts` are the parent's.
+local function wrap(core_client, checked, shared_pool, url, starts)
   if checked.array_mt then
     core.mark(checked.array_mt)
   end
@@ -123,10 +123,11 @@ local function wrap(core_client, checked, shared_pool, url, pace)
     on_attempt = checked.on_attempt,
     response_info = checked.response_info,
     per_minute = checked.per_minute,
-    pace = pace or { next_start_s = 0 },
+    starts = starts or { next_s = 0 }, -- shared, whatever the pace
     deadline = checked.deadline,
     waiters = setmetatable({}, { __mode = "k" }), -- weak, for coroutines that are abandoned
   }
+  own.pace = own.per_minute and { per_minute = own.per_minute, starts = own.starts }
   local self = setmetatable({ [own_key] = own }, metatable)
   own.host = hosts.of(checked.wait, self, shared_pool)
   return self
@@ -250,7 +251,7 @@ function methods:with(given)
   if not new then
     return refuse("client:with", message, kind)
   end
-  return wrap(new, checked, own.pool, own.url, own.pace)
+  return wrap(new, checked, own.pool, own.url, own.starts)
 end
 
 local function cancel_calls(own)

@@ -26,6 +26,10 @@ local function new_job(name, items, total, fn, given)
   local around = waiting.task()
   local parent = around and around.job -- of a map within a map
   local timeout = given.timeout
+  local pace = parent and parent.pace
+  if given.per_minute then
+    pace = { per_minute = given.per_minute, starts = { next_s = 0 }, outer = pace }
+  end
   local self = setmetatable({
     name = name,
     items = items,
@@ -38,7 +42,7 @@ local function new_job(name, items, total, fn, given)
     concurrency = math.min(given.concurrency, total),
     started = 0,
     done = 0,
-    next_start_s = 0,
+    pace = pace,
     deadline = waiting.earlier(timeout and core.now() + timeout, parent and parent.deadline),
     stopped = false,
     results = {},
@@ -54,25 +58,6 @@ end
 
 function job:is_stopped()
   return self.stopped or self.parent ~= nil and self.parent:is_stopped()
-end
-
--- When the next request may start, nil: at once.
-function job:next_start()
-  local start = self.parent and self.parent:next_start()
-  if self.options.per_minute then
-    start = math.max(self.next_start_s, start or core.now())
-  end
-  return start
-end
-
--- A request starts then, and the next one later.
-function job:take_start(start)
-  if self.parent then
-    self.parent:take_start(start)
-  end
-  if self.options.per_minute then
-    self.next_start_s = start + 60 / self.options.per_minute
-  end
 end
 
 -- The index of the next item, nil: there is none.
