@@ -242,7 +242,8 @@ const tagoio_operation *tagoio_operation_request(const char *method, bool idempo
    number), flag (a boolean), date, list (of strings), order, map; or a type and what is
    sent by default. retry is safe for GET, never for other methods, or idempotent.
    result is object, array, text or any, the default. Arguments that are secret, or
-   named like one (token), are never shown. The name is as "device.info".
+   named like one (token), are never shown. The name is as "device.info",
+   of at most 100 characters.
 
    The row belongs to the caller, and calls keep it alive. NULL with an error of kind
    misuse, invalid or memory that names the row and the key. */

@@ -399,16 +399,20 @@ static void description_free(tagoio_description *target) {
     free(target);
 }
 
+/* Messages begin with it, and have room for more. */
 static bool check_name(const char *name, tagoio_error *err) {
+    enum { longest_name = 100 };
     size_t count = strcspn(name, ".");
     bool ok = is_name(name, count) && name[count] == '.' &&
-              is_name(name + count + 1, strlen(name + count + 1));
+              is_name(name + count + 1, strlen(name + count + 1)) &&
+              strlen(name) <= longest_name;
     char shown[64];
     tagoio_printable(shown, sizeof shown, name, strlen(name));
     return ok || tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
                                   "the name of an operation must be two names with a "
-                                  "dot, as device.info (got \"%s\")",
-                                  shown);
+                                  "dot, as device.info, of at most %d characters (got "
+                                  "\"%s\")",
+                                  longest_name, shown);
 }
 
 const tagoio_operation *

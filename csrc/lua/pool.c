@@ -56,11 +56,11 @@ static int multiplex(lua_State *L) {
 }
 
 /* pool:step(seconds): how many calls are on their way, and for how many seconds nothing
-   has moved */
+   has moved. It waits for an hour at most. */
 static int step(lua_State *L) {
     tagoio_pool *pool = check_open(L);
     double wait_s = luaL_checknumber(L, 2);
-    int wait_ms = wait_s > 0 && wait_s <= 3600 ? (int)ceil(wait_s * 1000) : 0;
+    int wait_ms = wait_s > 0 ? (int)ceil(fmin(wait_s, 3600) * 1000) : 0;
     lua_pushinteger(L, (lua_Integer)tagoio_pool_step(pool, wait_ms));
     int64_t still_ms = tagoio_host_now_ms() - tagoio_pool_moved_ms(pool);
     lua_pushnumber(L, (lua_Number)still_ms / 1000);

@@ -325,6 +325,14 @@ describe("a bad row raises where it is defined", function()
     end
     assert.matches("rows must be a table", (select(2, pcall(client.resource, client, "device"))))
   end)
+
+  it("so long a name that messages had no room for the rest, and raised in our own files", function()
+    local ok, message = pcall(function()
+      return client:resource(("x"):rep(600), { info = { "GET", "/device/{deviceID}" } }).info(5)
+    end)
+    assert.is_false(ok)
+    assert.matches("^[^:]*resource_spec.lua:%d+: client:resource: .* at most 100 char", message)
+  end)
 end)
 
 describe("the account's allocation as a resource", function()

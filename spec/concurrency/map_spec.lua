@@ -340,6 +340,19 @@ describe("tagoio.map", function()
     assert.equal(0, client:step())
   end)
 
+  it("was moved by client:step(math.huge), which did not wait", function()
+    emulator.inject({ delay_ms = 300 })
+    local own = client:with({ wait = coroutine.yield })
+    local steps = 0
+    coroutine.wrap(function()
+      assert(own.profile.list())
+    end)()
+    while own:step(math.huge) > 0 do
+      steps = steps + 1
+    end
+    assert.is_true(steps < 50)
+  end)
+
   -- While the first item waits the second one makes its call, from a place of the language's own.
   -- Where the Lua does not say that nothing can yield there, its own error comes out.
   local function call_from(place, is_known)

@@ -132,8 +132,10 @@ static void test_refusals(void) {
 }
 
 static void test_names(void) {
-    static const char *const names[] = {"",          "device", "device.", ".x",
-                                        "device.x.", "a.b.c",  "a.1",     "a.b c"};
+    char too_long[102] = "device.";
+    memset(too_long + strlen(too_long), 'x', sizeof too_long - 1 - strlen(too_long));
+    const char *const names[] = {"",      "device", "device.", ".x",    "device.x.",
+                                 "a.b.c", "a.1",    "a.b c",   too_long};
     json_t *description = play_json("{\"method\": \"GET\", \"path\": \"/a\"}");
     for (int i = 0; i < check_count(names); i++) {
         check_case("the name \"%s\" is refused", names[i]);
@@ -141,6 +143,11 @@ static void test_names(void) {
         check_true(tagoio_operation_new(names[i], description, &err) == NULL);
         check_within("must be two names with a dot", err.message);
     }
+    too_long[100] = '\0';
+    check_case("a name of 100 characters is the longest");
+    const tagoio_operation *row = tagoio_operation_new(too_long, description, NULL);
+    check_true(row != NULL);
+    tagoio_operation_unref(row);
     json_decref(description);
 }
 
