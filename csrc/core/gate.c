@@ -21,7 +21,7 @@ struct tagoio_gate {
     int64_t last_place; /* of those; -1: it was not opened yet */
 };
 
-static tagoio_gate *gate_new(tagoio_gates *gates, const char *token) {
+static tagoio_gate *gate_new(const char *token) {
     tagoio_gate *gate = malloc(sizeof *gate);
     char *copy = tagoio_string_copy(token);
     if (gate == NULL || copy == NULL) {
@@ -29,17 +29,23 @@ static tagoio_gate *gate_new(tagoio_gates *gates, const char *token) {
         free(gate);
         return NULL;
     }
-    *gate = (tagoio_gate){.next = gates->first,
-                          .token = copy,
-                          .asked_ms = INT64_MIN,
-                          .opens_ms = INT64_MIN};
-    gates->first = gate;
+    *gate = (tagoio_gate){.token = copy, .asked_ms = INT64_MIN, .opens_ms = INT64_MIN};
     return gate;
 }
 
 static void gate_free(tagoio_gate *gate) {
     tagoio_string_free(gate->token);
     free(gate);
+}
+
+/* The list of those in use that has a token's gate, by the hash FNV-1a: there may be a
+   client for each of many thousand tokens. */
+static tagoio_gate **bucket(tagoio_gates *gates, const char *token) {
+    uint32_t hash = 2166136261u;
+    for (; *token != '\0'; token++) {
+        hash = (hash ^ (unsigned char)*token) * 16777619u;
+    }
+    return &gates->in_use[hash % TAGOIO_GATE_BUCKETS];
 }
 
 /* Where a list has the gate of a token, or its end. */
@@ -59,23 +65,28 @@ static tagoio_gate *detach(tagoio_gate **at) {
     return gate;
 }
 
-tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token) {
-    tagoio_gate *gate = *find(&gates->first, token);
-    if (gate == NULL && (gate = detach(find(&gates->unused, token))) != NULL) {
-        gates->unused_count--;
-        gate->next = gates->first;
-        gates->first = gate;
-    }
-    gate = gate != NULL ? gate : gate_new(gates, token);
+static tagoio_gate *remove_unused(tagoio_gates *gates, tagoio_gate **at) {
+    tagoio_gate *gate = detach(at);
     if (gate != NULL) {
-        gate->references++;
+        gates->unused_count--;
     }
     return gate;
 }
 
-static void free_first_unused(tagoio_gates *gates) {
-    gate_free(detach(&gates->unused));
-    gates->unused_count--;
+tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token) {
+    tagoio_gate **list = bucket(gates, token);
+    tagoio_gate *gate = *find(list, token);
+    if (gate == NULL) {
+        gate = remove_unused(gates, find(&gates->unused, token));
+        gate = gate != NULL ? gate : gate_new(token);
+        if (gate == NULL) {
+            return NULL;
+        }
+        gate->next = *list;
+        *list = gate;
+    }
+    gate->references++;
+    return gate;
 }
 
 /* Keeps a gate that nobody uses, in the order of opening. */
@@ -87,7 +98,7 @@ static void keep(tagoio_gates *gates, tagoio_gate *gate) {
     gate->next = *at;
     *at = gate;
     if (++gates->unused_count > TAGOIO_MAX_UNUSED_GATES) {
-        free_first_unused(gates);
+        gate_free(remove_unused(gates, &gates->unused));
     }
 }
 
@@ -95,7 +106,7 @@ void tagoio_gate_unref(tagoio_gates *gates, tagoio_gate *gate) {
     if (gate == NULL || --gate->references > 0) {
         return;
     }
-    detach(find(&gates->first, gate->token));
+    detach(find(bucket(gates, gate->token), gate->token));
     if (gate->asked_ms > INT64_MIN) { /* it was closed: nobody knows here until when */
         keep(gates, gate);
     } else {
@@ -105,7 +116,7 @@ void tagoio_gate_unref(tagoio_gates *gates, tagoio_gate *gate) {
 
 void tagoio_gates_forget(tagoio_gates *gates, int64_t now_ms) {
     while (gates->unused != NULL && gates->unused->opens_ms <= now_ms) {
-        free_first_unused(gates);
+        gate_free(remove_unused(gates, &gates->unused));
     }
 }
 

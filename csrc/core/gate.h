@@ -13,16 +13,16 @@
 /* Shared by reference count. */
 typedef struct tagoio_gate tagoio_gate;
 
+enum { TAGOIO_MAX_UNUSED_GATES = 256, TAGOIO_GATE_BUCKETS = 256 };
+
 /* The gates of a family of clients, one for each token. Zero-initialised it is empty. A
    gate that was closed outlives its last reference: a program may derive a client for
    each request. When too many are kept, the one that opens first is forgotten. */
 typedef struct tagoio_gates {
-    tagoio_gate *first;  /* of those in use */
-    tagoio_gate *unused; /* the first one to open */
+    tagoio_gate *in_use[TAGOIO_GATE_BUCKETS]; /* by token */
+    tagoio_gate *unused;                      /* the first one to open */
     int unused_count;
 } tagoio_gates;
-
-enum { TAGOIO_MAX_UNUSED_GATES = 256 };
 
 /* A reference to the gate of a token, a new one if need be; NULL: memory. */
 tagoio_gate *tagoio_gates_ref(tagoio_gates *gates, const char *token);

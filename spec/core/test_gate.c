@@ -88,8 +88,36 @@ static void close_unused(tagoio_gates *gates, int i) {
     tagoio_gate_unref(gates, gate);
 }
 
+static bool is_in_use(const tagoio_gates *gates) {
+    for (int i = 0; i < TAGOIO_GATE_BUCKETS; i++) {
+        if (gates->in_use[i] != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_many(void) {
+    enum { TOKENS = 2000 };
+    tagoio_gates gates = {.unused = NULL};
+    tagoio_gate *used[TOKENS];
+    check_case("each of many tokens has one gate, which goes with its last client");
+    for (int i = 0; i < 2 * TOKENS; i++) {
+        char token[16];
+        snprintf(token, sizeof token, "token %d", i % TOKENS);
+        tagoio_gate *gate = tagoio_gates_ref(&gates, token);
+        check_true(i < TOKENS || gate == used[i % TOKENS]);
+        check_true(i < 1 || gate != used[(i - 1) % TOKENS]);
+        used[i % TOKENS] = gate;
+    }
+    for (int i = 0; i < 2 * TOKENS; i++) {
+        tagoio_gate_unref(&gates, used[i % TOKENS]);
+    }
+    check_true(!is_in_use(&gates));
+}
+
 static void test_unused(void) {
-    tagoio_gates gates = {.first = NULL};
+    tagoio_gates gates = {.unused = NULL};
     check_case("a gate that was never closed goes with its last client");
     tagoio_gate_unref(&gates, tagoio_gates_ref(&gates, "open"));
     check_number(0, gates.unused_count);
@@ -104,7 +132,7 @@ static void test_unused(void) {
     check_number(TAGOIO_MAX_UNUSED_GATES, gates.unused_count);
     check_case("one that is used again is in use, and kept again");
     close_unused(&gates, TAGOIO_MAX_UNUSED_GATES / 2);
-    check_true(gates.first == NULL);
+    check_true(!is_in_use(&gates));
     check_number(TAGOIO_MAX_UNUSED_GATES, gates.unused_count);
     check_case("they are forgotten when they open");
     tagoio_gates_forget(&gates, 1001);
@@ -114,7 +142,7 @@ static void test_unused(void) {
     check_case("and with the last of the family");
     close_unused(&gates, 1);
     tagoio_gates_forget(&gates, INT64_MAX);
-    check_true(gates.first == NULL && gates.unused == NULL);
+    check_true(!is_in_use(&gates) && gates.unused == NULL);
 }
 
 static void test_what_closes(void) {
@@ -413,6 +441,7 @@ static void test_budget(void) {
 int main(void) {
     const check_test tests[] = {test_client_for_each_request,
                                 test_unused,
+                                test_many,
                                 test_who_waits,
                                 test_what_closes,
                                 test_order,
