@@ -317,9 +317,9 @@ bool tagoio_headers_add(tagoio_headers *headers, const char *name, const char *v
                         tagoio_error *err);
 void tagoio_headers_clear(tagoio_headers *headers);
 
-/* Sends these headers in each attempt; their values are secrets, and what follows a
-   first word in one, as "Bearer". To be called once, before the call begins. Takes
-   them, also on failure. False: memory. */
+/* Sends these headers in each attempt; their values are secrets, what follows a first
+   word in one, as "Bearer", and the value of each cookie. To be called once, before the
+   call begins. Takes them, also on failure. False: memory. */
 bool tagoio_call_take_headers(tagoio_call *call, tagoio_headers *headers);
 
 tagoio_call *tagoio_call_ref(tagoio_call *call);

@@ -112,6 +112,18 @@ size_t tagoio_utf8_bytes(const char *text, size_t count) {
 
 char tagoio_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
+bool tagoio_is_name(const char *name, const char *bytes, size_t count) {
+    if (strlen(name) != count) { /* compare no further: it may hold a NUL */
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (tagoio_lower(name[i]) != tagoio_lower(bytes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool tagoio_is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 int tagoio_hex_value(char c) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Text inside the core: percent-encoding, UTF-8, hex digits. Buffers are in tagoio.h.
- */
+/* Text inside the core: percent-encoding, UTF-8, hex digits, names. Buffers are in
+   tagoio.h. */
 #ifndef TAGOIO_CORE_BUFFER_H
 #define TAGOIO_CORE_BUFFER_H
 
@@ -28,6 +28,9 @@ int tagoio_hex_value(char c);
 
 /* An ASCII letter in lower case; any other byte as it is. */
 char tagoio_lower(char c);
+
+/* Whether so many bytes are this name, in whatever case. */
+bool tagoio_is_name(const char *name, const char *bytes, size_t count);
 
 /* A blank, a tab, or a part of a line's end. */
 bool tagoio_is_blank(char c);

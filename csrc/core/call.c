@@ -160,11 +160,8 @@ bool tagoio_call_take_headers(tagoio_call *call, tagoio_headers *headers) {
     *headers = (tagoio_headers){.items = NULL};
     bool ok = all != NULL;
     for (size_t i = 0; ok && i < count; i++) {
-        const char *value = call->more_headers.items[i].value;
-        const char *after_scheme = value + strcspn(value, " "); /* as "Bearer" */
-        ok = tagoio_secrets_add(&call->encoded.secrets, value, strlen(value)) &&
-             tagoio_secrets_add(&call->encoded.secrets, after_scheme,
-                                strlen(after_scheme));
+        ok = tagoio_secrets_add_header(&call->encoded.secrets,
+                                       &call->more_headers.items[i]);
     }
     call->headers = all != NULL ? all : call->own_headers;
     return ok;

@@ -8,7 +8,6 @@
 static const char by_http[] = "HTTP sets it for each request";
 static const char by_json[] = "requests and responses are JSON";
 
-/* By their names in lower case. */
 static const struct {
     const char *name;
     const char *why;
@@ -32,14 +31,6 @@ static const struct {
     {"user-agent", "use the option user_agent"},
 };
 
-static bool is_same_name(const char *a, const char *b) {
-    while (*a != '\0' && tagoio_lower(*a) == tagoio_lower(*b)) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 static bool is_token_character(char c) {
     return (c >= '0' && c <= '9') ||
            (tagoio_lower(c) >= 'a' && tagoio_lower(c) <= 'z') ||
@@ -49,7 +40,7 @@ static bool is_token_character(char c) {
 /* What is wrong with a name; NULL: nothing. */
 static const char *name_problem(const char *name) {
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        if (is_same_name(name, refused[i].name)) {
+        if (tagoio_is_name(refused[i].name, name, strlen(name))) {
             return refused[i].why;
         }
     }
@@ -92,7 +83,7 @@ static bool check(const tagoio_headers *headers, const char *name, const char *v
     }
     problem = value_problem(value);
     for (size_t i = 0; i < headers->count && problem == NULL; i++) {
-        bool is_twice = is_same_name(headers->items[i].name, name);
+        bool is_twice = tagoio_is_name(headers->items[i].name, name, strlen(name));
         problem = is_twice ? "is there twice: its case does not matter" : NULL;
     }
     if (problem != NULL) {

@@ -41,6 +41,29 @@ bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count
     return keep_take(secrets, plain);
 }
 
+/* "name=value; name=value" */
+static bool add_cookies(tagoio_secrets *secrets, const char *at) {
+    bool ok = true;
+    while (ok && *at != '\0') {
+        size_t count = strcspn(at, ";");
+        size_t name = strcspn(at, "=;");
+        ok = name == count ||
+             tagoio_secrets_add(secrets, at + name + 1, count - name - 1);
+        at += count;
+        at += *at == ';';
+    }
+    return ok;
+}
+
+bool tagoio_secrets_add_header(tagoio_secrets *secrets, const tagoio_header *header) {
+    const char *value = header->value;
+    const char *after_word = value + strcspn(value, " ");
+    bool is_cookie = tagoio_is_name("cookie", header->name, strlen(header->name));
+    return tagoio_secrets_add(secrets, value, strlen(value)) &&
+           tagoio_secrets_add(secrets, after_word, strlen(after_word)) &&
+           (!is_cookie || add_cookies(secrets, value));
+}
+
 bool tagoio_secrets_is_name(const char *name) {
     for (size_t i = 0; i < sizeof secret_names / sizeof secret_names[0]; i++) {
         if (strcmp(name, secret_names[i]) == 0) {

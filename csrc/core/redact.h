@@ -20,6 +20,10 @@ typedef struct tagoio_secrets {
 /* Remembers a secret. It is recognised in every form of core/echo.h. False: memory. */
 bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count);
 
+/* Remembers the value of a header, what follows a first word in it, as "Bearer", and
+   the value of each cookie. False: memory. */
+bool tagoio_secrets_add_header(tagoio_secrets *secrets, const tagoio_header *header);
+
 /* True for the name of something that must never be shown ("token"). */
 bool tagoio_secrets_is_name(const char *name);
 

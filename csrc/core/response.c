@@ -16,18 +16,6 @@ static const char *const request_id_names[] = {
     "x-amzn-trace-id", "x-amz-cf-id", "cf-ray",
 };
 
-static bool is_name(const char *name, const char *given, size_t count) {
-    if (strlen(name) != count) { /* compare no further: it may hold a NUL */
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (name[i] != tagoio_lower(given[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Always false, as the event that it ends. */
 static bool refuse(tagoio_response *response, tagoio_error_kind kind, const char *why) {
     response->refused = kind;
@@ -60,12 +48,12 @@ static void copy_value(char copy[TAGOIO_MAX_HEADER_VALUE_BYTES], const char *val
 
 static void read_header(tagoio_response *response, const char *name, size_t name_bytes,
                         const char *value, size_t value_bytes) {
-    if (is_name("retry-after", name, name_bytes)) {
+    if (tagoio_is_name("retry-after", name, name_bytes)) {
         copy_value(response->retry_after, value, value_bytes);
     }
     for (size_t i = 0; i < sizeof request_id_names / sizeof request_id_names[0]; i++) {
         if (response->request_id[0] == '\0' &&
-            is_name(request_id_names[i], name, name_bytes)) {
+            tagoio_is_name(request_id_names[i], name, name_bytes)) {
             copy_value(response->request_id, value, value_bytes);
         }
     }
