@@ -43,6 +43,8 @@ struct tagoio_call {
     tagoio_attempt *attempts; /* as many as are allowed, or more */
 };
 
+static const char group_deadline[] = "deadline"; /* that is not the call's own */
+
 static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -149,7 +151,7 @@ tagoio_call *tagoio_call_new_row(tagoio_settings *settings, const tagoio_operati
 void tagoio_call_set_deadline(tagoio_call *call, int64_t deadline_ms) {
     if (deadline_ms < call->deadline_ms) {
         call->deadline_ms = deadline_ms;
-        call->deadline_name = "deadline";
+        call->deadline_name = group_deadline;
     }
 }
 
@@ -345,6 +347,12 @@ static void record_attempt(tagoio_call *call, int64_t now_ms, int64_t delay_ms) 
     report->headers = response->headers;
 }
 
+/* Whether the deadline of a group of calls is what ended this one in flight. */
+static bool deadline_passed(const tagoio_call *call, int64_t now_ms) {
+    return call->outcome.kind == TAGOIO_ERROR_TIMEOUT && now_ms >= call->deadline_ms &&
+           call->deadline_name == group_deadline;
+}
+
 /* The outcome of the last attempt, or of a cancelation, is that of the call. */
 static void finish(tagoio_call *call, int64_t now_ms) {
     bool was_out = call->state == IN_FLIGHT;
@@ -363,6 +371,8 @@ static void finish(tagoio_call *call, int64_t now_ms) {
     tagoio_explanation explanation = {.outcome = &call->outcome,
                                       .settings = call->settings,
                                       .secrets = &call->encoded.secrets,
+                                      .deadline_passed =
+                                          was_out && deadline_passed(call, now_ms),
                                       .over_budget = call->over_budget,
                                       .limit = call->limit};
     tagoio_report_explain(report, &explanation, &call->message);

@@ -27,8 +27,8 @@ void tagoio_report_copy_id(char to[TAGOIO_MAX_REQUEST_ID_BYTES], const char *id,
     make_printable(&copy);
 }
 
-/* "asked to wait 44 s; timeout leaves 12 s, " */
-static void add_limit(tagoio_buffer *message, const tagoio_explanation *e) {
+/* Why there was no further attempt: "asked to wait 44 s; timeout leaves 12 s, " */
+static void add_reason(tagoio_buffer *message, const tagoio_explanation *e) {
     char words[120] = "";
     if (e->limit.name != NULL) {
         bool is_time = strcmp(e->limit.name, "max_retry_after") != 0;
@@ -40,6 +40,8 @@ static void add_limit(tagoio_buffer *message, const tagoio_explanation *e) {
     tagoio_buffer_add_string(message, words);
     tagoio_buffer_add_string(message,
                              e->over_budget ? "the retry budget is spent, " : "");
+    tagoio_buffer_add_string(message,
+                             e->deadline_passed ? "the deadline has passed, " : "");
 }
 
 /* "profile.info: Authorization Denied (HTTP 401, api.tago.io)" and what matters. */
@@ -58,7 +60,7 @@ static bool write_failure(tagoio_buffer *message, const tagoio_report *report,
     tagoio_buffer_add(message, why->bytes, why->length);
     tagoio_buffer_add_string(message, " (");
     tagoio_buffer_add_string(message, status);
-    add_limit(message, e);
+    add_reason(message, e);
     tagoio_buffer_add(message, e->settings->host, e->settings->host_bytes);
     tagoio_buffer_add_string(message, attempts);
     tagoio_buffer_add_string(message, ")");

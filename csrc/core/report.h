@@ -13,6 +13,7 @@ typedef struct tagoio_explanation {
     const tagoio_outcome *outcome; /* of the last attempt */
     const tagoio_settings *settings;
     const tagoio_secrets *secrets;
+    bool deadline_passed;     /* of a group of calls: that ended it in flight */
     bool over_budget;         /* why there was no further attempt, */
     tagoio_retry_limit limit; /* as in tagoio_retry_decision */
 } tagoio_explanation;
