@@ -268,6 +268,7 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multipl
     CURL *easy = t->handle->easy;
     t->handle->transfer = t;
     t->handle->error[0] = '\0';
+    t->added_ms = now_ms;
     t->request_started = false;
     t->refused = false;
     t->response_started = false;
