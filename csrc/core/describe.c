@@ -90,27 +90,19 @@ static const char *keep(const reader *r, const char *text, size_t count) {
     return json_string_value(string);
 }
 
-static size_t argument_count(const tagoio_operation *row) {
-    size_t count = 0;
-    while (count < TAGOIO_MAX_ARGUMENTS && row->arguments[count].name != NULL) {
-        count++;
-    }
-    return count;
-}
-
 static void add_argument(const reader *r, const char *name, tagoio_location location) {
     tagoio_operation *row = &r->target->row;
-    row->arguments[argument_count(row)] = (tagoio_argument_row){name, location};
+    size_t count = tagoio_operation_argument_count(row);
+    row->arguments[count] = (tagoio_argument_row){name, location};
 }
 
 static tagoio_argument_row *find_argument(const reader *r, const char *name) {
     tagoio_operation *row = &r->target->row;
-    for (size_t i = 0; i < argument_count(row); i++) {
-        if (strcmp(row->arguments[i].name, name) == 0) {
-            return &row->arguments[i];
-        }
+    tagoio_argument_row *at = row->arguments;
+    while (at->name != NULL && strcmp(at->name, name) != 0) {
+        at++;
     }
-    return NULL;
+    return at->name != NULL ? at : NULL;
 }
 
 /* ---- the path ---- */
@@ -166,7 +158,7 @@ static bool read_gap(const reader *r, const char *segment, size_t count,
         strcmp(name, "query") == 0) {
         return refuse_path(r, "a path whose names differ, and are not body or query");
     }
-    if (argument_count(&r->target->row) == TAGOIO_MAX_ARGUMENTS - 2) {
+    if (tagoio_operation_argument_count(&r->target->row) == TAGOIO_MAX_PATH_ARGUMENTS) {
         return refuse_path(r, "a path of at most six names");
     }
     bool is_secret = tagoio_secrets_is_name(name);

@@ -205,9 +205,17 @@ const char *tagoio_operation_path(const tagoio_operation *operation) {
     return operation->path[0] != '\0' ? operation->path : NULL;
 }
 
+size_t tagoio_operation_argument_count(const tagoio_operation *operation) {
+    size_t count = 0;
+    while (operation->arguments[count].name != NULL) {
+        count++;
+    }
+    return count;
+}
+
 tagoio_argument tagoio_operation_argument(const tagoio_operation *operation,
                                           size_t index) {
-    if (index >= TAGOIO_MAX_ARGUMENTS) {
+    if (index >= tagoio_operation_argument_count(operation)) {
         return (tagoio_argument){.name = NULL};
     }
     const tagoio_argument_row *row = &operation->arguments[index];

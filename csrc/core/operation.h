@@ -69,8 +69,7 @@ typedef enum tagoio_token_rule {
     TAGOIO_TOKEN_NEVER /* the route asks for a password, or for a token of its own */
 } tagoio_token_rule;
 
-/* Six in the path, a body and a query. */
-enum { TAGOIO_MAX_ARGUMENTS = 8 };
+enum { TAGOIO_MAX_PATH_ARGUMENTS = 6 };
 
 struct tagoio_operation {
     const char *name; /* "profile.info" */
@@ -78,12 +77,15 @@ struct tagoio_operation {
     const char *path; /* "/profile/{}" */
     tagoio_retry_class retry_class;
     tagoio_result result;
-    tagoio_argument_row arguments[TAGOIO_MAX_ARGUMENTS];
+    /* And a body and a query; one without a name ends them. */
+    tagoio_argument_row arguments[TAGOIO_MAX_PATH_ARGUMENTS + 3];
     const tagoio_parameter *query;
     const char *body_date; /* the member of the body that is a date */
     tagoio_token_rule token_rule;
     struct tagoio_description *owner; /* NULL: static */
 };
+
+size_t tagoio_operation_argument_count(const tagoio_operation *operation);
 
 #pragma GCC visibility pop
 

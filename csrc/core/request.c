@@ -463,12 +463,9 @@ static bool add_member(builder *b, const json_t *value) {
 /* Fills the {} of the path from left to right. */
 static bool add_path(builder *b, const json_t *arguments) {
     const char *path = b->operation->path;
-    for (size_t i = 0; i < TAGOIO_MAX_ARGUMENTS; i++) {
+    const char *gap;
+    for (size_t i = 0; (gap = strstr(path, "{}")) != NULL; i++) {
         b->argument = &b->operation->arguments[i];
-        const char *gap = strstr(path, "{}");
-        if (gap == NULL) {
-            break;
-        }
         tagoio_buffer_add(&b->encoded->url, path, (size_t)(gap - path));
         bool is_secret = b->argument->location == TAGOIO_LOCATION_SECRET_PATH;
         if (!add_segment(b, NULL, json_array_get(arguments, i), is_secret)) {
@@ -504,19 +501,11 @@ static bool add_argument(builder *b, const json_t *value) {
     return true;
 }
 
-static size_t argument_count(const tagoio_operation *operation) {
-    size_t count = 0;
-    while (count < TAGOIO_MAX_ARGUMENTS && operation->arguments[count].name != NULL) {
-        count++;
-    }
-    return count;
-}
-
 bool tagoio_encode_request(tagoio_encoded_request *encoded,
                            const tagoio_operation *operation, const char *base_url,
                            const json_t *arguments, tagoio_error *err) {
     builder b = {.encoded = encoded, .operation = operation, .err = err};
-    size_t count = argument_count(operation);
+    size_t count = tagoio_operation_argument_count(operation);
     if (json_array_size(arguments) > count) {
         return tagoio_error_set(err, TAGOIO_ERROR_MISUSE,
                                 "%s: takes %zu arguments, got %zu", operation->name,

@@ -19,6 +19,7 @@ static const sent_row sent_rows[] = {
     {"{\"method\": \"GET\", \"path\": \"/device/\"}", "[]", "GET", "/device/", NULL},
     {"{\"method\": \"GET\", \"path\": \"/device/{deviceID}/params\"}", "[\"a/b c\"]", "GET", "/device/a%2Fb%20c/params", NULL},
     {"{\"method\": \"GET\", \"path\": \"/{a}/{b}/{c}/{d}/{e}/{f}\"}", "[\"1\", \"2\", \"3\", \"4\", \"5\", \"6\"]", "GET", "/1/2/3/4/5/6", NULL},
+    {"{\"method\": \"PUT\", \"path\": \"/{a}/{b}/{c}/{d}/{e}/{f}\", \"body\": true, \"query\": {\"g\": \"flag\"}}", "[\"1\", \"2\", \"3\", \"4\", \"5\", \"6\", {}, {\"g\": true}]", "PUT", "/1/2/3/4/5/6?g=true", "{}"},
     {"{\"method\": \"POST\", \"path\": \"/device\", \"body\": true}", "[{\"name\": \"x\"}]", "POST", "/device", "{\"name\":\"x\"}"},
     {"{\"method\": \"POST\", \"path\": \"/account/allocation\", \"body\": true}", "[[{\"input\": 1}]]", "POST", "/account/allocation", "[{\"input\":1}]"},
     {"{\"method\": \"DELETE\", \"path\": \"/device/{id}\", \"body\": true}", "[\"5f\", {\"a\": 1}]", "DELETE", "/device/5f", "{\"a\":1}"},
