@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Makes single changes to csrc and lua in a copy of the project, and says which of them the
--- tests notice: a line a mutant, a table, and the survivors. See README.md beside this file.
+-- tests notice: a line a mutant, what survivors change, a table. See README.md beside this file.
 --
 -- usage: lua spec/mutants/mutants.lua FOLDER BUILD COUNT SEED [AREA]
 --
@@ -95,8 +95,8 @@ local function stages_of(area, file)
   local seen = {}
   local near = expand((area.near:gsub("{}", file:match("([^/]+)%.%a+$"))), seen)
   local rest = expand(area.after .. " " .. others, seen)
-  local first = { tests = table.concat(near, " "), before = "", seconds = 300 }
-  local second = { tests = table.concat(rest, " "), before = "nginx-module", seconds = 1800 }
+  local first = { tests = near, before = "", seconds = 300 }
+  local second = { tests = rest, before = "nginx-module", seconds = 1800 }
   return quick and { first } or { first, second }
 end
 
@@ -113,7 +113,8 @@ end
 -- Which test of a stage fails, "timeout", or nil.
 local function failure(stage)
   local command = "timeout -k 10 %d %s %s until-failure TESTS='%s'"
-  local ok, text, status = output(command:format(stage.seconds, make, stage.before, stage.tests))
+  local tests = table.concat(stage.tests, " ")
+  local ok, text, status = output(command:format(stage.seconds, make, stage.before, tests))
   if ok then
     return nil
   end
@@ -121,19 +122,21 @@ local function failure(stage)
   return text:match("failed: (%S+)") or timeout or "the build or the set-up"
 end
 
--- Tests that fail by themselves would catch everything: a stage is first run without a mutant. One
+-- Tests that fail by themselves would catch everything: each is first run without a mutant. One
 -- that fails once is told, twice it ends the run.
-local passing = {}
+local seen_to_pass = {}
 local function check_stage(stage)
-  if not passing[stage.tests] then
-    local test = failure(stage)
-    if test then
-      print(("%s failed without a mutant"):format(test))
-      test = failure(stage)
-    end
-    assert(not test, ("%s fails without a mutant"):format(test))
-    passing[stage.tests] = true
+  local fresh = { tests = {}, before = stage.before, seconds = stage.seconds }
+  for _, test in ipairs(stage.tests) do
+    table.insert(fresh.tests, not seen_to_pass[test] and test or nil)
+    seen_to_pass[test] = true
   end
+  local test = #fresh.tests > 0 and failure(fresh)
+  if test then
+    print(("%s failed without a mutant"):format(test))
+    test = failure(fresh)
+  end
+  assert(not test, ("%s fails without a mutant"):format(test))
 end
 
 local originals = {} -- compiled, by file
@@ -227,7 +230,7 @@ local function copy_project()
   assert(quiet(make .. "programs nginx-module"), "the copy cannot be built")
 end
 
-local function summary(survivors)
+local function summary()
   local missed = false
   print(("\n%-8s %8s %8s"):format("area", "mutants", "caught"))
   for _, area in ipairs(areas) do
@@ -238,16 +241,12 @@ local function summary(survivors)
       print(row:format(area.name, area.mutants, area.caught, percent, area.least))
     end
   end
-  for _, change in ipairs(survivors) do
-    local diff = "\n%s:%d: %s\n- %s\n+ %s"
-    print(diff:format(change.file, change.line, change.what, change.from, change.to))
-  end
   return not missed
 end
 
 copy_project()
 local all, texts = all_changes()
-local survivors, skipped, done = {}, { same = 0, broken = 0, equivalent = 0 }, 0
+local skipped, done = { same = 0, broken = 0, equivalent = 0 }, 0
 for _, change in ipairs(all) do
   if done == count then
     break
@@ -264,12 +263,14 @@ for _, change in ipairs(all) do
     done = done + 1
     area.mutants = (area.mutants or 0) + 1
     area.caught = (area.caught or 0) + (test and 1 or 0)
-    table.insert(survivors, not test and change or nil)
     print(("%-8s %s:%d: %s%s, %d s"):format(state, change.file, change.line, change.what,
       test and " (" .. test .. ")" or "", os.time() - started))
+    if not test then
+      print(("- %s\n+ %s"):format(change.from, change.to))
+    end
     io.flush()
   end
 end
 local uncounted = "\nnot counted: %d make the same code, %d do not compile, %d are equivalent"
 print(uncounted:format(skipped.same, skipped.broken, skipped.equivalent))
-os.exit(summary(survivors))
+os.exit(summary())
