@@ -93,10 +93,7 @@ static bool make_multi(tagoio_pool *pool) {
     if (!tagoio_curl_set_up() || !make_poller(pool)) {
         return false;
     }
-    CURLM *multi = curl_multi_init();
-    if (multi == NULL) {
-        return false;
-    }
+    CURLM *multi = curl_multi_init(); /* libcurl refuses NULL wherever it is given */
     pool->multi = multi;
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, pool);
@@ -104,7 +101,7 @@ static bool make_multi(tagoio_pool *pool) {
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)pool->options.max_connections);
     curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
     curl_multi_setopt(multi, multi_exits_quickly, 1L);
-    return true;
+    return multi != NULL;
 }
 
 /* ---- requests into and out of the multi handle ---- */
@@ -137,7 +134,7 @@ static void release_handle(tagoio_pool *pool, tagoio_transfer *t) {
 /* What the end of a request says of the server. */
 static void notice_end(tagoio_pool *pool, const tagoio_transfer *t) {
     if (t->multiplex && (t->request_started || t == pool->scout)) {
-        pool->scouts_fail = !t->request_started && !t->refused;
+        pool->scouts_fail = !t->request_started && t->connection == NULL;
     }
     pool->scout = pool->scout == t ? NULL : pool->scout;
 }
@@ -226,7 +223,6 @@ static void add(tagoio_pool *pool, tagoio_transfer *t, int64_t now_ms) {
 /* Nothing was sent on a connection that could not be reused: the attempt goes on. */
 static void send_on_new_connection(tagoio_pool *pool, tagoio_transfer *t) {
     detach(pool, t);
-    t->fresh = true;
     move(t, &pool->waiting);
     tagoio_timers_set(&pool->timers, &t->timer, t->expires_ms);
 }

@@ -258,8 +258,10 @@ void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms) {
     t->begun_ms = now_ms;
     t->expires_ms = now_ms + t->request.timeout_ms;
     t->request_started = false;
-    t->fresh = false;
+    t->refused = false;
+    t->response_started = false;
     t->ahead = false;
+    t->interim = false;
     t->header_open = false;
 }
 
@@ -269,11 +271,6 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multipl
     t->handle->transfer = t;
     t->handle->error[0] = '\0';
     t->added_ms = now_ms;
-    t->request_started = false;
-    t->refused = false;
-    t->response_started = false;
-    t->interim = false;
-    t->header_open = false;
     set_body(t);
     set_version(t, multiplex);
     CURLcode code = set_headers(t->handle, request) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
@@ -289,7 +286,7 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multipl
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                      (curl_off_t)request->max_response_bytes);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
-                     request->fresh_connection || t->fresh ? 1L : 0L);
+                     request->fresh_connection || t->refused ? 1L : 0L);
     return code;
 }
 

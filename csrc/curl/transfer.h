@@ -38,8 +38,7 @@ struct tagoio_transfer {
     bool request_started; /* a request was about to go out */
     bool multiplex;       /* it may share a connection with others */
     bool reuses;          /* the connection carried other requests before */
-    bool refused;         /* such a one could not be used: nothing was sent */
-    bool fresh;           /* so it goes out on a new one */
+    bool refused; /* such a one could not be used: the request goes out on a new one */
     bool response_started;
     bool ahead;       /* a response came that was not the request's */
     bool interim;     /* it is a 1xx response: another one follows */

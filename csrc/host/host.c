@@ -38,12 +38,12 @@ unsigned tagoio_host_process(void) {
 /* ---- jitter ---- */
 
 static void seed(tagoio_random *random) {
-    uint64_t state = 0;
-    if (getentropy(&state, sizeof state) != 0) {
-        state = (uint64_t)clock_ms(CLOCK_REALTIME) ^ (uint64_t)getpid() << 32 ^
-                (uint64_t)(uintptr_t)random;
-    }
-    random->state = state | 1;
+    uint64_t entropy = 0;
+    int failed = getentropy(&entropy, sizeof entropy);
+    (void)failed; /* the rest is enough */
+    random->state = (entropy ^ (uint64_t)clock_ms(CLOCK_REALTIME) ^
+                     (uint64_t)getpid() << 32 ^ (uint64_t)(uintptr_t)random) |
+                    1;
     random->process = tagoio_host_process();
 }
 
