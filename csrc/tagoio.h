@@ -406,9 +406,6 @@ typedef struct tagoio_failure {
 void tagoio_call_fail(tagoio_call *call, const tagoio_now *now,
                       const tagoio_failure *failure);
 
-/* Whose settings the call was made with; borrowed until the call is freed. */
-const tagoio_settings *tagoio_call_settings(const tagoio_call *call);
-
 /* The driver's own pointer, NULL at first: what it keeps of the call. */
 void tagoio_call_set_driver(tagoio_call *call, void *driver);
 void *tagoio_call_driver(const tagoio_call *call);

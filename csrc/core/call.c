@@ -193,10 +193,6 @@ void tagoio_call_unref(tagoio_call *call) {
     free(call);
 }
 
-const tagoio_settings *tagoio_call_settings(const tagoio_call *call) {
-    return call->settings;
-}
-
 /* When the gate lets it pass; in the past where it is open. */
 static int64_t gate_ms(const tagoio_call *call) {
     return tagoio_gate_due_ms(call->settings->gate,
@@ -386,7 +382,7 @@ static void finish(tagoio_call *call, int64_t now_ms) {
 static void give_up(tagoio_call *call, int64_t now_ms) {
     call->limit = gate_limit(call, now_ms);
     if (call->report.attempts == 0) {
-        set_outcome(call, tagoio_outcome_unsent(
+        set_outcome(call, tagoio_outcome_not_sent(
                               call->limit.name != NULL ? NULL : call->deadline_name));
         int64_t wait_ms = call->limit.wait_ms;
         call->report.retry_after_s = call->limit.name ? (wait_ms + 999) / 1000 : -1;

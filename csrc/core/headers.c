@@ -15,6 +15,7 @@ static const struct {
     {"accept", by_json},
     {"accept-encoding", "it says what can be decoded here"},
     {"connection", by_http},
+    {"content-encoding", by_json},
     {"content-length", by_http},
     {"content-type", by_json},
     {"expect", by_http},

@@ -15,13 +15,13 @@ enum {
 
 static const char no_message[] = "an error without a message";
 
-/* A response and what it takes to read it. */
-typedef struct reading {
+/* A response, its body as JSON, and what it takes to show it. */
+typedef struct parsed_response {
     const tagoio_response *response;
     const tagoio_secrets *secrets;
     const json_t *body; /* NULL: it is not JSON */
     tagoio_error why;   /* it is not */
-} reading;
+} parsed_response;
 
 /* ---- the status ---- */
 
@@ -217,7 +217,7 @@ static void add_page_words(tagoio_buffer *text, const char *body) {
 }
 
 /* Scrubbed before it is cut: of a secret that is cut first, a part would stay. */
-static void add_page_text(tagoio_outcome *outcome, const reading *r) {
+static void add_page_text(tagoio_outcome *outcome, const parsed_response *r) {
     const tagoio_buffer *body = &r->response->body;
     size_t blank = body->length > 0 ? strspn(body->bytes, " \t\r\n") : 0;
     tagoio_buffer page = {.limit = longest_page_start};
@@ -265,7 +265,7 @@ static void read_success(tagoio_outcome *outcome, const json_t *body,
     }
 }
 
-static void read_unknown(tagoio_outcome *outcome, const reading *r) {
+static void read_unknown(tagoio_outcome *outcome, const parsed_response *r) {
     const tagoio_buffer *body = &r->response->body;
     outcome->kind = TAGOIO_ERROR_PROTOCOL;
     tagoio_buffer_add_string(&outcome->text, "not a response of TagoIO: ");
@@ -281,7 +281,7 @@ static void read_unknown(tagoio_outcome *outcome, const reading *r) {
     }
 }
 
-static void read_2xx(tagoio_outcome *outcome, const reading *r,
+static void read_2xx(tagoio_outcome *outcome, const parsed_response *r,
                      tagoio_result expected) {
     const json_t *status = json_object_get(r->body, "status");
     if (expected == TAGOIO_RESULT_ANY && json_is_object(r->body) && status == NULL) {
@@ -340,7 +340,7 @@ static json_t *decode_messages(const json_t *body) {
 }
 
 /* To scrub a large body would take seconds. */
-static void read_details(tagoio_outcome *outcome, const reading *r) {
+static void read_details(tagoio_outcome *outcome, const parsed_response *r) {
     outcome->details_left_out = r->response->body.length > TAGOIO_MAX_DETAILS_BYTES;
     if (outcome->details_left_out) {
         return;
@@ -354,7 +354,7 @@ static void read_details(tagoio_outcome *outcome, const reading *r) {
 }
 
 /* The words of a refusal, its details, and when to try again. */
-static void read_failed(tagoio_outcome *outcome, const reading *r) {
+static void read_failed(tagoio_outcome *outcome, const parsed_response *r) {
     if (r->body != NULL) {
         read_details(outcome, r);
     }
@@ -398,7 +398,7 @@ static void read_no_memory(tagoio_outcome *outcome) {
     outcome->details = NULL;
 }
 
-static void read_response(tagoio_outcome *outcome, const reading *r,
+static void read_response(tagoio_outcome *outcome, const parsed_response *r,
                           tagoio_result expected, int64_t wall_s) {
     bool is_2xx = r->response->status >= 200 && r->response->status < 300;
     outcome->reason = TAGOIO_REASON_UNREADABLE;
@@ -428,7 +428,7 @@ tagoio_outcome tagoio_outcome_of_response(const tagoio_response *response,
         return outcome_of_refusal(response);
     }
     tagoio_outcome outcome = outcome_new();
-    reading r = {.response = response, .secrets = secrets};
+    parsed_response r = {.response = response, .secrets = secrets};
     json_t *body =
         response->body.length == 0
             ? NULL
@@ -445,7 +445,7 @@ tagoio_outcome tagoio_outcome_of_response(const tagoio_response *response,
  */
 static const struct {
     tagoio_error_kind kind;
-    tagoio_retry_reason unsent;
+    tagoio_retry_reason not_sent;
     tagoio_retry_reason sent;
     const char *text;
 } failures[] = {
@@ -458,9 +458,9 @@ static const struct {
     [TAGOIO_FAILURE_CERTIFICATE] = {TAGOIO_ERROR_TLS, TAGOIO_REASON_CERTIFICATE,
                                     TAGOIO_REASON_UNREADABLE,
                                     "the certificate is not trusted: "},
-    [TAGOIO_FAILURE_LOST] = {TAGOIO_ERROR_NETWORK, TAGOIO_REASON_LOST_UNSENT,
+    [TAGOIO_FAILURE_LOST] = {TAGOIO_ERROR_NETWORK, TAGOIO_REASON_LOST_NOT_SENT,
                              TAGOIO_REASON_LOST_SENT, "connection lost: "},
-    [TAGOIO_FAILURE_TIMEOUT] = {TAGOIO_ERROR_TIMEOUT, TAGOIO_REASON_TIMEOUT_UNSENT,
+    [TAGOIO_FAILURE_TIMEOUT] = {TAGOIO_ERROR_TIMEOUT, TAGOIO_REASON_TIMEOUT_NOT_SENT,
                                 TAGOIO_REASON_TIMEOUT_SENT, ""},
     [TAGOIO_FAILURE_ENCODING] = {TAGOIO_ERROR_PROTOCOL, TAGOIO_REASON_UNREADABLE,
                                  TAGOIO_REASON_UNREADABLE,
@@ -514,7 +514,7 @@ tagoio_outcome tagoio_outcome_of_failure(const tagoio_response *response,
                failure->reason == TAGOIO_FAILURE_TIMEOUT;
     outcome.kind = failures[failure->reason].kind;
     outcome.reason = failure->sent ? failures[failure->reason].sent
-                                   : failures[failure->reason].unsent;
+                                   : failures[failure->reason].not_sent;
     if (cut && failure->sent) {
         read_cut_response(&outcome, response, wall_s);
     }
@@ -538,7 +538,7 @@ tagoio_outcome tagoio_outcome_no_memory(void) {
     return outcome;
 }
 
-tagoio_outcome tagoio_outcome_unsent(const char *passed) {
+tagoio_outcome tagoio_outcome_not_sent(const char *passed) {
     tagoio_outcome outcome = outcome_new();
     outcome.kind = TAGOIO_ERROR_TIMEOUT;
     if (passed == NULL) {

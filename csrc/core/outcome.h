@@ -31,7 +31,7 @@ tagoio_outcome tagoio_outcome_canceled(void);
 tagoio_outcome tagoio_outcome_no_memory(void);
 
 /* Too late to be sent; passed is the option whose time is over, NULL: none yet. */
-tagoio_outcome tagoio_outcome_unsent(const char *passed);
+tagoio_outcome tagoio_outcome_not_sent(const char *passed);
 
 void tagoio_outcome_clear(tagoio_outcome *outcome);
 

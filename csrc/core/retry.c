@@ -12,33 +12,33 @@ enum {
 
 /* clang-format off */
 static const tagoio_retry_rule rules[] = {
-    /*                                 classes once  fresh  ambiguous base cost */
-    [TAGOIO_REASON_RESOLVE]         = {ALL,  false, false, false,  100,  5},
-    [TAGOIO_REASON_CONNECT]         = {ALL,  false, false, false,  100,  5},
+    /*                                  classes once  fresh  ambiguous base cost */
+    [TAGOIO_REASON_RESOLVE]          = {ALL,  false, false, false,  100,  5},
+    [TAGOIO_REASON_CONNECT]          = {ALL,  false, false, false,  100,  5},
     /* A protocol mismatch is permanent: one more try is enough to know. */
-    [TAGOIO_REASON_HANDSHAKE]       = {ALL,  true,  true,  false,  100,  5},
-    [TAGOIO_REASON_CERTIFICATE]     = {NONE, false, false, false,    0,  0},
-    [TAGOIO_REASON_LOST_UNSENT]     = {ALL,  false, true,  false,  100,  5},
-    [TAGOIO_REASON_LOST_SENT]       = {SI,   false, true,  true,   100,  5},
-    [TAGOIO_REASON_TIMEOUT_UNSENT]  = {ALL,  false, true,  false,  100, 10},
-    [TAGOIO_REASON_TIMEOUT_SENT]    = {SI,   false, true,  true,   100, 10},
+    [TAGOIO_REASON_HANDSHAKE]        = {ALL,  true,  true,  false,  100,  5},
+    [TAGOIO_REASON_CERTIFICATE]      = {NONE, false, false, false,    0,  0},
+    [TAGOIO_REASON_LOST_NOT_SENT]    = {ALL,  false, true,  false,  100,  5},
+    [TAGOIO_REASON_LOST_SENT]        = {SI,   false, true,  true,   100,  5},
+    [TAGOIO_REASON_TIMEOUT_NOT_SENT] = {ALL,  false, true,  false,  100, 10},
+    [TAGOIO_REASON_TIMEOUT_SENT]     = {SI,   false, true,  true,   100, 10},
     /* The status line proves that a write was applied. */
-    [TAGOIO_REASON_CUT_SUCCESS]     = {S,    false, true,  true,   100,  5},
+    [TAGOIO_REASON_CUT_SUCCESS]      = {S,    false, true,  true,   100,  5},
     /* A captive portal or the wrong address: the next response will be the same. */
-    [TAGOIO_REASON_UNREADABLE]      = {NONE, false, false, true,     0,  0},
-    [TAGOIO_REASON_LOCAL]           = {NONE, false, false, true,     0,  0},
-    [TAGOIO_REASON_REDIRECT]        = {NONE, false, false, true,     0,  0},
-    [TAGOIO_REASON_DENIED]          = {NONE, false, false, false,    0,  0},
+    [TAGOIO_REASON_UNREADABLE]       = {NONE, false, false, true,     0,  0},
+    [TAGOIO_REASON_LOCAL]            = {NONE, false, false, true,     0,  0},
+    [TAGOIO_REASON_REDIRECT]         = {NONE, false, false, true,     0,  0},
+    [TAGOIO_REASON_DENIED]           = {NONE, false, false, false,    0,  0},
     /* The server says that it never got the whole request, or did not process it. */
-    [TAGOIO_REASON_LATE_REQUEST]    = {ALL,  true,  true,  false,  100,  5},
-    [TAGOIO_REASON_TOO_EARLY]       = {ALL,  true,  true,  false,    0,  5},
+    [TAGOIO_REASON_LATE_REQUEST]     = {ALL,  true,  true,  false,  100,  5},
+    [TAGOIO_REASON_TOO_EARLY]        = {ALL,  true,  true,  false,    0,  5},
     /* The limiter stands before the operation. */
-    [TAGOIO_REASON_THROTTLED]       = {ALL,  false, false, false, 1000,  5},
+    [TAGOIO_REASON_THROTTLED]        = {ALL,  false, false, false, 1000,  5},
     /* It may have run partly; proxies say 502 to 504 while the server still runs. */
-    [TAGOIO_REASON_SERVER]          = {SI,   false, false, true,   100,  5},
-    [TAGOIO_REASON_BUSY]            = {ALL,  false, false, false, 1000,  5},
-    [TAGOIO_REASON_NOT_DONE]        = {NONE, false, false, false,    0,  0},
-    [TAGOIO_REASON_OTHER_5XX]       = {NONE, false, false, true,     0,  0},
+    [TAGOIO_REASON_SERVER]           = {SI,   false, false, true,   100,  5},
+    [TAGOIO_REASON_BUSY]             = {ALL,  false, false, false, 1000,  5},
+    [TAGOIO_REASON_NOT_DONE]         = {NONE, false, false, false,    0,  0},
+    [TAGOIO_REASON_OTHER_5XX]        = {NONE, false, false, true,     0,  0},
 };
 /* clang-format on */
 

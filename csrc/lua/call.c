@@ -31,7 +31,7 @@ static int cancel(lua_State *L) {
 }
 
 /* Shared by __gc and __close: any number of times. */
-static int drop(lua_State *L) {
+static int close_call(lua_State *L) {
     tagoio_call_userdata *self = tagoio_check_call(L, 1);
     if (self->call != NULL) {
         if (self->pool != NULL) {
@@ -61,7 +61,7 @@ static int is_done(lua_State *L) {
 
 static tagoio_call_userdata *check_alive(lua_State *L) {
     tagoio_call_userdata *self = tagoio_check_call(L, 1);
-    luaL_argcheck(L, self->call != NULL, 1, "the call was dropped");
+    luaL_argcheck(L, self->call != NULL, 1, "the call is closed");
     return self;
 }
 
@@ -200,4 +200,6 @@ static const luaL_Reg methods[] = {
     {"cancel", cancel}, {"facts", facts},       {"attempt", push_attempt},
     {NULL, NULL}};
 
-void tagoio_call_open(lua_State *L) { tagoio_make_type(L, call_name, methods, drop); }
+void tagoio_call_open(lua_State *L) {
+    tagoio_make_type(L, call_name, methods, close_call);
+}

@@ -153,8 +153,5 @@ void tagoio_json_open(lua_State *L) {
 
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
-    for (const luaL_Reg *at = functions; at->name != NULL; at++) {
-        lua_pushcfunction(L, at->func);
-        lua_setfield(L, -2, at->name);
-    }
+    tagoio_set_functions(L, functions);
 }

@@ -102,10 +102,7 @@ __attribute__((__visibility__("default"))) int luaopen_tagoio_core(lua_State *L)
 int luaopen_tagoio_core(lua_State *L) {
     json_object_seed(0); /* here, where no other thread is at it */
     lua_newtable(L);
-    for (const luaL_Reg *at = functions; at->name != NULL; at++) {
-        lua_pushcfunction(L, at->func);
-        lua_setfield(L, -2, at->name);
-    }
+    tagoio_set_functions(L, functions);
     lua_pushliteral(L, TAGOIO_VERSION);
     lua_setfield(L, -2, "version");
     lua_pushinteger(L, TAGOIO_MAX_TOKEN_BYTES);

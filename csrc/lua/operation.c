@@ -13,7 +13,7 @@ typedef struct operation_userdata {
 
 static const tagoio_operation *check_row(lua_State *L, int index) {
     const operation_userdata *self = luaL_checkudata(L, index, operation_name);
-    luaL_argcheck(L, self->row != NULL, index, "the operation was dropped");
+    luaL_argcheck(L, self->row != NULL, index, "the operation is closed");
     return self->row;
 }
 
@@ -97,7 +97,7 @@ static int to_string(lua_State *L) {
     return 1;
 }
 
-static int drop(lua_State *L) {
+static int close_operation(lua_State *L) {
     operation_userdata *self = luaL_checkudata(L, 1, operation_name);
     tagoio_operation_unref(self->row);
     self->row = NULL;
@@ -107,7 +107,7 @@ static int drop(lua_State *L) {
 static const luaL_Reg methods[] = {{"arguments", arguments}, {NULL, NULL}};
 
 void tagoio_operation_open(lua_State *L) {
-    tagoio_make_type(L, operation_name, methods, drop);
+    tagoio_make_type(L, operation_name, methods, close_operation);
     luaL_getmetatable(L, operation_name);
     lua_pushcfunction(L, to_string);
     lua_setfield(L, -2, "__tostring");

@@ -30,7 +30,7 @@ static int new_pool(lua_State *L) {
     return self->pool != NULL ? 1 : tagoio_push_error(L, &err);
 }
 
-static int drop_pool(lua_State *L) {
+static int close_pool(lua_State *L) {
     tagoio_pool_userdata *self = tagoio_check_pool(L, 1);
     tagoio_pool_unref(self->pool);
     self->pool = NULL;
@@ -39,7 +39,7 @@ static int drop_pool(lua_State *L) {
 
 static tagoio_pool *check_open(lua_State *L) {
     tagoio_pool_userdata *self = tagoio_check_pool(L, 1);
-    luaL_argcheck(L, self->pool != NULL, 1, "the pool was dropped");
+    luaL_argcheck(L, self->pool != NULL, 1, "the pool is closed");
     return self->pool;
 }
 
@@ -111,7 +111,7 @@ static const luaL_Reg methods[] = {{"base_url", base_url},
                                    {NULL, NULL}};
 
 void tagoio_pool_open(lua_State *L) {
-    tagoio_make_type(L, pool_name, methods, drop_pool);
+    tagoio_make_type(L, pool_name, methods, close_pool);
     lua_pushcfunction(L, new_pool);
     lua_setfield(L, -2, "pool");
 }

@@ -42,7 +42,7 @@ double tagoio_number_option(lua_State *L, int index, const char *name,
     return number;
 }
 
-static void set_functions(lua_State *L, const luaL_Reg *functions) {
+void tagoio_set_functions(lua_State *L, const luaL_Reg *functions) {
     for (; functions->name != NULL; functions++) {
         lua_pushcfunction(L, functions->func);
         lua_setfield(L, -2, functions->name);
@@ -54,11 +54,11 @@ void tagoio_make_type(lua_State *L, const char *name, const luaL_Reg *methods,
     luaL_newmetatable(L, name);
     const luaL_Reg metamethods[] = {
         {"__gc", finalizer}, {"__close", finalizer}, {NULL, NULL}};
-    set_functions(L, metamethods);
+    tagoio_set_functions(L, metamethods);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
     lua_newtable(L);
-    set_functions(L, methods);
+    tagoio_set_functions(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
 }

@@ -28,7 +28,7 @@ typedef struct tagoio_client_userdata {
 } tagoio_client_userdata;
 
 typedef struct tagoio_call_userdata {
-    tagoio_call *call; /* NULL: never begun, or dropped */
+    tagoio_call *call; /* NULL: never begun, or closed */
     tagoio_pool *pool; /* a reference; NULL: a transport moves it */
     tagoio_random random;
 } tagoio_call_userdata;
@@ -57,6 +57,9 @@ const char *tagoio_text_option(lua_State *L, int index, const char *name,
                                const char *default_value);
 double tagoio_number_option(lua_State *L, int index, const char *name,
                             double default_value);
+
+/* Adds functions to the table on top of the stack. */
+void tagoio_set_functions(lua_State *L, const luaL_Reg *functions);
 
 /* Makes a metatable whose finalizer is __gc and __close. */
 void tagoio_make_type(lua_State *L, const char *name, const luaL_Reg *methods,

@@ -12,6 +12,14 @@ local waiting = {}
 -- No wait is longer, unless the host says otherwise.
 waiting.longest_s = 1
 
+-- Where nothing waits on descriptors, pools are stepped again and again. A pause between steps is a
+-- tenth of the seconds since something moved: it adds little to what a call takes anyway. How long
+-- a step took does not matter: that would cap how many calls are possible.
+waiting.shortest_pause_s = 0.001
+function waiting.pause_s(still_s)
+  return math.min(math.max(still_s / 10, waiting.shortest_pause_s), 0.01)
+end
+
 -- The earlier of two times, of which each may be nil: never.
 function waiting.earlier(one, other)
   return one and other and math.min(one, other) or one or other

@@ -248,6 +248,7 @@ describe("a header is refused that is called", function()
     Accept = json,
     ["Accept-Encoding"] = "it says what can be decoded here",
     Connection = http,
+    ["Content-Encoding"] = json,
     ["Content-Length"] = http,
     ["Content-Type"] = json,
     Expect = http,

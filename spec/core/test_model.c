@@ -76,7 +76,7 @@ static const outcome outcomes[] = {
     {"memory, not sent", NULL, "", NOT_RUN, 0, true, TAGOIO_FAILURE_MEMORY, false},
 };
 
-enum { SUCCESS = 0, LOST_UNSENT = 3, LATE_UNSENT = 4 };
+enum { SUCCESS = 0, LOST_NOT_SENT = 3, LATE_NOT_SENT = 4 };
 
 /* ---- what is called ---- */
 
@@ -274,7 +274,7 @@ static void send_request(path *p, tracked *t) {
    the jitter it is a twentieth longer. */
 static bool is_worth_waiting(const path *p, const tracked *t, const outcome *o) {
     int64_t left_ms = DEADLINE_MS - p->now_ms;
-    if (o == &outcomes[LOST_UNSENT]) {
+    if (o == &outcomes[LOST_NOT_SENT]) {
         return t->counted < p->scope->attempts && left_ms > 1000;
     }
     return p->scope->attempts > 1 && o->asked_ms > 0 &&
@@ -390,7 +390,7 @@ static void add_choices_of(const path *p, int call, choices *c) {
     }
     if (t->queued) {
         add(c, SEND, call, NULL);
-        add(c, END, call, &outcomes[LATE_UNSENT]);
+        add(c, END, call, &outcomes[LATE_NOT_SENT]);
     } else if (t->out) {
         for (int i = 0; i < p->scope->outcomes; i++) {
             add(c, END, call, &outcomes[i]);

@@ -10,11 +10,6 @@ local haproxy = { longest_s = math.huge }
 
 local host = rawget(_G, "core") -- HAProxy's own functions
 
--- A pause between steps is a tenth of the time since something moved: it adds little to what a call
--- takes anyway.
-local pause_ratio = 0.1
-local shortest_pause_s, longest_pause_s = 0.001, 0.01
-
 -- While HAProxy starts nothing can yield. Its tasks run when it has started.
 local has_started = false
 host.register_task(function()
@@ -31,12 +26,11 @@ end
 
 -- Steps the waiter's pools. The seconds until the next time.
 local function step(waiter)
-  local pause_s = longest_pause_s
+  local still_s = math.huge
   for _, pool in ipairs(waiter.pools) do
-    local _, still_s = pool:step(0)
-    pause_s = math.min(pause_s, still_s * pause_ratio)
+    still_s = math.min(still_s, (select(2, pool:step(0))))
   end
-  return math.max(pause_s, shortest_pause_s)
+  return waiting.pause_s(still_s)
 end
 
 function haproxy.wait(waiter, seconds)

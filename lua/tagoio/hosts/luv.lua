@@ -71,7 +71,7 @@ end
 local function suspend(waiter, seconds)
   local me, timer = coroutine.running(), assert(uv.new_timer())
   local is_waiting = true
-  local go_on = in_loop(function()
+  local resume = in_loop(function()
     if is_waiting and coroutine.status(me) == "suspended" then
       local ok, problem = coroutine.resume(me)
       if not ok then
@@ -81,9 +81,9 @@ local function suspend(waiter, seconds)
   end)
   function waiter.notify()
     arm_all(waiter)
-    timer:start(0, 0, go_on)
+    timer:start(0, 0, resume)
   end
-  timer:start(to_ms(seconds), 0, go_on)
+  timer:start(to_ms(seconds), 0, resume)
   coroutine.yield()
   is_waiting = false
   waiter.notify = nil

@@ -33,10 +33,6 @@ end
 
 -- ---- stepping ----
 
--- A pause between steps is a tenth of the time since something moved: it adds little to what a call
--- takes anyway. How long a step took does not matter: that would cap how many calls are possible.
-local pause_ratio = 0.1
-local shortest_pause_s, longest_pause_s = 0.001, 0.01
 -- Where no timer runs, those who wait step themselves that often.
 local longest_unstepped_s = 0.05
 
@@ -60,8 +56,7 @@ end
 
 local function step_on(premature, me)
   while next(pools) and not premature and timer == me do
-    local pause_s = step() * pause_ratio
-    ngx.sleep(math.min(math.max(pause_s, shortest_pause_s), longest_pause_s))
+    ngx.sleep(waiting.pause_s(step()))
   end
 end
 
@@ -114,7 +109,7 @@ function nginx.wait(waiter, seconds)
   -- Of 0 seconds nginx would make a loop that spins.
   local is_stepped = timer and timer.runs or #waiter.pools == 0
   local longest = is_stepped and seconds or longest_unstepped_s
-  waiter.semaphore:wait(math.max(math.min(seconds, longest), shortest_pause_s))
+  waiter.semaphore:wait(math.max(math.min(seconds, longest), waiting.shortest_pause_s))
   waiter.notify = nil
   if #waiter.pools > 0 and core.now() - stepped_at >= longest_unstepped_s then
     timer = nil -- if there was one, it never ran, or ends when it sees that

@@ -239,8 +239,8 @@ end
 -- Sends a request of the core's, once.
 return function(request)
   -- In init, init_worker and the filters nginx has no sockets.
-  local made, client = pcall(http.new)
-  if not made or not client then
+  local ok, client = pcall(http.new)
+  if not ok or not client then
     local message = 'nginx has no sockets in the phase "%s": make the call in ngx.timer.at(0, ...)'
     return nil, message:format(ngx.get_phase()), { sent = false, kind = "connect" }
   end
