@@ -340,6 +340,38 @@ local function describe_names(library)
     assert.equal(1, #server:journal())
   end)
 
+  it("news of a connection that came just as connect_timeout ended lost a write", function()
+    host = start(library, { HTTP_BLOCK = trusted })
+    server:play("tls() serve()")
+    local body = ([[
+      local semaphore = require("ngx.semaphore")
+      local late = { late = true }
+      function late.new()
+        local real = semaphore.new()
+        local self = {}
+        function self.post() real:post() end
+        function self.wait(_, seconds)
+          local ok, message = real:wait(seconds)
+          if late.late then
+            late.late = false
+            real:post() -- the waiter has given up before it was told
+            return nil, "timeout"
+          end
+          return ok, message
+        end
+        return self
+      end
+      package.loaded["tagoio.transports.resty"] = nil
+      package.loaded["ngx.semaphore"] = late
+      local own = guest.over_resty(%s)
+      local _, message = own.profile.create { name = "x" }
+      package.loaded["tagoio.transports.resty"] = nil
+      package.loaded["ngx.semaphore"] = semaphore
+      return late.late, message]]):format(quick(server.https, "attempts = 1"))
+    assert.same({ false }, { host:run(body) })
+    assert.equal(1, server:executed())
+  end)
+
   for _, name in ipairs({ "wronghost", "expired", "selfsigned" }) do
     it("a certificate of " .. name .. " is not trusted: nothing is sent", function()
       host = start(library, { HTTP_BLOCK = trusted })

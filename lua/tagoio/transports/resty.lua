@@ -11,6 +11,7 @@ if not found then
 end
 local core = require("tagoio.core")
 local semaphore = require("ngx.semaphore")
+local waiting = require("tagoio.waiting")
 
 local block_bytes = 65536
 -- Load balancers usually close connections that were idle for 60 s; a write on one that is just
@@ -217,8 +218,9 @@ local function supervise(state)
     state.waits_for_connection = true
     state.news:wait(state.connect_timeout)
   end
-  if state.connected and not state.done then
-    state.news:wait(math.max(deadline - core.now(), 0))
+  -- The news that it is connected may still be there, when a busy worker was late to tell it.
+  while state.connected and not state.done and core.now() < deadline do
+    state.news:wait(math.max(deadline - core.now(), waiting.shortest_pause_s))
   end
   if state.done then
     ngx.thread.wait(thread)
