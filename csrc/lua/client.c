@@ -352,24 +352,8 @@ static const luaL_Reg methods[] = {
     {"with", derive},        {"base_url", base_url},           {"cancel", cancel},
     {"close", close_client}, {"is_closed", is_closed},         {NULL, NULL}};
 
-/* defaults(): the options that have one, by name */
-static int defaults(lua_State *L) {
-    tagoio_options options = tagoio_options_default();
-    lua_createtable(L, 0, 7);
-    tagoio_set_number(L, "timeout", (double)options.timeout_ms / 1000);
-    tagoio_set_number(L, "attempt_timeout", (double)options.attempt_timeout_ms / 1000);
-    tagoio_set_number(L, "connect_timeout", (double)options.connect_timeout_ms / 1000);
-    tagoio_set_number(L, "max_retry_after", (double)options.max_retry_after_ms / 1000);
-    tagoio_set_count(L, "attempts", options.attempts);
-    tagoio_set_count(L, "max_response_bytes", (int64_t)options.max_response_bytes);
-    tagoio_set_count(L, "max_connections", TAGOIO_DEFAULT_MAX_CONNECTIONS);
-    return 1;
-}
-
 void tagoio_client_open(lua_State *L) {
     tagoio_make_type(L, client_name, methods, close_client);
     lua_pushcfunction(L, new_client);
     lua_setfield(L, -2, "client");
-    lua_pushcfunction(L, defaults);
-    lua_setfield(L, -2, "defaults");
 }

@@ -174,32 +174,3 @@ void tagoio_set_event(lua_State *L, const tagoio_report *report,
     set_fields(L, NULL, origin_fields, report);
     set_fields(L, NULL, attempt_fields, attempt);
 }
-
-/* ---- the lists themselves, for what documents them ---- */
-
-static void set_names(lua_State *L, const char *list, const field *first,
-                      const field *second) {
-    lua_newtable(L); /* lists names */
-    const field *const both[] = {first, second};
-    for (int i = 0; i < 2; i++) {
-        for (const field *at = both[i]; at->name != NULL; at++) {
-            lua_pushboolean(L, 1);
-            lua_setfield(L, -2, at->name);
-        }
-    }
-    lua_setfield(L, -2, list);
-}
-
-/* fields(): the names of the fields that a table may have, as keys, by kind of table */
-static int fields(lua_State *L) {
-    lua_newtable(L);
-    set_names(L, "err", common_fields, failure_fields);
-    set_names(L, "info", common_fields, success_fields);
-    set_names(L, "attempt", origin_fields, attempt_fields);
-    return 1;
-}
-
-void tagoio_fields_open(lua_State *L) {
-    lua_pushcfunction(L, fields);
-    lua_setfield(L, -2, "fields");
-}

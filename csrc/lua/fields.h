@@ -18,9 +18,6 @@ void tagoio_set_info(lua_State *L, const tagoio_push_json_context *context,
 void tagoio_set_event(lua_State *L, const tagoio_report *report,
                       const tagoio_attempt *attempt);
 
-/* Adds the function fields() to the table on top of the stack. */
-void tagoio_fields_open(lua_State *L);
-
 #pragma GCC visibility pop
 
 #endif

@@ -107,7 +107,6 @@ int luaopen_tagoio_core(lua_State *L) {
     lua_setfield(L, -2, "version");
     lua_pushinteger(L, TAGOIO_MAX_TOKEN_BYTES);
     lua_setfield(L, -2, "max_token_bytes");
-    tagoio_fields_open(L);
     tagoio_json_open(L);
     tagoio_operation_open(L);
     tagoio_pool_open(L);

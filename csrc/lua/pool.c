@@ -19,8 +19,7 @@ static int new_pool(lua_State *L) {
         .base_url = tagoio_text_option(L, 1, "base_url", NULL),
         .ca_file = tagoio_text_option(L, 1, "ca_file", NULL),
         .proxy = tagoio_text_option(L, 1, "proxy", NULL),
-        .max_connections = (int)tagoio_number_option(L, 1, "max_connections",
-                                                     TAGOIO_DEFAULT_MAX_CONNECTIONS),
+        .max_connections = (int)tagoio_number_option(L, 1, "max_connections", 64),
     };
     tagoio_pool_userdata *self = lua_newuserdata(L, sizeof *self);
     self->pool = NULL;

@@ -21,11 +21,6 @@ void tagoio_set_number(lua_State *L, const char *name, double number) {
     lua_setfield(L, -2, name);
 }
 
-void tagoio_set_count(lua_State *L, const char *name, int64_t count) {
-    lua_pushinteger(L, (lua_Integer)count);
-    lua_setfield(L, -2, name);
-}
-
 const char *tagoio_text_option(lua_State *L, int index, const char *name,
                                const char *default_value) {
     lua_getfield(L, index, name); /* stays in the table, so its string lives */

@@ -11,8 +11,6 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { TAGOIO_DEFAULT_MAX_CONNECTIONS = 64 };
-
 /* Owner before resource: each is pushed empty, with its metatable, before anything is
    acquired into it. */
 typedef struct tagoio_pool_userdata {
@@ -50,7 +48,6 @@ int tagoio_push_error(lua_State *L, const tagoio_error *err);
 /* Sets members of the table on top of the stack; a text that is NULL is absent. */
 void tagoio_set_text(lua_State *L, const char *name, const char *text);
 void tagoio_set_number(lua_State *L, const char *name, double number);
-void tagoio_set_count(lua_State *L, const char *name, int64_t count);
 
 /* A member of the table at index; its string lives as long as it stays in the table. */
 const char *tagoio_text_option(lua_State *L, int index, const char *name,

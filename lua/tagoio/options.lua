@@ -107,8 +107,7 @@ end
 
 -- ---- the rows ----
 
--- A scope of "pool" is that of the connections, which derived clients share. `text` is what the
--- definitions for editors say.
+-- A scope of "pool" is that of the connections, which derived clients share.
 local rows = {
   {
     name = "token",
@@ -116,7 +115,6 @@ local rows = {
     must_be = "a string, or false for none",
     check = check_token,
     secret = true,
-    text = "else `T_ANALYSIS_TOKEN`, else `TAGOIO_TOKEN`; false: none",
   },
   {
     name = "region",
@@ -124,64 +122,16 @@ local rows = {
     types = "string or table",
     check = check_region,
     rows = region_rows,
-    text = "else `TAGOIO_API`, else `us-e1`",
   },
-  {
-    name = "timeout",
-    types = "number",
-    check = options.check_time,
-    text = "over all attempts and the pauses between them",
-  },
-  {
-    name = "deadline",
-    types = "number",
-    check = check_seconds,
-    text = "from now on, for all calls of this client together",
-  },
-  {
-    name = "attempt_timeout",
-    types = "number",
-    check = options.check_time,
-    text = "of one attempt",
-  },
-  {
-    name = "connect_timeout",
-    types = "number",
-    check = options.check_time,
-    text = "of the connection of one attempt",
-  },
-  {
-    name = "attempts",
-    types = "number",
-    check = check_attempts,
-    text = "the first included; else `TAGOIO_REQUEST_ATTEMPTS`",
-  },
-  {
-    name = "max_retry_after",
-    types = "number",
-    check = check_seconds,
-    text = "the longest wait that TagoIO may ask for",
-  },
-  {
-    name = "max_response_bytes",
-    types = "number",
-    check = check.whole(1, 2 ^ 31 - 1),
-    text = "of one decoded response",
-  },
-  {
-    name = "max_connections",
-    scope = "pool",
-    types = "number",
-    check = check.whole(1, 10000),
-    text = "more calls at once wait for their turn",
-  },
-  {
-    name = "ca_file",
-    scope = "pool",
-    types = "string",
-    check = check_text,
-    text = "certificates to trust instead of the system's, in PEM",
-  },
+  { name = "timeout", types = "number", check = options.check_time },
+  { name = "deadline", types = "number", check = check_seconds },
+  { name = "attempt_timeout", types = "number", check = options.check_time },
+  { name = "connect_timeout", types = "number", check = options.check_time },
+  { name = "attempts", types = "number", check = check_attempts },
+  { name = "max_retry_after", types = "number", check = check_seconds },
+  { name = "max_response_bytes", types = "number", check = check.whole(1, 2 ^ 31 - 1) },
+  { name = "max_connections", scope = "pool", types = "number", check = check.whole(1, 10000) },
+  { name = "ca_file", scope = "pool", types = "string", check = check_text },
   {
     name = "proxy",
     scope = "pool",
@@ -189,57 +139,30 @@ local rows = {
     must_be = "a URL, or false for none",
     check = check_proxy,
     secret = true,
-    text = "a URL; false ignores the environment's; never used for this machine",
   },
-  { name = "user_agent", types = "string", check = check_text, text = "appended to ours" },
+  { name = "user_agent", types = "string", check = check_text },
   {
     name = "headers",
     types = "table or function or boolean",
     must_be = "a table, a function, or false for none",
     check = check_headers,
-    text = "sent with each request, or what returns them once a call",
   },
-  {
-    name = "keep_null",
-    types = "boolean",
-    text = "members that are null stay, as `tagoio.null`",
-  },
-  {
-    name = "array_mt",
-    types = "table",
-    check = check_metatable,
-    text = "the metatable of arrays in results, else `tagoio.array_mt`",
-  },
-  {
-    name = "response_info",
-    types = "boolean",
-    text = "operations return a second value, too",
-  },
-  {
-    name = "per_minute",
-    types = "number",
-    check = options.check_rate,
-    text = "spreads the starts of calls, with derived clients",
-  },
+  { name = "keep_null", types = "boolean" },
+  { name = "array_mt", types = "table", check = check_metatable },
+  { name = "response_info", types = "boolean" },
+  { name = "per_minute", types = "number", check = options.check_rate },
   {
     name = "on_attempt",
     types = "function or boolean",
     must_be = "a function, or false for none",
     check = check_hook,
-    text = "called after each attempt, in its coroutine",
   },
-  {
-    name = "transport",
-    scope = "pool",
-    types = "function",
-    text = "in place of libcurl",
-  },
+  { name = "transport", scope = "pool", types = "function" },
   {
     name = "wait",
     types = "function or table",
     must_be = "a function, or a host as require(\"tagoio.hosts.luv\")",
     check = check_host,
-    text = "called during calls, or a host",
   },
 }
 
@@ -251,11 +174,6 @@ for i, row in ipairs(rows) do
 end
 options.rows = check.rows(rows)
 check.rows(derived_rows)
-
--- What they are by default, as far as it is a value; the core's own are the core's to know.
-options.defaults = core.defaults()
-options.defaults.keep_null = false
-options.defaults.response_info = false
 
 local function copy(operation, rows_of_it, given)
   local checked = check.options(operation, rows_of_it, given)
