@@ -12,11 +12,7 @@ tagoio_call_userdata *tagoio_check_call(lua_State *L, int index) {
 }
 
 tagoio_call_userdata *tagoio_push_call(lua_State *L) {
-    tagoio_call_userdata *self = lua_newuserdata(L, sizeof *self);
-    *self = (tagoio_call_userdata){.call = NULL};
-    luaL_getmetatable(L, call_name);
-    lua_setmetatable(L, -2);
-    return self;
+    return tagoio_push_userdata(L, call_name, sizeof(tagoio_call_userdata));
 }
 
 /* call:cancel(): it is done then, and has a result; nothing when it is done already */

@@ -55,11 +55,7 @@ static tagoio_options read_options(lua_State *L, int index, tagoio_options base)
 }
 
 static tagoio_client_userdata *push_client(lua_State *L) {
-    tagoio_client_userdata *self = lua_newuserdata(L, sizeof *self);
-    *self = (tagoio_client_userdata){.settings = NULL};
-    luaL_getmetatable(L, client_name);
-    lua_setmetatable(L, -2);
-    return self;
+    return tagoio_push_userdata(L, client_name, sizeof(tagoio_client_userdata));
 }
 
 /* keep_null and array_mt of the options at index, else of another client or neither. */

@@ -39,20 +39,12 @@ static int free_box(lua_State *L) {
     return 0;
 }
 
-static json_box *push_box(lua_State *L) {
-    json_box *box = lua_newuserdata(L, sizeof *box);
-    *box = (json_box){NULL, NULL};
-    luaL_getmetatable(L, json_box_name);
-    lua_setmetatable(L, -2);
-    return box;
-}
-
 /* encode(value, indent): text, or nil, message, kind */
 static int encode(lua_State *L) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     size_t indent = (size_t)luaL_checkinteger(L, 2);
     lua_settop(L, 1);
-    json_box *box = push_box(L);
+    json_box *box = tagoio_push_userdata(L, json_box_name, sizeof *box);
     tagoio_to_json_context context = {.L = L,
                                       .operation = "encode",
                                       .argument = "value",
@@ -78,7 +70,7 @@ static int decode(lua_State *L) {
     size_t bytes;
     const char *text = luaL_checklstring(L, 1, &bytes);
     lua_settop(L, 3);
-    json_box *box = push_box(L);
+    json_box *box = tagoio_push_userdata(L, json_box_name, sizeof *box);
     box->json = tagoio_json_decode(text, bytes, &err);
     if (box->json == NULL) {
         return tagoio_push_error(L, &err);
@@ -141,11 +133,8 @@ static void make_array_mt(lua_State *L) {
 }
 
 void tagoio_json_open(lua_State *L) {
-    luaL_newmetatable(L, json_box_name);
-    lua_pushcfunction(L, free_box);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
-
+    static const luaL_Reg no_methods[] = {{NULL, NULL}};
+    tagoio_make_type(L, json_box_name, no_methods, free_box);
     push_kept_table(L, markers_name, make_markers);
     lua_pop(L, 1);
     push_kept_table(L, array_mt_name, make_array_mt);

@@ -74,10 +74,7 @@ static int new_operation(lua_State *L) {
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     tagoio_to_json_prepare(&reader);
-    operation_userdata *self = lua_newuserdata(L, sizeof *self);
-    *self = (operation_userdata){.row = NULL};
-    luaL_getmetatable(L, operation_name);
-    lua_setmetatable(L, -2);
+    operation_userdata *self = tagoio_push_userdata(L, operation_name, sizeof *self);
     json_t *description = tagoio_to_json(&reader, 2, &err);
     if (description != NULL) {
         self->row = tagoio_operation_new(reader.operation, description, &err);

@@ -21,10 +21,7 @@ static int new_pool(lua_State *L) {
         .proxy = tagoio_text_option(L, 1, "proxy", NULL),
         .max_connections = (int)tagoio_number_option(L, 1, "max_connections", 64),
     };
-    tagoio_pool_userdata *self = lua_newuserdata(L, sizeof *self);
-    self->pool = NULL;
-    luaL_getmetatable(L, pool_name);
-    lua_setmetatable(L, -2); /* options self */
+    tagoio_pool_userdata *self = tagoio_push_userdata(L, pool_name, sizeof *self);
     self->pool = tagoio_pool_new(&options, &err);
     return self->pool != NULL ? 1 : tagoio_push_error(L, &err);
 }

@@ -54,10 +54,7 @@ static json_t *refuse_type(const tagoio_to_json_context *self, const location *a
 }
 
 static json_t *out_of_memory(tagoio_error *err) {
-    if (err != NULL && err->kind == TAGOIO_ERROR_NONE) {
-        err->kind = TAGOIO_ERROR_MEMORY;
-        snprintf(err->message, sizeof err->message, "not enough memory");
-    }
+    tagoio_error_memory(err);
     return NULL;
 }
 
@@ -159,14 +156,14 @@ static bool append(json_t *array, json_t *element_take, tagoio_error *err) {
     if (element_take == NULL) {
         return false;
     }
-    return json_array_append_new(array, element_take) == 0 || out_of_memory(err);
+    return json_array_append_new(array, element_take) == 0 || tagoio_error_memory(err);
 }
 
 static json_t *convert_array(const tagoio_to_json_context *self, int index,
                              size_t length, const location *at, tagoio_error *err) {
     lua_State *L = self->L;
     json_t *array = json_array();
-    bool ok = array != NULL || out_of_memory(err);
+    bool ok = array != NULL || tagoio_error_memory(err);
     for (size_t i = 1; ok && i <= length; i++) {
         location inner = {.outer = at, .index = i, .depth = at->depth + 1};
         lua_rawgeti(L, index, (int)i);
@@ -205,14 +202,14 @@ static bool convert_member(const tagoio_to_json_context *self, json_t *object,
         return false;
     }
     return json_object_set_new_nocheck(object, inner.key, value) == 0 ||
-           out_of_memory(err);
+           tagoio_error_memory(err);
 }
 
 static json_t *convert_object(const tagoio_to_json_context *self, int index,
                               const location *at, tagoio_error *err) {
     lua_State *L = self->L;
     json_t *object = json_object();
-    bool ok = object != NULL || out_of_memory(err);
+    bool ok = object != NULL || tagoio_error_memory(err);
     int top = lua_gettop(L);
     lua_pushnil(L);
     while (ok && lua_next(L, index) != 0) {

@@ -2,6 +2,15 @@
 /* What the kinds of userdata share: errors, members of tables, options, metatables. */
 #include "lua/userdata.h"
 
+#include <string.h>
+
+void *tagoio_push_userdata(lua_State *L, const char *type, size_t bytes) {
+    void *self = memset(lua_newuserdata(L, bytes), 0, bytes);
+    luaL_getmetatable(L, type);
+    lua_setmetatable(L, -2);
+    return self;
+}
+
 int tagoio_push_error(lua_State *L, const tagoio_error *err) {
     lua_pushnil(L);
     lua_pushstring(L, err->message);

@@ -55,6 +55,9 @@ const char *tagoio_text_option(lua_State *L, int index, const char *name,
 double tagoio_number_option(lua_State *L, int index, const char *name,
                             double default_value);
 
+/* Pushes a userdata that is all zero, with its metatable. */
+void *tagoio_push_userdata(lua_State *L, const char *type, size_t bytes);
+
 /* Adds functions to the table on top of the stack. */
 void tagoio_set_functions(lua_State *L, const luaL_Reg *functions);
 
