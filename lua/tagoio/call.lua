@@ -126,14 +126,24 @@ local function wait_for(pool, new_call, host, task, watch)
   end
 end
 
+-- The function that is giving headers, by coroutine.
+local giving = setmetatable({}, { __mode = "k" })
+
 -- The headers of one call: a table, or nil or false for none. A function gives them once, whatever
--- the call's attempts; what it raises is a bug in the caller.
+-- the call's attempts; what it raises is a bug in the caller, as is a call that would ask it again.
 local function headers_of(caller, operation, name)
   local headers = caller.headers
   if type(headers) ~= "function" then
     return headers
   end
+  local routine = coroutine.running() or "main"
+  local outer = giving[routine]
+  if outer == headers then
+    errors.raise(name .. ": headers: the function calls its own client")
+  end
+  giving[routine] = headers
   local ok, given = pcall(headers, { operation = operation })
+  giving[routine] = outer
   if not ok then
     errors.raise(name .. ": headers: " .. errors.text(given))
   elseif given ~= nil and type(given) ~= "table" then

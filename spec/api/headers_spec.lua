@@ -109,6 +109,30 @@ describe("headers", function()
     assert.equal("profile.tokenList " .. count, sent("x-call")[count])
   end)
 
+  it("of a function that calls its own client were asked for without end", function()
+    local problem
+    use({ headers = function()
+      local ok
+      ok, problem = pcall(client.profile.list)
+      assert.is_false(ok)
+    end })
+    assert(client.profile.info(id))
+    assert.matches("headers_spec.lua:%d+: profile.list: headers: the function calls its own client",
+      problem)
+    assert.equal(1, #emulator.journal())
+  end)
+
+  it("of a function may come of a call of another client, one for each coroutine", function()
+    local plain = emulator.client()
+    use({ headers = function()
+      return { ["X-Of"] = assert(plain.profile.info(id)).info.name }
+    end })
+    assert(client.profile.list())
+    tagoio.map({ 1, 2 }, function() return assert(client.profile.list()) end)
+    plain:close()
+    assert.equal(6, #emulator.journal())
+  end)
+
   it("of a function may be none", function()
     use({ headers = function() end })
     assert(client.profile.list())
