@@ -42,7 +42,7 @@ static bool is_date(const json_t *value) {
            (json_is_number(value) && seconds >= -62167219200.0 && seconds <= 1e11);
 }
 
-static bool is_typed(tagoio_type type, const json_t *value) {
+bool oracle_is_typed(tagoio_type type, const json_t *value) {
     bool is_empty = json_is_object(value) && json_object_size(value) == 0;
     return json_is_null(value)         ? true
            : type == TAGOIO_TYPE_TEXT  ? json_is_string(value)
@@ -69,7 +69,7 @@ static bool is_query(const tagoio_operation *row, const json_t *query) {
     json_t *value;
     json_object_foreach((json_t *)query, key, value) {
         const tagoio_parameter *parameter = parameter_of(row, key);
-        if (parameter == NULL || !is_typed(parameter->type, value)) {
+        if (parameter == NULL || !oracle_is_typed(parameter->type, value)) {
             return false;
         }
     }
@@ -129,7 +129,7 @@ static bool is_unreserved(char c) {
 
 /* Up to one of the ends, decoded. */
 static json_t *take_decoded(const char **at, const char *ends) {
-    char *bytes = malloc(strlen(*at) + 1);
+    char *bytes = malloc(strcspn(*at, ends) + 1);
     size_t count = 0;
     fuzz_check(bytes != NULL);
     for (; **at != '\0' && strchr(ends, **at) == NULL; ++*at) {
@@ -137,7 +137,7 @@ static json_t *take_decoded(const char **at, const char *ends) {
         fuzz_check(code == '%' || is_unreserved(**at));
         if (code == '%') {
             fuzz_check(strspn(*at + 1, "0123456789ABCDEF") >= 2);
-            fuzz_check(sscanf(*at + 1, "%2x", &code) == 1);
+            code = (unsigned)strtoul((char[]){(*at)[1], (*at)[2], '\0'}, NULL, 16);
             *at += 2;
         }
         bytes[count++] = (char)code;

@@ -11,4 +11,7 @@
    body does. True: they were taken. */
 bool oracle_check(const tagoio_operation *row, const json_t *arguments);
 
+/* Whether a parameter of this type takes the value. */
+bool oracle_is_typed(tagoio_type type, const json_t *value);
+
 #endif

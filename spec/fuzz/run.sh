@@ -31,20 +31,25 @@ inputs() {
     find "$1" -type f | wc -l
 }
 
+# What once broke a target is not changed further: much of it is large, and slow.
+fuzz() {
+    "$build/fuzz_$target" -print_final_stats=1 -timeout=25 -rss_limit_mb=3000 \
+        -max_len=1024 "-artifact_prefix=$broken/" "$@" >>"$build/$target.log" 2>&1
+}
+
 # A line of what was done; after a crash, what the target said.
 run_target() {
     target=$1 seeds=$build/seeds/$1 found=$build/corpus/$1 broken=spec/fuzz/regressions/$1
     make_seeds "spec/fuzz/seeds/$target.txt" "$seeds"
     mkdir -p "$found" "$broken"
-    if [ "$seconds" = 0 ]; then
-        set -- -runs=0 "$seeds" "$broken"
-    else
-        set -- "-max_total_time=$seconds" -use_value_profile=1 "$found" "$seeds" "$broken"
-    fi
     before=$(inputs "$broken")
-    "$build/fuzz_$target" -print_final_stats=1 -timeout=25 -rss_limit_mb=3000 \
-        -max_len=1024 "-artifact_prefix=$broken/" "$@" >"$build/$target.log" 2>&1
+    rm -f "$build/$target.log"
+    fuzz -runs=0 "$seeds" "$broken"
     status=$?
+    if [ "$status" = 0 ] && [ "$seconds" != 0 ]; then
+        fuzz "-max_total_time=$seconds" -use_value_profile=1 "$found" "$seeds"
+        status=$?
+    fi
     crashes=$(($(inputs "$broken") - before))
     rmdir "$broken" 2>/dev/null
     awk -v name="$target" -v crashes="$crashes" '
