@@ -12,14 +12,14 @@ end
 
 -- Adds a pair for each value of one header, which may be an array; false: it is none.
 local function add_header(list, name, value)
-  local values = type(value) == "table" and value or { value }
+  local values, before = type(value) == "table" and value or { value }, #list
   for _, one in ipairs(values) do
     if type(name) ~= "string" or not is_text(one) then
       return false
     end
     list[#list + 1] = { name, tostring(one) }
   end
-  return #values > 0
+  return #list > before
 end
 
 -- The headers of a response as pairs; or nil and what is wrong with what was returned.

@@ -219,6 +219,25 @@ describe("the fuzzer found that", function()
     assert.equal("done\n", output)
   end)
 
+  it("messages of a resource with a long name had no room, and raised in our file", function()
+    local rows = { info = { "GET", "/things/{id}" } }
+    assert.matches("found_spec.lua:%d+: client:resource: .* of 128 bytes at most", raised(function()
+      client:resource(("x"):rep(5000), rows)
+    end))
+    assert.matches("found_spec.lua:%d+: x+.info: id must be a string", raised(function()
+      client:resource(("x"):rep(123), rows).info({})
+    end))
+  end)
+
+  it("a transport's header with a length of its own raised in our file", function()
+    local values = setmetatable({ "a" }, { __len = function() return {} end })
+    local new = tagoio.new({ token = "t", region = "us-e1", transport = function()
+      return 200, { ["X-A"] = values }, '{"status":true,"result":"x"}'
+    end })
+    assert.equal("x", assert(new.profile.edit(id, {})))
+    new:close()
+  end)
+
   it("a map that raised within another was kept as long as that one ran", function()
     local kept = setmetatable({}, { __mode = "k" })
     tagoio.map({ 1 }, function()

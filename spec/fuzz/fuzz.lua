@@ -222,7 +222,7 @@ local function run_step(step)
     clients = {},
     step = step,
     random = values.generator(seed, step),
-    budget = 40, -- of actions
+    budget = 0, -- of actions: what is collected before there are clients does nothing
     depth = 0,
     marks = 0, -- of writes
     executed = {}, -- how often, by mark
@@ -233,6 +233,7 @@ local function run_step(step)
     emulator.inject(one_of(world, injections))
   end
   new_clients(world)
+  world.budget = 40
   local function program()
     for _ = 1, world.random(6) do
       local ok, problem = true, nil
