@@ -14,7 +14,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 local actions = {}
 
 local token, password = "p-SECRET-of-the-client", "SECRET password"
-local secrets = { token, password, "SECRET-pin" }
+local secrets = { token, password, "SECRET-pin", "SECRET-of-a-header" }
 
 -- ---- a server without a network, which knows what it executed ----
 
@@ -36,7 +36,8 @@ end
 local function secret_of(world, request)
   local list = {}
   for _, secret in ipairs(secrets) do
-    local sent = request.headers.token == secret or (request.body or ""):find(secret, 1, true)
+    local headers, text = request.headers, request.body or ""
+    local sent = headers.token == secret or headers["X-Farm"] == secret or text:find(secret, 1, true)
     list[#list + 1] = sent and secret or nil
   end
   return one_of(world, list) or "nothing"
@@ -112,13 +113,25 @@ local function audit_options(world)
   return mostly(world, { timeout = limit and 0.05 or 0.1, on_progress = values.hook(world) })
 end
 
+-- A function that gives headers, of which some are refused.
+local function headers_hook(world)
+  local hook = values.hook(world)
+  return function(...)
+    return hook(...) or { ["X-Farm"] = secrets[4] }
+  end
+end
+
 -- Options that are right, but for what they do; or one of them is any value at all.
 local function options_of_client(world, is_right)
+  local headers = world.random(4)
   local new = {
     token = token,
     timeout = world.random(10) / 50,
     attempts = world.random(3),
     on_attempt = values.hook(world),
+    headers = headers == 1 and headers_hook(world) or headers == 2 and { ["X-Farm"] = secrets[4] }
+      or nil,
+    per_minute = world.random(8) == 1 and 60000 or nil,
     response_info = world.random(2) == 1,
     keep_null = world.random(2) == 1,
     array_mt = world.random(4) == 1 and values.hostile(world, {}) or nil,
@@ -126,6 +139,7 @@ local function options_of_client(world, is_right)
   local wrong = one_of(world, {
     "timeout", "attempts", "token", "region", "on_attempt", "array_mt", "user_agent", "ca_file",
     "max_connections", "keep_null", "wait", "transport", "proxy", "max_response_bytes", "x",
+    "headers", "deadline", "attempt_timeout", "connect_timeout", "max_retry_after",
   })
   if not is_right and world.random(4) == 1 then
     new[wrong] = any(world)

@@ -62,6 +62,10 @@ static bool is_name(const char *host) {
            strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(host);
 }
 
+static bool is_plain_path(const char *path) {
+    return strspn(path, "/abcdefghijklmnopqrstuvwxyz0123456789-_~") == strlen(path);
+}
+
 /* Taken without doubt: a name in small letters that is no number, a usual port. */
 static bool is_plain(const char *text) {
     address a;
@@ -71,11 +75,10 @@ static bool is_plain(const char *text) {
     size_t host_bytes = strlen(a.host);
     long port = strtol(a.port, NULL, 10);
     const char *last = strrchr(a.host, '.');
-    bool is_path =
-        strspn(a.path, "/abcdefghijklmnopqrstuvwxyz0123456789-_~") == strlen(a.path);
     return is_name(a.host) && isalpha((unsigned char)a.host[host_bytes - 1]) &&
            (last == NULL || isalpha((unsigned char)last[1])) &&
-           isalpha((unsigned char)a.host[0]) && host_bytes < 200 && is_path &&
+           isalpha((unsigned char)a.host[0]) && host_bytes < 200 &&
+           is_plain_path(a.path) &&
            (a.port[0] == '\0' ? text[strlen(a.scheme) + 3 + host_bytes] != ':'
                               : strlen(a.port) < 6 && port > 0 && port < 65536) &&
            (strcmp(a.scheme, "https") == 0 ||
@@ -89,19 +92,33 @@ static void check_again(const char *url) {
     tagoio_buffer_clear(&again);
 }
 
-/* The host of what was taken stands in the text, but for the case of localhost, a final
-   dot, zeros in an address of version 6 and numbers of version 4 in other notations. */
-static void check_host(const char *text, const address *a) {
+/* Host, port and path of what was taken stand in the text, but for the case of
+   localhost, a final dot, zeros in an address of version 6 and numbers of version 4 in
+   other notations; zeros before a port; dots in a path and slashes at its end. */
+static void check_same(const char *text, const address *a) {
     const char *authority = strstr(text, ":/");
     authority = authority != NULL ? authority + strspn(authority, ":/") : text;
+    size_t host_bytes =
+        *authority == '[' ? strcspn(authority, "]") + 1 : strcspn(authority, ":/?#");
+    const char *port = authority + host_bytes;
+    const char *path = port + (*port == ':' ? 1 + strspn(port + 1, "0123456789") : 0);
     char host[5000];
-    snprintf(host, sizeof host, "%.*s", (int)strcspn(authority, ":/?#"), authority);
+    snprintf(host, sizeof host, "%.*s", (int)host_bytes, authority);
     fuzz_check(strchr(authority, '@') == NULL ||
                strcspn(authority, "/?#") < strcspn(authority, "@"));
     bool is_number = *authority == '[' || isdigit((unsigned char)*authority);
     size_t bytes = strlen(a->host);
     fuzz_check(is_number || strncasecmp(host, a->host, bytes) == 0);
     fuzz_check(is_number || host[bytes] == '\0' || strcmp(host + bytes, ".") == 0);
+    fuzz_check((*port == ':' ? strtol(port + 1, NULL, 10) : 0) ==
+               strtol(a->port, NULL, 10));
+    if (is_plain_path(path)) {
+        size_t count = strlen(path);
+        while (count > 0 && path[count - 1] == '/') {
+            count--;
+        }
+        fuzz_check(strlen(a->path) == count && strncmp(a->path, path, count) == 0);
+    }
 }
 
 static void check_taken(const char *text, const char *url) {
@@ -111,11 +128,13 @@ static void check_taken(const char *text, const char *url) {
                (strcmp(a.scheme, "http") == 0 && is_here(a.host)));
     fuzz_check(tagoio_url_is_loopback(url) == is_here(a.host));
     fuzz_check(strpbrk(url, "@?# \\\t\r\n") == NULL || strpbrk(a.path, "@\\") != NULL);
+    const char *query = strpbrk(text, "?#"); /* an empty one is left out */
+    fuzz_check(query == NULL || query[1] == '\0');
     fuzz_check(strpbrk(a.host, "@?# \\\t\r\n%/") == NULL &&
                strpbrk(url, "?# \t\r\n") == NULL);
     fuzz_check(strtol(a.port, NULL, 10) < 65536);
     fuzz_check(url[strlen(url) - 1] != '/');
-    check_host(text, &a);
+    check_same(text, &a);
     check_again(url);
 }
 
