@@ -205,7 +205,7 @@ function options.join_headers(parents, given)
   local joined, mine = {}, {}
   for name, value in pairs(given) do
     joined[name] = value or nil
-    mine[tostring(name):lower()] = true
+    mine[type(name) == "string" and name:lower() or name] = true
   end
   for name, value in pairs(type(parents) == "table" and parents or {}) do
     if not mine[name:lower()] then

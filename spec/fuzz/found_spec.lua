@@ -238,6 +238,13 @@ describe("the fuzzer found that", function()
     new:close()
   end)
 
+  it("the text of a header's name that is a table was asked for, and raised in our file", function()
+    local name = setmetatable({}, { __tostring = function() return {} end })
+    assert.matches("found_spec.lua:%d+: client:with: headers", raised(function()
+      client:with({ headers = { [name] = "x" } })
+    end))
+  end)
+
   it("a map that raised within another was kept as long as that one ran", function()
     local kept = setmetatable({}, { __mode = "k" })
     tagoio.map({ 1 }, function()
