@@ -184,15 +184,6 @@ char *fuzz_copy(const fuzz_input *in) {
     return copy;
 }
 
-bool fuzz_holds(const char *text, size_t count, const char *part, size_t part_bytes) {
-    for (size_t i = 0; i + part_bytes <= count; i++) {
-        if (memcmp(text + i, part, part_bytes) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool same_members(const json_t *a, const json_t *b) {
     const char *key;
     json_t *value;

@@ -56,9 +56,6 @@ const tagoio_operation *fuzz_row(fuzz_input *in);
    is noticed. */
 char *fuzz_copy(const fuzz_input *in);
 
-/* Whether text holds part, which is not empty. */
-bool fuzz_holds(const char *text, size_t count, const char *part, size_t part_bytes);
-
 /* Equal, also in the sign of a zero and the type of a number. */
 bool fuzz_same_json(const json_t *a, const json_t *b);
 
