@@ -219,16 +219,6 @@ describe("the fuzzer found that", function()
     assert.equal("done\n", output)
   end)
 
-  it("messages of a resource with a long name had no room, and raised in our file", function()
-    local rows = { info = { "GET", "/things/{id}" } }
-    assert.matches("found_spec.lua:%d+: client:resource: .* of 128 bytes at most", raised(function()
-      client:resource(("x"):rep(5000), rows)
-    end))
-    assert.matches("found_spec.lua:%d+: x+.info: id must be a string", raised(function()
-      client:resource(("x"):rep(123), rows).info({})
-    end))
-  end)
-
   it("a transport's header with a length of its own raised in our file", function()
     local values = setmetatable({ "a" }, { __len = function() return {} end })
     local new = tagoio.new({ token = "t", region = "us-e1", transport = function()

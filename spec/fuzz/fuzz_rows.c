@@ -211,11 +211,11 @@ static bool is_description(const json_t *source) {
            (retry == NULL || (is_one_of(retry, retries, &i) && (i > 0 || is_read)));
 }
 
-/* Two names with a dot, of 128 bytes at most. */
+/* Two names with a dot, of 100 bytes at most. */
 static bool is_operation(const char *name) {
     size_t count = strcspn(name, ".");
     return is_name(name, count) && name[count] == '.' &&
-           is_name(name + count + 1, strlen(name + count + 1)) && strlen(name) <= 128;
+           is_name(name + count + 1, strlen(name + count + 1)) && strlen(name) <= 100;
 }
 
 /* ---- what was made of it ---- */
