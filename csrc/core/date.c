@@ -10,7 +10,8 @@ static const double must_be_milliseconds = 1e11; /* as seconds: the year 5138 */
 static const int64_t year_0 = -62167219200;      /* its first second */
 static const int64_t ms_a_day = 24 * 60 * 60 * 1000;
 
-/* Days since 1970-01-01. Years begin in March, so that the leap day comes last. */
+/* Days since 1970-01-01. Years begin in March, so that the leap day comes last. The
+   month 13 is the next year's first. */
 static int64_t days_of(int64_t year, int month, int day) {
     int64_t y = month > 2 ? year : year - 1;
     int64_t m = month > 2 ? month - 3 : month + 9;
@@ -22,13 +23,13 @@ static int64_t days_of(int64_t year, int month, int day) {
 }
 
 static void date_of(int64_t days, int *year, int *month, int *day) {
-    /* A guess that is never too late. */
-    int y = (int)(days < 0 ? 1969 + days / 365 : 1970 + days / 366);
+    /* A guess that is never too late: the year 0 is the first. */
+    int y = (int)((days - days_of(0, 1, 1)) / 366);
     while (days_of(y + 1, 1, 1) <= days) {
         y++;
     }
     int m = 1;
-    while (m < 12 && days_of(y, m + 1, 1) <= days) {
+    while (days_of(y, m + 1, 1) <= days) {
         m++;
     }
     *year = y;
@@ -87,8 +88,7 @@ static bool count_days(int year, int month, int day, int64_t *days) {
         return false;
     }
     *days = days_of(year, month, day);
-    int64_t next = month < 12 ? days_of(year, month + 1, 1) : days_of(year + 1, 1, 1);
-    return *days < next;
+    return *days < days_of(year, month + 1, 1);
 }
 
 static bool take_day(const char **at, int64_t *days) {

@@ -30,6 +30,8 @@ typedef struct echo_row {
 #define ACCENTS                                                                        \
     "profile.edit", "[\"x\", {\"password\": "                                          \
                     "\"\xc3\xa9\xc3\xa8/\xf0\x9f\x98\x80<x>&'\"}]"
+#define SURROGATES                                                                     \
+    "profile.edit", "[\"x\", {\"password\": \"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"}]"
 #define BLANKS   "profile.edit", "[\"x\", {\"password\": \" correct-horse\\nbattery\"}]"
 #define PIN(pin) "profile.delete", "[\"x\", {\"pin_code\": \"" pin "\"}]"
 #define FIND     "profile.tokenList", "[\"x\", {\"filter\": {\"token\": \"p-wanted-1\"}}]"
@@ -75,6 +77,7 @@ static const echo_row echoes[] = {
     {"as encodeURI leaves it", ID, LOGIN, "a/b%20%22c%22+%25", "***", NULL},
     {"percent-encoded beyond ASCII", ID, ACCENTS, "of %c3%a9%C3%A8/\xf0\x9f\x98\x80<x>&'", "of ***", NULL},
     {"JSON with \\/ and \\u", ID, ACCENTS, "of \\u00e9\\u00E8\\/\\uD83D\\ude00<x>\\u0026'", "of ***", NULL},
+    {"the first and the last of the surrogates", ID, SURROGATES, "of \\ud800\\udc00\\uDBFF\\uDFFF", "of ***", NULL},
     {"HTML's entities", ID, ACCENTS, "of \xc3\xa9&#xe8;/&#128512;&lt;x&gt;&amp;&#039;!", "of ***!", NULL},
     {"HTML's entities by name", ID, LOGIN, "<title>a/b &quot;c&quot;+%</title>", "an HTML page, \"***\"", NULL},
     {"HTML's &apos;", ID, ACCENTS, "\xc3\xa9&#XE8;/&#x1f600;&#60;x&#062;&#38;&apos;", "***", NULL},
@@ -182,37 +185,41 @@ static void test_faults(void) {
 }
 
 /* An error whose message is followed by so many bytes that its body has count. */
-static char *large_body(size_t count) {
-    static const char start[] = "{\"message\":\"no " PLAY_TOKEN "\",\"result\":\"";
+static char *large_body(const char *message, size_t count) {
+    char start[100];
     char *body = malloc(count + 1);
     if (body == NULL) {
         exit(2);
     }
+    snprintf(start, sizeof start, "{\"message\":\"%s\",\"result\":\"", message);
     memset(body, '%', count);
     memcpy(body, start, strlen(start));
     memcpy(body + count - 2, "\"}", 3);
     return body;
 }
 
+#define TOO_LARGE "; its details are too large to be kept"
+
 static void test_large_details(void) {
     static const struct {
         size_t bytes;
         bool kept;
+        const char *said;
         const char *message;
     } rows[] = {
-        {TAGOIO_MAX_DETAILS_BYTES, true,
+        {TAGOIO_MAX_DETAILS_BYTES, true, "no " PLAY_TOKEN,
          "profile.info: no *** (HTTP 400, api.tago.io)"},
-        {TAGOIO_MAX_DETAILS_BYTES + 1, false,
-         "profile.info: no *** (HTTP 400, api.tago.io); its details are too large to "
-         "be "
-         "kept"},
+        {TAGOIO_MAX_DETAILS_BYTES + 1, false, "no " PLAY_TOKEN,
+         "profile.info: no *** (HTTP 400, api.tago.io)" TOO_LARGE},
+        {TAGOIO_MAX_DETAILS_BYTES + 1, false, "X",
+         "profile.info: X (HTTP 400, api.tago.io)" TOO_LARGE},
     };
     tagoio_settings *settings = play_settings(NULL);
     tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("details of %zu bytes: what is not shown is not scrubbed",
                    rows[i].bytes);
-        char *body = large_body(rows[i].bytes);
+        char *body = large_body(rows[i].said, rows[i].bytes);
         tagoio_call *call = play_call(settings, INFO);
         play_answer(call, &now, "400", body);
         tagoio_report report = tagoio_call_report(call);

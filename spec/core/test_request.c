@@ -150,6 +150,8 @@ static const struct {
 } responses[] = {
     {"a result", "{\"status\":true,\"result\":[1]}", TAGOIO_ERROR_NONE, "[1]", NULL},
     {"no result", "{\"status\":true}", TAGOIO_ERROR_NONE, "true", NULL},
+    {"a warning of one letter", "{\"status\":true,\"result\":{},\"message\":\"X\"}", TAGOIO_ERROR_NONE, "{}", "X"},
+    {"an empty warning", "{\"status\":true,\"result\":{},\"message\":\"\"}", TAGOIO_ERROR_NONE, "{}", NULL},
     {"a warning", "{\"status\":true,\"result\":{},\"message\":\"Soon\\ngone\"}", TAGOIO_ERROR_NONE, "{}", "Soon gone"},
     {"a warning with the token", "{\"status\":true,\"result\":{},\"message\":\"not " PLAY_TOKEN "\"}", TAGOIO_ERROR_NONE, "{}", "not ***"},
     {"a warning that is none", "{\"status\":true,\"result\":{},\"message\":\"\"}", TAGOIO_ERROR_NONE, "{}", NULL},

@@ -107,6 +107,7 @@ static const failure_row failures[] = {
     {"result is JSON", INFO, "400", "{\"result\":\"{\\\"a\\\":1}\"}", TAGOIO_ERROR_API, SAYS("a: 1") HTTP(400), "{\"result\":{\"a\":1}}"},
     {"message only begins like JSON", INFO, "400", "{\"message\":\"{x}\"}", TAGOIO_ERROR_API, SAYS("{x}") HTTP(400), "{\"message\":\"{x}\"}"},
     {"message only begins like JSON", INFO, "400", "{\"message\":\"{id} is unknown\"}", TAGOIO_ERROR_API, SAYS("{id} is unknown") HTTP(400), "{\"message\":\"{id} is unknown\"}"},
+    {"message is an object with a letter", INFO, "400", "{\"message\":{\"message\":\"X\"}}", TAGOIO_ERROR_API, SAYS("X") HTTP(400), "{\"message\":{\"message\":\"X\"}}"},
     {"message is an object", INFO, "400", "{\"message\":{\"code\":7}}", TAGOIO_ERROR_API, SAYS("code: 7") HTTP(400), "{\"message\":{\"code\":7}}"},
     {"message is a number", INFO, "400", "{\"message\":12}", TAGOIO_ERROR_API, SAYS("12") HTTP(400), "{\"message\":12}"},
     {"message is an array", INFO, "400", "{\"message\":[\"a\",\"b\"]}", TAGOIO_ERROR_API, SAYS("[\"a\",\"b\"]") HTTP(400), "{\"message\":[\"a\",\"b\"]}"},

@@ -16,6 +16,20 @@ return {
   { file = "csrc/core/describe.c", from = "found >= 0", to = "found > 0", beside = "row.result" },
   -- Any number below zero is none.
   { file = "csrc/core/retry.c", from = ".delay_ms = -1", to = ".delay_ms = -2" },
+  -- What is never retried needs no more than whether it may have been applied, and what was not
+  -- sent was not.
+  { file = "csrc/core/retry.c", from = "{NONE,", to = "{NONE, true," },
+  { file = "csrc/core/retry.c", from = "{NONE,", to = "{NONE, false, true," },
+  { file = "csrc/core/retry.c", from = "{NONE,", to = ",    1,  0}" },
+  { file = "csrc/core/retry.c", from = "{NONE,", to = ",    0,  1}" },
+  { file = "csrc/core/retry.c", from = "_UNSENT]", to = "true,  true" },
+  { file = "csrc/core/retry.c", from = "_RESOLVE]", to = "false, false, true" },
+  { file = "csrc/core/retry.c", from = "_CONNECT]", to = "false, false, true" },
+  { file = "csrc/core/retry.c", from = "_HANDSHAKE]", to = "true,  true,  true" },
+  -- At a limit both are the same.
+  { file = "csrc/core/retry.c", from = "longest > longest_", to = "longest >= longest_" },
+  -- Any earlier guess does.
+  { file = "csrc/core/date.c", from = "int y = (int)((days", to = "int y", beside = "too late" },
   -- Always false.
   { file = "csrc/core/request.c", from = "return ok;", to = "return 0;", beside = "clear(&why)" },
   -- The timer is closed when it has run once.

@@ -38,19 +38,19 @@ local areas = {
     files = "csrc/lua/*.c",
     least = 92,
     near = "spec/api",
-    after = "spec/concurrency spec/torture/*.c spec/concurrency/*.c",
+    after = "spec/concurrency spec/torture/*.c spec/concurrency/*.c spec/fuzz",
   },
   {
     name = "lua",
     files = "lua/*.lua lua/*/*.lua lua/*/*/*.lua",
     least = 92,
     near = "spec/*/{}*_spec.lua spec/api",
-    after = "spec/concurrency",
+    after = "spec/concurrency spec/fuzz",
   },
 }
 -- All others.
 local others = "spec/*/test_*.c spec/faults spec/api spec/hosts spec/examples " ..
-  "spec/concurrency spec/packaging/readme_spec.lua"
+  "spec/concurrency spec/fuzz spec/packaging/readme_spec.lua"
 
 local function output(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
