@@ -174,7 +174,7 @@ static const struct {
     {"\"\\ud83d\\ue000\"", "invalid Unicode"},
     {"\"\\u00g0\"", "invalid Unicode"},
     {"\"\\u00", "invalid Unicode"},
-    {"{\"\\u1true}", "invalid Unicode"},
+    {"{\"a\":1,\"\\u1true}", "invalid Unicode"},
     {"[\xc3\xa9]", "not JSON: line 1, column 2: invalid token"},
     {"\"\\", "premature end of input"},
     {"\"\\ude00\\ud83d\"", "invalid Unicode"},

@@ -219,6 +219,7 @@ describe("an answer of", function()
   -- What is unusual, and right.
   local good = {
     { "an informational answer before it", sends("HTTP/1.1 103 Early\r\n\r\n") .. "ok() serve()" },
+    { "a 100 before it", sends("HTTP/1.1 100 Continue\r\n\r\n") .. "ok() serve()" },
     { "a body that ends with its connection", sends(ok_line, "\r\n", list) },
     { "a trailer", sends(chunked, "1b\r\n", list, "\r\n0\r\nX: y\r\n\r\n") .. "serve()" },
     { "arrays 128 deep", sends_body("('['):rep(127) .. (']'):rep(127)") .. "serve()" },
