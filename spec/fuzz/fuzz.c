@@ -157,7 +157,7 @@ json_t *fuzz_argument(fuzz_input *in, const tagoio_operation *row, size_t index)
 
 json_t *fuzz_arguments(fuzz_input *in, const tagoio_operation *row) {
     json_t *arguments = json_array();
-    for (size_t i = 0; i < TAGOIO_MAX_ARGUMENTS && row->arguments[i].name; i++) {
+    for (size_t i = 0; row->arguments[i].name != NULL; i++) {
         bool absent = row->arguments[i].location >= TAGOIO_LOCATION_ANY_QUERY &&
                       fuzz_below(in, 4) == 0;
         json_array_append_new(arguments,

@@ -111,11 +111,10 @@ static bool is_taken(const tagoio_operation *row, size_t i, const json_t *value)
 
 static bool all_taken(const tagoio_operation *row, const json_t *arguments) {
     size_t count = 0;
-    while (count < TAGOIO_MAX_ARGUMENTS && row->arguments[count].name != NULL) {
+    for (; row->arguments[count].name != NULL; count++) {
         if (!is_taken(row, count, json_array_get(arguments, count))) {
             return false;
         }
-        count++;
     }
     return json_array_size(arguments) <= count;
 }
@@ -347,7 +346,7 @@ static void check_encoded(const tagoio_operation *row, const json_t *arguments,
     fuzz_check(strlen(at) == encoded->url.length &&
                strncmp(at, base, sizeof base - 1) == 0);
     at += sizeof base - 1;
-    for (size_t i = 0; i < TAGOIO_MAX_ARGUMENTS; i++) {
+    for (size_t i = 0; row->arguments[i].name != NULL; i++) {
         tagoio_location location = row->arguments[i].location;
         bool is_query =
             location == TAGOIO_LOCATION_QUERY || location == TAGOIO_LOCATION_ANY_QUERY;
