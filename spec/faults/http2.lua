@@ -336,6 +336,16 @@ local function add(steps, pull, push, success)
     return it.send(head_frame(id, status or 200, 0) .. data)
   end
 
+  -- Answers reads until a write comes, and reads that. Its stream.
+  function steps.write_stream(it)
+    local id = steps.stream(it)
+    while id and it.streams[id].request:find("^GET") do
+      steps.reply(it, id)
+      id = steps.stream(it)
+    end
+    return id
+  end
+
   -- Successes until the client closes.
   function steps.serve_streams(it)
     local id = steps.stream(it)

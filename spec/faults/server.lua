@@ -118,6 +118,11 @@ function steps.some(it)
   return pull(it)
 end
 
+-- Waits until something has come, which stays unread.
+function steps.arrival(it)
+  wait_for(it.socket)
+end
+
 -- Reads up to the end of a request's head.
 function steps.head(it)
   while not it.input:find("\r\n\r\n", 1, true) do
@@ -157,11 +162,11 @@ function steps.send(it, text)
   return push(it, text)
 end
 
--- An answer with this status, body and lines of the head.
-function steps.answer(it, status, body, head)
+-- An answer with this status, body and lines of the head, and what comes right behind it.
+function steps.answer(it, status, body, head, behind)
   body = body or ""
   local form = "HTTP/1.1 %d Status\r\nContent-Length: %d\r\n%s\r\n"
-  return push(it, form:format(status, #body, head or "") .. body)
+  return push(it, form:format(status, #body, head or "") .. body .. (behind or ""))
 end
 
 local results = { GET = "[]", POST = '{"id":"1"}' }
@@ -172,9 +177,9 @@ local function success(request)
   return '{"status":true,"result":' .. result .. "}"
 end
 
--- A success, as the last request expects it, with lines of the head.
-function steps.ok(it, head)
-  return steps.answer(it, 200, success(it.requests[#it.requests]), head)
+-- A success, as the last request expects it, with lines of the head, and what comes behind it.
+function steps.ok(it, head, behind)
+  return steps.answer(it, 200, success(it.requests[#it.requests]), head, behind)
 end
 
 -- Successes until the client closes.

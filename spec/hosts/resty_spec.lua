@@ -130,15 +130,6 @@ local function describe_failures(library)
     listener:close()
   end)
 
-  it("a response that does not come is a timeout, and the write may have been applied", function()
-    server:play("request() silence()")
-    local it = over_faults(writes.create, "attempt_timeout = 0.2")
-    assert.equal("timeout", it.kind)
-    assert.is_true(it.maybe_applied)
-    assert.equal(1, it.attempts)
-    assert.equal(1, server:executed())
-  end)
-
   for _, row in ipairs({
     { "status line", "" },
     { "header", "HTTP/1.1 200 OK\\r\\nX: " },
@@ -153,32 +144,6 @@ local function describe_failures(library)
       assert.equal(1, it.attempts)
     end)
   end
-
-  it("a connection that is lost after a write was read is not used to write it again", function()
-    for _, death in ipairs({ "reset()", "", "head()" }) do
-      server:play("request() " .. death)
-      local it = over_faults(writes.create, "attempt_timeout = 1")
-      assert.equal(death == "head()" and "timeout" or "network", it.kind)
-      assert.is_true(it.maybe_applied)
-      assert.equal(1, it.attempts)
-      assert.equal(1, server:executed())
-    end
-  end)
-
-  it("a response that is cut is no response", function()
-    for _, head in ipairs({
-      "Content-Length: 100\\r\\n\\r\\n{}",
-      "Transfer-Encoding: chunked\\r\\n\\r\\n5\\r\\n{",
-      "Transfer-Encoding: chunked\\r\\n\\r\\n2\\r\\n{}\\r\\n",
-      "Content-Le",
-    }) do
-      server:play(('request() send("HTTP/1.1 200 OK\\r\\n%s")'):format(head))
-      local it = over_faults(writes.create)
-      assert.equal("network", it.kind, head)
-      assert.is_true(it.maybe_applied)
-      assert.equal(1, server:executed())
-    end
-  end)
 
   it("what is no HTTP, or ahead of the response, is a failure", function()
     for _, text in ipairs({
@@ -272,16 +237,6 @@ local function describe_failures(library)
   end
 
   for _, death in ipairs({ "reset()", "" }) do
-    it("a used connection that dies under a write loses it, once; after " .. death, function()
-      server:play("request() ok() request() " .. death, "serve()")
-      assert.same({}, over_faults("list").result)
-      local it = over_faults(writes.create)
-      assert.equal("network", it.kind)
-      assert.is_true(it.maybe_applied)
-      assert.equal(1, it.attempts)
-      assert.equal(2, server:executed())
-    end)
-
     it("a used connection that dies under a read is replaced; after " .. death, function()
       server:play("request() ok() request() " .. death, "serve()")
       assert.same({}, over_faults("list").result)

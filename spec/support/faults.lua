@@ -22,6 +22,9 @@ faults.calls = {
   create = function(client)
     return client.profile.create({ name = "x" })
   end,
+  ["request.POST"] = function(client)
+    return client:request({ method = "POST", path = { "device" }, body = { name = "x" } })
+  end,
   delete = function(client)
     return client.profile.delete(emulator.profile, { password = "correct-horse" })
   end,
