@@ -520,7 +520,7 @@ static void attempt_finished(tagoio_call *call, const tagoio_now *now, bool sent
     if (decision.delay_ms < 0) {
         finish(call, now->now_ms);
     } else if (!reserve_attempt(call)) {
-        set_outcome(call, tagoio_outcome_no_memory());
+        set_outcome(call, tagoio_outcome_of_kind(TAGOIO_ERROR_MEMORY));
         finish(call, now->now_ms);
     } else if (transition(call, BACKOFF)) {
         back_off(call, now->now_ms, &decision);
@@ -557,7 +557,7 @@ void tagoio_call_fail(tagoio_call *call, const tagoio_now *now,
 
 void tagoio_call_cancel(tagoio_call *call, int64_t now_ms) {
     if (call->state != DONE) {
-        set_outcome(call, tagoio_outcome_canceled());
+        set_outcome(call, tagoio_outcome_of_kind(TAGOIO_ERROR_CANCELED));
         bool sent = call->state == IN_FLIGHT && !call->in_queue;
         call->ambiguous = call->ambiguous || (sent && is_write(call));
         finish(call, now_ms);

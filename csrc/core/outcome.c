@@ -525,22 +525,14 @@ tagoio_outcome tagoio_outcome_of_failure(const tagoio_response *response,
     return outcome;
 }
 
-tagoio_outcome tagoio_outcome_canceled(void) {
+tagoio_outcome tagoio_outcome_of_kind(tagoio_error_kind kind) {
     tagoio_outcome outcome = outcome_new();
-    outcome.kind = TAGOIO_ERROR_CANCELED;
-    tagoio_buffer_add_string(&outcome.text, "canceled");
-    return outcome;
-}
-
-tagoio_outcome tagoio_outcome_no_memory(void) {
-    tagoio_outcome outcome = outcome_new();
-    outcome.kind = TAGOIO_ERROR_MEMORY;
+    outcome.kind = kind;
     return outcome;
 }
 
 tagoio_outcome tagoio_outcome_not_sent(const char *passed) {
-    tagoio_outcome outcome = outcome_new();
-    outcome.kind = TAGOIO_ERROR_TIMEOUT;
+    tagoio_outcome outcome = tagoio_outcome_of_kind(TAGOIO_ERROR_TIMEOUT);
     if (passed == NULL) {
         tagoio_buffer_add_string(&outcome.text, "not sent");
     } else {

@@ -27,8 +27,9 @@ tagoio_outcome tagoio_outcome_of_response(const tagoio_response *response,
                                           int64_t wall_s);
 tagoio_outcome tagoio_outcome_of_failure(const tagoio_response *response,
                                          const tagoio_failure *failure, int64_t wall_s);
-tagoio_outcome tagoio_outcome_canceled(void);
-tagoio_outcome tagoio_outcome_no_memory(void);
+
+/* A failure of which the kind says everything: canceled, memory. */
+tagoio_outcome tagoio_outcome_of_kind(tagoio_error_kind kind);
 
 /* Too late to be sent; passed is the option whose time is over, NULL: none yet. */
 tagoio_outcome tagoio_outcome_not_sent(const char *passed);

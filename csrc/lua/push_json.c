@@ -87,7 +87,8 @@ static void push_value(lua_State *L, const tagoio_push_json_context *self,
 
 void tagoio_push_json(lua_State *L, const tagoio_push_json_context *self,
                       json_t *value) {
-    /* A table and a key for each level, and what is set in the innermost one. */
-    tagoio_check_stack(L, 2 * TAGOIO_MAX_JSON_DEPTH + 4);
+    /* A table and a key for each level, and what is set in the innermost one. A message
+       of an error that is JSON itself was decoded where it stands, two levels down. */
+    tagoio_check_stack(L, 2 * (TAGOIO_MAX_JSON_DEPTH + 2) + 4);
     push_value(L, self, value);
 }
