@@ -177,13 +177,14 @@ static bool check_key(const builder *b, const tagoio_buffer *key) {
            refuse(b, TAGOIO_ERROR_INVALID, NULL, "is too long for a URL");
 }
 
-/* The key of a child stands behind its parent's, in brackets, while it is written. */
+/* The key of a child stands behind its parent's, in brackets, while it is written; at
+   depth 0 there is no parent. */
 static bool add_child(builder *b, tagoio_buffer *key, const char *name,
                       const json_t *value, int depth) {
     size_t parent = key->length;
-    tagoio_buffer_add_string(key, "[");
+    tagoio_buffer_add_string(key, depth > 0 ? "[" : "");
     tagoio_buffer_add_string(key, name);
-    tagoio_buffer_add_string(key, "]");
+    tagoio_buffer_add_string(key, depth > 0 ? "]" : "");
     if (!check_key(b, key)) {
         return false;
     }
@@ -389,19 +390,11 @@ static bool add_any_query(builder *b, const json_t *query) {
     if (given && !json_is_object(query)) {
         return refuse_type(b, NULL, "a table with keys", query);
     }
-    void *at = json_object_iter((json_t *)query);
-    for (; at != NULL; at = json_object_iter_next((json_t *)query, at)) {
-        tagoio_buffer key = {.limit = TAGOIO_MAX_URL_BYTES};
-        tagoio_buffer_add_string(&key, json_object_iter_key(at));
-        bool ok =
-            check_key(b, &key) && add_value(b, &key, json_object_iter_value(at), 1);
-        tagoio_buffer_clear(&key);
-        if (!ok) {
-            return false;
-        }
-    }
-    return tagoio_secrets_add_members(&b->encoded->secrets, query) ||
-           tagoio_error_memory(b->err);
+    tagoio_buffer key = {.limit = TAGOIO_MAX_URL_BYTES};
+    bool ok = add_members(b, &key, query, 0);
+    tagoio_buffer_clear(&key);
+    return ok && (tagoio_secrets_add_members(&b->encoded->secrets, query) ||
+                  tagoio_error_memory(b->err));
 }
 
 static bool write_body(builder *b, const json_t *body) {
