@@ -3,9 +3,10 @@
 --
 -- A caller is how the calls of one client are made, a table with `core` (the client's userdata),
 -- `pool` or, in its place, `transport`, and maybe `host` (where they wait), `tell` (what is told of
--- each attempt), `deadline` (a time of core.now()), `headers` and `pace` (how requests are spread:
--- `per_minute`, `starts` with the time `next_s`, and maybe `outer`, another pace). `waiters` has those who wait for
--- what no pool knows of, and their call over a transport, else false: to cancel them.
+-- each attempt), `deadline` (a time of core.now()), `headers` and `pace`: how requests are spread,
+-- `per_minute`, `starts` with the time `next_s`, and maybe `outer`, another pace. `waiters` has
+-- those who wait for what no pool knows of, and their call over a transport, else false: to cancel
+-- them.
 
 local blocking = require("tagoio.hosts.blocking")
 local core = require("tagoio.core")

@@ -326,7 +326,7 @@ describe("a bad row raises where it is defined", function()
     assert.matches("rows must be a table", (select(2, pcall(client.resource, client, "device"))))
   end)
 
-  it("so long a name that messages had no room for the rest, and raised in our own files", function()
+  it("so long a name that messages had no room for more, and raised in our own files", function()
     local ok, message = pcall(function()
       return client:resource(("x"):rep(600), { info = { "GET", "/device/{deviceID}" } }).info(5)
     end)

@@ -299,7 +299,8 @@ describe("the options of a client", function()
     for _, row in ipairs(options.rows) do
       local text = fields[row.name].text
       local default = text:match("^.*; (.*) by default$")
-      assert.equal(defaults[row.name] ~= nil and shown(defaults[row.name]) or nil, default, row.name)
+      local expected = defaults[row.name]
+      assert.equal(expected ~= nil and shown(expected) or nil, default, row.name)
       assert.is_true(#text > 0, row.name)
     end
   end)
