@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Many calls at once, written as straight-line Lua: a function is run for each item in a coroutine
--- of its own, and while one of them waits for an answer the others go on.
+-- of its own, and while one of them waits for a response the others go on.
 -- @submodule tagoio
 
 local check = require("tagoio.check")
@@ -238,11 +238,11 @@ local gather_rows = check.rows({ timeout_row })
 -- * `concurrency` (16): how many functions run at once
 -- * `timeout`: seconds, over all. It is a deadline of the calls that are on their way then, and
 --   what has not started is not started: their errors are of the kind `timeout`. Results stay
--- * `per_minute`: spreads the starts of requests, for TagoIO's limits by the minute; repetitions
---   after a failure are not counted
+-- * `per_minute`: spreads the starts of requests, for TagoIO's limits by the minute; retries are not
+--   counted
 -- * `on_progress`: `function(done, total, index, result, err)`, after each item: its index, its
 --   result or false, and its err table if there is one
--- * `stop_on_error` (false): after the first error the rest is canceled
+-- * `stop_on_error` (false): after the first error all other calls are canceled
 -- @treturn table results in the order of the items, as many; `false` where there is none
 -- @treturn ?table errors the err tables by index, when there is one. What has no err table of its
 --   own gets one with the kind `task`
