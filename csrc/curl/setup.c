@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Setting libcurl up, once a process, and a pool's options. */
-#define _GNU_SOURCE /* dladdr */
-
 #include "curl/setup.h"
 #include "curl/ca_file.h"
 #include "curl/libcurl.h"
 #include "curl/url.h"
+#include "host/host.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -16,20 +14,13 @@
 static pthread_mutex_t set_up_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool is_set_up;
 
-/* libcurl's resolver threads and OpenSSL's exit handlers may outlive lua_close: the
-   module stays in memory, and curl_global_cleanup is never called. */
-static void pin_module(void) {
-    Dl_info info;
-    if (dladdr((void *)&is_set_up, &info) != 0 && info.dli_fname != NULL) {
-        dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
-    }
-}
-
-/* What failed is tried again: a lack of memory passes. */
+/* What failed is tried again: a lack of memory passes. libcurl's resolver threads and
+   OpenSSL's exit handlers may outlive whoever loaded us, so curl_global_cleanup is
+   never called. */
 bool tagoio_curl_set_up(void) {
     pthread_mutex_lock(&set_up_lock);
     if (!is_set_up) {
-        pin_module();
+        tagoio_host_stay_loaded();
         is_set_up = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
     }
     bool ok = is_set_up;

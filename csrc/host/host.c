@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The clocks, jitter and the count of forks, by POSIX and getentropy. */
-#define _GNU_SOURCE /* getentropy */
+/* The clocks, jitter, the count of forks and our place in memory, by POSIX, getentropy
+   and dladdr. */
+#define _GNU_SOURCE /* getentropy, dladdr */
 
 #include "host/host.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/random.h>
 #include <time.h>
@@ -33,6 +35,15 @@ static void watch_forks(void) { pthread_atfork(NULL, NULL, count_fork); }
 unsigned tagoio_host_process(void) {
     pthread_once(&watch_once, watch_forks);
     return forks;
+}
+
+/* ---- memory ---- */
+
+void tagoio_host_stay_loaded(void) {
+    Dl_info info;
+    if (dladdr((void *)&forks, &info) != 0) {
+        dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+    }
 }
 
 /* ---- jitter ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the core takes as arguments, read from this machine: the clocks, a source of
-   jitter, and whether the process was forked. The only code that reads them. */
+   jitter, and whether the process was forked. The only code that reads them. And that
+   our code stays where it is. */
 #ifndef TAGOIO_HOST_HOST_H
 #define TAGOIO_HOST_HOST_H
 
@@ -24,6 +25,9 @@ tagoio_now tagoio_host_now(tagoio_random *random);
 /* A number that differs between a process and the children it forks. Cheaper than
    getpid(), which is a system call. Forks are counted from the first call on. */
 unsigned tagoio_host_process(void);
+
+/* A library that our code is in is not unloaded from now on. */
+void tagoio_host_stay_loaded(void);
 
 #pragma GCC visibility pop
 

@@ -101,6 +101,8 @@ __attribute__((__visibility__("default"))) int luaopen_tagoio_core(lua_State *L)
 
 int luaopen_tagoio_core(lua_State *L) {
     json_object_seed(0); /* here, where no other thread is at it */
+    /* At its end LuaJIT unloads us before it finalizes what finalizers have made. */
+    tagoio_host_stay_loaded();
     lua_newtable(L);
     tagoio_set_functions(L, functions);
     lua_pushliteral(L, TAGOIO_VERSION);

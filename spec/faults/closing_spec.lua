@@ -172,6 +172,51 @@ describe("a metamethod called by hand", function()
     end)
     assert.is_true(call:is_done())
   end)
+
+  it("ends what it is called on, whose methods raise then", function()
+    local client, pool = core_client()
+    local call = assert(client:start("profile.list"))
+    local operation = assert(core.operation("x.list", { method = "GET", path = "/x" }))
+    for _, ended in ipairs({ call, operation, pool, client }) do
+      debug.getmetatable(ended).__gc(ended)
+    end
+    local function raises(text, fn, ...)
+      assert.matches(text, select(2, pcall(fn, ...)))
+    end
+    raises("the call was dropped", call.want, call)
+    raises("the call was canceled", client.result, client, call)
+    raises("the pool was dropped", pool.step, pool, 0)
+    assert.matches("the client is closed", select(2, client:start("profile.list")))
+    assert.is_nil(call:attempt(1))
+    client = core_client()
+    raises("the operation was dropped", client.start, client, operation)
+    raises("unknown operation", client.start, client, "profile.nothing")
+    raises("unknown method", client.start_request, client, "BREW")
+    client:close()
+  end)
+end)
+
+describe("a finalizer at the program's end", function()
+  it("crashed LuaJIT when it made a call, because the module was unloaded by then", function()
+    local output, status = process.run_lua([[
+      local client = assert(require("tagoio").new({
+        token = "t",
+        region = "us-e1",
+        transport = function() return 200, nil, '{"status":true,"result":"bye"}' end,
+      }))
+      local function say_bye()
+        print(client.profile.edit("x", { name = "y" }))
+        io.stdout:flush()
+      end
+      if newproxy then
+        proxy = newproxy(true)
+        getmetatable(proxy).__gc = say_bye
+      else
+        proxy = setmetatable({}, { __gc = say_bye })
+      end]])
+    assert.equal("bye\n", output)
+    assert.equal(0, status)
+  end)
 end)
 
 describe("a program that ends in mid-call", function()
