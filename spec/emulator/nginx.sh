@@ -53,7 +53,8 @@ listens() {
 start_nginx() {
     nginx=$(find_nginx) || return
     for _ in 1 2 3 4 5 6 7 8 9 10; do
-        http_port=$(random_port) https_port=$(random_port)
+        http_port=$(random_port)
+        https_port=$((http_port + 1))
         fill_in "$nginx" "$1" "$2" >"$2/nginx.conf"
         "$nginx" -p "$2" -c "$2/nginx.conf" -e "$2/error.log" </dev/null >"$2/start.log" 2>&1 &
         server=$!
