@@ -20,9 +20,9 @@ luajit) lua=luajit lua_package=luajit2 lua_dev=libluajit2-5.1-dev lua_brew=luaji
 *) lua=lua$LUA lua_dev=liblua$LUA-dev lua_brew=lua@$LUA ;;
 esac
 LUA_BIN=${LUA_BIN:-$lua}
-LUA_CFLAGS=${LUA_CFLAGS:-$(for folder in /usr/include /usr/local/include; do
-    printf '%s ' "-I$folder/$lua" "-I$folder/luajit-2.1"
-done)}
+# Not LuaJIT's for 5.1, although they say that they are.
+[ "$LUA" = luajit ] && headers=luajit-2.1 || headers=$lua
+LUA_CFLAGS=${LUA_CFLAGS:--I/usr/include/$headers -I/usr/local/include/$headers}
 [ "$CC" = cc ] && compiler=gcc || compiler=${CC%% *}
 
 # A line a thing: who needs it, how to look for it, the packages of Debian, of Homebrew.
