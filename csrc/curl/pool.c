@@ -122,13 +122,8 @@ static tagoio_handle *acquire_handle(tagoio_pool *pool) {
 }
 
 static void release_handle(tagoio_pool *pool, tagoio_transfer *t) {
-    tagoio_handle *handle = t->handle;
+    pool->idle[pool->idle_count++] = t->handle; /* of max_connections at most */
     tagoio_transfer_detach(t);
-    if (pool->idle_count < pool->options.max_connections) {
-        pool->idle[pool->idle_count++] = handle;
-    } else {
-        tagoio_handle_free(handle);
-    }
 }
 
 /* What the end of a request says of the server. */
@@ -579,7 +574,6 @@ void tagoio_pool_unref(tagoio_pool *pool) {
         return;
     }
     notice_fork(pool);
-    cancel_all(pool);
     tagoio_call *call;
     while ((call = tagoio_pool_next_event(pool)) != NULL) {
         tagoio_call_unref(call);

@@ -156,18 +156,11 @@ static int on_close(void *data, curl_socket_t fd) {
     return close(fd);
 }
 
-CURLcode tagoio_sockets_watch(tagoio_sockets *sockets, CURL *easy) {
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    if (code == CURLE_OK) {
-        code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
-    }
-    if (code == CURLE_OK) {
-        code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    }
-    if (code == CURLE_OK) {
-        code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets);
-    }
-    return code;
+void tagoio_sockets_watch(tagoio_sockets *sockets, CURL *easy) {
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets);
 }
 
 static void forget_all(bucket_link *list) {
@@ -244,7 +237,7 @@ static input waiting_input(curl_socket_t fd) {
     enum { first_type = 20, last_type = 24, data_type = 23, shortest_response = 32 };
     unsigned char head[5]; /* of a TLS record: type, version, length */
     ssize_t got = recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+    if (got < 0 && errno == EAGAIN) {
         return NOTHING_YET;
     }
     if (got <= 0) {
@@ -267,7 +260,7 @@ bool tagoio_connection_is_reusable(tagoio_connection *connection) {
     /* Asked now: when the user before this one is asked for its response, libcurl has
        closed what was refused. */
     input waiting = waiting_input(connection->fd);
-    connection->stray = connection->stray || waiting == A_RESPONSE;
+    connection->stray = waiting == A_RESPONSE;
     return waiting == NOTHING_YET;
 }
 

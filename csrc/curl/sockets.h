@@ -28,7 +28,7 @@ typedef struct tagoio_sockets {
 } tagoio_sockets;
 
 /* Has libcurl open and close the sockets of this handle through us. */
-CURLcode tagoio_sockets_watch(tagoio_sockets *sockets, CURL *easy);
+void tagoio_sockets_watch(tagoio_sockets *sockets, CURL *easy);
 
 /* The connection between these addresses, as the pre-request callback names them, with
    one user more. NULL: it is not known, for want of memory when it was opened. */

@@ -20,7 +20,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
    may have arrived, but no server responses half a request with what we look for. */
 static bool is_ahead(const tagoio_transfer *t) {
     curl_off_t uploaded = 0;
-    if (!t->reuses || t->multiplex || t->connection == NULL) {
+    if (!t->reuses || t->multiplex) {
         return false;
     }
     curl_easy_getinfo(t->handle->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
@@ -28,29 +28,18 @@ static bool is_ahead(const tagoio_transfer *t) {
            tagoio_connection_is_ahead(t->connection);
 }
 
-/* "HTTP/1.1 200 OK": the three digits behind the first blank; 0: there are none. */
-static int status_of(const char *line, size_t count) {
-    const char *at = memchr(line, ' ', count);
-    int status = 0;
-    for (int i = 1; i <= 3; i++) {
-        if (at == NULL || at + i >= line + count || at[i] < '0' || at[i] > '9') {
-            return 0;
-        }
-        status = status * 10 + (at[i] - '0');
-    }
-    return status;
-}
-
+/* libcurl has read the line before it hands it on. */
 static bool take_status(tagoio_transfer *t, const char *line, size_t count) {
-    int status = status_of(line, count);
+    long status = 0;
+    curl_easy_getinfo(t->handle->easy, CURLINFO_RESPONSE_CODE, &status);
     if (count > 5 && line[5] == '1' && t->connection != NULL) {
         tagoio_connection_set_serial(t->connection);
     }
-    t->ahead = t->ahead || (!t->response_started && is_ahead(t));
+    t->ahead = !t->response_started && is_ahead(t);
     t->response_started = true;
     t->header_open = !t->ahead;
-    t->interim = status >= 100 && status < 200;
-    return !t->ahead && tagoio_call_status(t->call, status);
+    t->interim = status < 200;
+    return !t->ahead && tagoio_call_status(t->call, (int)status);
 }
 
 /* A folded line has no name of its own, and that of a trailer does not count. */
@@ -84,10 +73,10 @@ static size_t on_header(char *line, size_t size, size_t count, void *data) {
 /* False is a proof: nothing of the request has left. */
 static bool was_sent(const tagoio_transfer *t) {
     long bytes = 0;
-    return t->request_started && t->handle != NULL &&
-           curl_easy_getinfo(t->handle->easy, CURLINFO_REQUEST_SIZE, &bytes) ==
-               CURLE_OK &&
-           bytes > 0;
+    if (t->request_started) {
+        curl_easy_getinfo(t->handle->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    }
+    return bytes > 0;
 }
 
 /* libcurl asks here before a request goes out. When a connection that it reused dies
@@ -119,10 +108,10 @@ static int on_request(void *data, char *remote, char *local, int remote_port,
 
 static bool set_options(tagoio_handle *handle, const tagoio_pool_options *options) {
     CURL *easy = handle->easy;
-    if (tagoio_curl_set_options(easy, options) != CURLE_OK ||
-        tagoio_sockets_watch(handle->sockets, easy) != CURLE_OK) {
+    if (tagoio_curl_set_options(easy, options) != CURLE_OK) {
         return false;
     }
+    tagoio_sockets_watch(handle->sockets, easy);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
@@ -296,6 +285,7 @@ void tagoio_transfer_detach(tagoio_transfer *t) {
     t->handle->transfer = NULL;
     t->handle = NULL;
     t->connection = NULL;
+    t->reuses = false;
 }
 
 void tagoio_transfer_abandon(tagoio_transfer *t) {
@@ -308,8 +298,7 @@ void tagoio_transfer_abandon(tagoio_transfer *t) {
 /* Another response waits behind that of the request, on a connection where none did
    when it went out: which one is whose is not known. */
 static bool is_crossed(const tagoio_transfer *t) {
-    return t->reuses && t->connection != NULL &&
-           tagoio_connection_has_response(t->connection);
+    return t->reuses && tagoio_connection_has_response(t->connection);
 }
 
 CURLcode tagoio_transfer_verdict(tagoio_transfer *t, CURLcode code) {

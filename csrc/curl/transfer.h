@@ -37,7 +37,7 @@ struct tagoio_transfer {
     int64_t expires_ms;
     bool request_started; /* a request was about to go out */
     bool multiplex;       /* it may share a connection with others */
-    bool reuses;          /* the connection carried other requests before */
+    bool reuses;          /* it has one that carried other requests before */
     bool refused; /* such a one could not be used: the request goes out on a new one */
     bool response_started;
     bool ahead;       /* a response came that was not the request's */

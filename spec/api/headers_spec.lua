@@ -212,6 +212,15 @@ describe("headers", function()
     assert.equal(1, emulator.counts().connections)
   end)
 
+  it("of which one's name begins as the other's are told apart by a connection, too", function()
+    use({ headers = { ["X-Trace-Id"] = "1" }, max_connections = 1 })
+    assert(client.profile.list())
+    assert(client:with({ headers = { ["X-Trace-Id"] = false, ["X-Trace"] = "2" } }).profile.list())
+    assert.same({ "1", "none" }, sent("x-trace-id"))
+    assert.same({ "none", "2" }, sent("x-trace"))
+    assert.equal(1, emulator.counts().connections)
+  end)
+
   it("are secrets: no message, detail, event or log has their values", function()
     local program = [=[
       local tagoio = require("tagoio")

@@ -216,12 +216,38 @@ describe("an answer of", function()
     assert.equal(1, server:executed())
   end)
 
+  -- 503 with a Retry-After lets a create be sent again; without it, it may have been applied. Newer
+  -- versions of libcurl put the lines together, or refuse them.
+  for name, blank in pairs({ ["a blank"] = " ", ["a tab"] = "\t" }) do
+    it(("a header that goes on behind %s is one header"):format(name), function()
+      local folded = "X-Why: because\r\n" .. blank .. "Retry-After: 0\r\n"
+      server:play(sends("HTTP/1.1 503 No\r\nContent-Length: 0\r\n", folded, "\r\n"))
+      client = server:client()
+      local result, _, err = client.profile.create({ name = "x" })
+      assert.is_nil(result)
+      assert.is_true(err.maybe_applied)
+      assert.equal(1, server:executed())
+    end)
+  end
+
+  it("a header without a colon is refused, or left out", function()
+    server:play(sends(ok_line, "Retry-After\r\nContent-Length: 27\r\n\r\n", list))
+    client = server:client()
+    local result, _, err = client.profile.list()
+    assert.is_true(result and #result == 0 or err.kind == "protocol")
+    assert.equal(1, server:executed())
+  end)
+
   -- What is unusual, and right.
   local good = {
     { "an informational answer before it", sends("HTTP/1.1 103 Early\r\n\r\n") .. "ok() serve()" },
     { "a 100 before it", sends("HTTP/1.1 100 Continue\r\n\r\n") .. "ok() serve()" },
     { "a body that ends with its connection", sends(ok_line, "\r\n", list) },
     { "a trailer", sends(chunked, "1b\r\n", list, "\r\n0\r\nX: y\r\n\r\n") .. "serve()" },
+    {
+      "a head whose lines end in LF alone",
+      sends("HTTP/1.1 200 OK\nContent-Length: 27\n\n", list) .. "serve()",
+    },
     { "arrays 128 deep", sends_body("('['):rep(127) .. (']'):rep(127)") .. "serve()" },
     { "an escaped NUL", sends_body("'[\"\\\\u0000\"]'") .. "serve()" },
     {

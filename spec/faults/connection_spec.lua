@@ -139,8 +139,25 @@ describe("a server", function()
 end)
 
 describe("a program without file descriptors", function()
+  -- What a script prints that may open 40 files.
+  local function run(code)
+    emulator.reset()
+    local variables = {
+      T_ANALYSIS_TOKEN = emulator.token,
+      TAGOIO_API = emulator.http,
+      LUA_PATH = package.path,
+      LUA_CPATH = package.cpath,
+    }
+    local command = ("ulimit -n 40; exec %s %s -e %s"):format(
+      process.env(variables), process.lua, process.quote(code)
+    )
+    local output, status = process.run(("sh -c %s"):format(process.quote(command)))
+    assert.equal(0, status)
+    return output
+  end
+
   it("gets an error, and its next call works", function()
-    local code = [[
+    local output = run([[
       local client = assert(require("tagoio").new({ attempts = 1 }))
       local other = assert(require("tagoio").new())
       local files = {}
@@ -154,22 +171,27 @@ describe("a program without file descriptors", function()
       for _, file in ipairs(files) do
         file:close()
       end
-      print(#assert(client.profile.list()))]]
-    emulator.reset()
-    local variables = {
-      T_ANALYSIS_TOKEN = emulator.token,
-      TAGOIO_API = emulator.http,
-      LUA_PATH = package.path,
-      LUA_CPATH = package.cpath,
-    }
-    local command = ("ulimit -n 40; exec %s %s -e %s"):format(
-      process.env(variables), process.lua, process.quote(code)
-    )
-    local output, status = process.run(("sh -c %s"):format(process.quote(command)))
+      print(#assert(client.profile.list()))]])
     -- libcurl 8.x needs some before it connects, and calls that a want of memory.
     local kind = output:match("^nil\tmemory\t") and "memory" or "connect"
     local refused = "nil\tout of descriptors\n"
     assert.equal(("nil\t%s\tfalse\n%s3\n"):format(kind, refused), output)
-    assert.equal(0, status)
+  end)
+
+  it("goes on with the connection that it has", function()
+    local output = run([[
+      local tagoio = require("tagoio")
+      local client = assert(tagoio.new({ attempts = 1 }))
+      assert(client.profile.list())
+      local files = {}
+      repeat
+        local file = io.open("/dev/null")
+        files[#files + 1] = file
+      until not file
+      local results, failed = tagoio.map({ 1, 2 }, function()
+        return client.profile.list()
+      end)
+      print(#results[1], failed[2].kind, failed[2].maybe_applied)]])
+    assert.matches("^3\t%a+\tfalse\n$", output)
   end)
 end)
