@@ -30,14 +30,13 @@ typedef enum tagoio_location {
     TAGOIO_LOCATION_NONE,
     TAGOIO_LOCATION_PATH,        /* a string, the next {} of the path */
     TAGOIO_LOCATION_SECRET_PATH, /* the same, and never shown */
-    TAGOIO_LOCATION_QUERY,  /* a table with the keys of the row's query; may be left out
-                             */
-    TAGOIO_LOCATION_BODY,   /* a table with keys, sent as it is */
-    TAGOIO_LOCATION_TABLE,  /* a table with keys or a list, sent as it is */
-    TAGOIO_LOCATION_MEMBER, /* a string, the only member of the body */
-    TAGOIO_LOCATION_SEGMENTS,  /* a list of strings, all of the path */
-    TAGOIO_LOCATION_ANY_QUERY, /* a table with any keys; may be left out */
-    TAGOIO_LOCATION_ANY_BODY   /* a table or a list, sent as it is; may be left out */
+    TAGOIO_LOCATION_QUERY,       /* a table with keys of the row's; may be left out */
+    TAGOIO_LOCATION_BODY,        /* a table with keys, sent as it is */
+    TAGOIO_LOCATION_TABLE,       /* a table with keys or a list, sent as it is */
+    TAGOIO_LOCATION_MEMBER,      /* a string, the only member of the body */
+    TAGOIO_LOCATION_SEGMENTS,    /* a list of strings, all of the path */
+    TAGOIO_LOCATION_ANY_QUERY,   /* a table with any keys; may be left out */
+    TAGOIO_LOCATION_ANY_BODY     /* a table or a list, sent as it is; may be left out */
 } tagoio_location;
 
 typedef struct tagoio_argument_row {

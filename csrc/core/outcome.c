@@ -441,8 +441,8 @@ tagoio_outcome tagoio_outcome_of_response(const tagoio_response *response,
 
 /* ---- failures ---- */
 
-/* What a reason is: its kind, its reason when nothing was sent and when something was.
- */
+/* What becomes of a failure: its kind, and the reason for the policy where nothing was
+   sent and where something was. */
 static const struct {
     tagoio_error_kind kind;
     tagoio_retry_reason not_sent;

@@ -19,8 +19,7 @@ typedef struct parser {
     tagoio_error *err;
 } parser;
 
-/* Always false. Columns count characters; what is missing is missing at the last one.
- */
+/* Always false. Columns count characters; what is missing is so at the last one. */
 static bool refuse(const parser *p, const char *why) {
     const char *at = p->at < p->end || p->at == p->start ? p->at : p->end - 1;
     int line = 1;

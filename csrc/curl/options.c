@@ -23,8 +23,7 @@ static const struct {
 } switches[] = {
     /* No signal is touched: handlers belong to the program that we are a guest of. */
     {CURLOPT_NOSIGNAL, 1},
-    /* The token is a header of our own, which libcurl would send to another host too.
-     */
+    /* The token is a header of our own: libcurl would send it to another host, too. */
     {CURLOPT_FOLLOWLOCATION, 0},
     {CURLOPT_MAXREDIRS, 0},
     {CURLOPT_UNRESTRICTED_AUTH, 0},

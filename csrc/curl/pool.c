@@ -29,8 +29,7 @@ struct tagoio_pool {
     int poller;       /* -1: not made yet */
     unsigned process; /* that made them */
     bool unwatched;   /* a socket could not be put into the poller */
-    bool
-        multiplex; /* calls have been on their way at once: connections may be shared */
+    bool multiplex;   /* connections may be shared: calls were on their way at once */
     /* A transfer is in one of these lists. */
     tagoio_link waiting; /* for one of max_connections, in order */
     tagoio_link active;  /* in the multi handle */
@@ -346,14 +345,18 @@ static void fail_active(tagoio_pool *pool) {
     pool->multi = NULL;
 }
 
-static void act_on(tagoio_pool *pool, curl_socket_t socket, int events) {
-    int running;
-    pool->moved_ms = tagoio_host_now_ms();
-    CURLMcode code = curl_multi_socket_action(pool->multi, socket, events, &running);
+/* To be called when libcurl has acted. */
+static void collect_all(tagoio_pool *pool, CURLMcode code) {
     collect(pool);
     if (code != CURLM_OK || pool->unwatched) {
         fail_active(pool);
     }
+}
+
+static void act_on(tagoio_pool *pool, curl_socket_t socket, int events) {
+    int running;
+    pool->moved_ms = tagoio_host_now_ms();
+    collect_all(pool, curl_multi_socket_action(pool->multi, socket, events, &running));
 }
 
 /* Over HTTP/2 libcurl 7.88 does not look again at what the TLS library holds already,
@@ -363,17 +366,13 @@ static int64_t reminder_ms(const tagoio_pool *pool) {
     return 20 + pool->multiplexed / 10;
 }
 
+/* It is deprecated, and nothing else does that. */
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* nothing else does that   \
-                                                            */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static void remind(tagoio_pool *pool) {
     int running;
     pool->reminded_ms = tagoio_host_now_ms();
-    CURLMcode code = curl_multi_socket_all(pool->multi, &running);
-    collect(pool);
-    if (code != CURLM_OK || pool->unwatched) {
-        fail_active(pool);
-    }
+    collect_all(pool, curl_multi_socket_all(pool->multi, &running));
 }
 #pragma GCC diagnostic pop
 

@@ -56,8 +56,7 @@ void tagoio_pool_multiplex(tagoio_pool *pool);
 size_t tagoio_pool_step(tagoio_pool *pool, int wait_ms);
 
 /* The next call of which an attempt has ended since this was last asked, as a reference
-   for the caller; NULL: none. One that is done is told once, and is the pool's no more.
- */
+   for the caller; NULL: none. One that is done is told once, and leaves the pool. */
 tagoio_call *tagoio_pool_next_event(tagoio_pool *pool);
 
 /* When it last acted on something, by the clock of tagoio_host_now_ms. */

@@ -35,7 +35,7 @@ void tagoio_sockets_watch(tagoio_sockets *sockets, CURL *easy);
 tagoio_connection *tagoio_sockets_join(tagoio_sockets *sockets, const char *remote,
                                        const char *local, int local_port);
 
-/* The user goes; NULL is allowed. A retired connection is shut down with its last one.
+/* The user goes; NULL is allowed. With its last one a retired connection is shut down.
  */
 void tagoio_sockets_leave(tagoio_sockets *sockets, tagoio_connection *connection);
 

@@ -23,8 +23,7 @@ static const struct {
     [FRAGMENT] = {CURLUPART_FRAGMENT, CURLUE_NO_FRAGMENT},
 };
 
-/* NULL is a part that is absent. They are the caller's to free, also after a failure.
- */
+/* NULL is a part that is absent. The caller frees them, also after a failure. */
 static CURLUcode get_parts(char *parts[PARTS], CURLU *handle) {
     for (int i = 0; i < PARTS; i++) {
         CURLUcode code = curl_url_get(handle, rows[i].part, &parts[i], 0);

@@ -61,8 +61,8 @@ static tagoio_call_userdata *check_alive(lua_State *L) {
     return self;
 }
 
-/* call:want(): "begin", "wait", "backoff" and the core.now() when that ends, or "done"
- */
+/* call:want(): "begin", "wait", "backoff" or "done", and the core.now() when a backoff
+   ends */
 static int want(lua_State *L) {
     static const char *const names[] = {"begin", "wait", "backoff", "done"};
     tagoio_call_userdata *self = check_alive(L);

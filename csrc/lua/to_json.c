@@ -89,8 +89,7 @@ static json_t *convert_number(const tagoio_to_json_context *self, int index,
 
 typedef enum shape { OBJECT, ARRAY, MIXED, SPARSE } shape;
 
-/* What a marker says: a value in the table of markers, or __jsontype as dkjson has it.
- */
+/* What a marker says: a value in the table of markers, or dkjson's __jsontype. */
 static bool is_marked_array(const tagoio_to_json_context *self, int index,
                             bool *is_object) {
     lua_State *L = self->L;
