@@ -238,8 +238,8 @@ local gather_rows = check.rows({ timeout_row })
 -- * `concurrency` (16): how many functions run at once
 -- * `timeout`: seconds, over all. It is a deadline of the calls that are on their way then, and
 --   what has not started is not started: their errors are of the kind `timeout`. Results stay
--- * `per_minute`: spreads the starts of requests, for TagoIO's limits by the minute; retries are not
---   counted
+-- * `per_minute`: spreads the starts of requests, for TagoIO's limits by the minute; retries are
+--   not counted
 -- * `on_progress`: `function(done, total, index, result, err)`, after each item: its index, its
 --   result or false, and its err table if there is one
 -- * `stop_on_error` (false): after the first error all other calls are canceled
