@@ -192,10 +192,12 @@ static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
     return arguments;
 }
 
-/* The deadline of a group of calls, a time of core.now(), or none. */
+/* The deadline of a group of calls, a time of core.now(), or none. Rounded to the
+   nearest: a whole number of milliseconds is often no such number of seconds. */
 static int64_t deadline_ms(lua_State *L, int index) {
-    return lua_isnoneornil(L, index) ? INT64_MAX
-                                     : (int64_t)ceil(luaL_checknumber(L, index) * 1000);
+    return lua_isnoneornil(L, index)
+               ? INT64_MAX
+               : (int64_t)round(luaL_checknumber(L, index) * 1000);
 }
 
 /* Gives a call the headers in the table at a positive index, if it is one. */
