@@ -26,7 +26,7 @@ end
 -- Tries with more and more seconds, until so many requests have arrived when the time is over. What
 -- `try` returns checks the rest.
 local function with_time(requests, try)
-  local seconds, check = 0.5, nil
+  local seconds, check = 0.5
   repeat
     seconds = 2 * seconds
     emulator.reset()
@@ -57,7 +57,7 @@ describe("the deadline of a client", function()
       return function()
         assert.is_nil(result)
         assert.equal("timeout", err.kind)
-        assert.matches("timeout after .* without a complete response %(the deadline has pas", message)
+        assert.matches("timeout after .* a complete response %(the deadline has passed", message)
         assert.is_true(err.maybe_applied)
       end
     end)

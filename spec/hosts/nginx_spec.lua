@@ -292,6 +292,47 @@ describe("where nginx gives no timer", function()
   end)
 end)
 
+describe("a call that stepped in its late timer's place", function()
+  it("left no timer to those who still waited, which nobody stepped for a while", function()
+    emulator.reset()
+    local host = nginx.start()
+    emulator.inject({ match = { path = "/profile" }, hold = true, times = 1 })
+    local list = host:begin_run("return #assert(client.profile.list())")
+    emulator.wait_for(1)
+    -- When the list's call has seen that the timer runs, it sleeps until it is woken. Then a call
+    -- is woken, too, and the worker is busy before that goes on.
+    local name, running, pending = host:run([[
+      ngx.sleep(0.2)
+      local semaphore, sleep, is_woken = require("ngx.semaphore"), ngx.sleep, false
+      local new = semaphore.new
+      semaphore.new = function()
+        local own = new()
+        semaphore.new = new
+        return {
+          post = function() is_woken = true own:post() end,
+          wait = function(_, seconds) return own:wait(seconds) end,
+        }
+      end
+      ngx.sleep = function(seconds)
+        if is_woken and ngx.get_phase() == "timer" then
+          ngx.sleep = sleep
+          local core = require("tagoio.core")
+          local until_s = core.now() + 0.1
+          repeat until core.now() >= until_s
+        end
+        return sleep(seconds)
+      end
+      local info = assert(client.profile.info("current")).info
+      sleep(0.05)
+      return info.name, ngx.timer.running_count(), ngx.timer.pending_count()]])
+    assert.equal("Factory", name)
+    assert.equal(1, running + pending)
+    emulator.release()
+    assert.same({ 3 }, nginx.decode(nginx.finish(list)))
+    host:stop()
+  end)
+end)
+
 describe("the phases of nginx", function()
   it("wait without blocking, block, or say that they cannot", function()
     emulator.reset()
