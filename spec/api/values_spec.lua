@@ -43,6 +43,23 @@ describe("tagoio.encode", function()
     assert.equal("[]", tagoio.encode(setmetatable({}, mine)))
   end)
 
+  local neither = "a table with indices and other keys is neither array nor object"
+  local refused = {
+    { "indices and a name", { 1, x = 2 }, neither },
+    { "indices and a fraction", { 1, [1.5] = 2 }, neither },
+    { "indices and one that is too large", { 1, [2 ^ 31] = 2 }, neither },
+    { "indices and 0", { 1, [0] = 2 }, neither },
+    { "a name, marked as an array", setmetatable({ x = 1 }, tagoio.array_mt), neither },
+    { "indices, marked as an object", setmetatable({ 1 }, { __jsontype = "object" }), neither },
+    { "a fraction", { [1.5] = 1 }, "a key that is not a string" },
+    { "a hole", { 1, [3] = 2 }, "an array with holes (use tagoio.null)" },
+  }
+  for _, row in ipairs(refused) do
+    it("refuses a table with " .. row[1], function()
+      assert.equal("encode: value: " .. row[3], (select(2, tagoio.encode(row[2]))))
+    end)
+  end
+
   -- Only from 5.2 on can a spec have a light userdata of its own.
   if debug.upvalueid then -- luacheck: ignore
     local first, second = {}, {}
