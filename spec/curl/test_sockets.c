@@ -60,22 +60,24 @@ typedef struct {
     int server;
 } pair;
 
-static pair pair_open_to(const char *host, tagoio_sockets *sockets, int listener) {
-    pair it = {.easy = curl_easy_init(), .fd = CURL_SOCKET_BAD};
+static void pair_open_to(pair *it, const char *host, tagoio_sockets *sockets,
+                         int listener) {
     char url[64];
+    *it = (pair){.easy = curl_easy_init(), .fd = CURL_SOCKET_BAD};
     snprintf(url, sizeof url, "http://%s:%d", host, port_of(listener));
-    curl_easy_setopt(it.easy, CURLOPT_URL, url);
-    curl_easy_setopt(it.easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(it.easy, CURLOPT_CONNECT_ONLY, 1L);
-    tagoio_sockets_watch(sockets, it.easy);
-    check_number(CURLE_OK, curl_easy_perform(it.easy));
-    curl_easy_getinfo(it.easy, CURLINFO_ACTIVESOCKET, &it.fd);
-    it.server = accept(listener, NULL, NULL);
-    return it;
+    curl_easy_setopt(it->easy, CURLOPT_URL, url);
+    curl_easy_setopt(it->easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(it->easy, CURLOPT_CONNECT_ONLY, 1L);
+    tagoio_sockets_watch(sockets, it->easy);
+    check_number(CURLE_OK, curl_easy_perform(it->easy));
+    curl_easy_getinfo(it->easy, CURLINFO_ACTIVESOCKET, &it->fd);
+    it->server = accept(listener, NULL, NULL);
 }
 
 static pair pair_open(tagoio_sockets *sockets, int listener) {
-    return pair_open_to("127.0.0.1", sockets, listener);
+    pair it;
+    pair_open_to(&it, "127.0.0.1", sockets, listener);
+    return it;
 }
 
 static void pair_close(pair it) {
@@ -343,7 +345,8 @@ static void test_addresses_v6(void) {
     }
     check_case("a connection over IPv6 is found by its addresses");
     tagoio_sockets sockets = {0};
-    pair it = pair_open_to("[::1]", &sockets, listener);
+    pair it;
+    pair_open_to(&it, "[::1]", &sockets, listener);
     int port = port_of(it.fd);
     tagoio_connection *connection = tagoio_sockets_join(&sockets, "::1", "::1", port);
     check_true(connection != NULL);
