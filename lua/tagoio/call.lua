@@ -127,8 +127,8 @@ local function wait_for(pool, new_call, host, task, watch)
   end
 end
 
--- The function that is giving headers, by coroutine.
-local giving = setmetatable({}, { __mode = "k" })
+-- The function that is giving headers, by coroutine: one that is left in it is collected with it.
+local giving = setmetatable({}, { __mode = "kv" })
 
 -- The headers of one call: a table, or nil or false for none. A function gives them once, whatever
 -- the call's attempts; what it raises is a bug in the caller, as is a call that would ask it again.

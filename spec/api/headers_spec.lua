@@ -133,6 +133,25 @@ describe("headers", function()
     assert.equal(6, #emulator.journal())
   end)
 
+  it("of a function were kept with the coroutine that was left in it", function()
+    local kept = setmetatable({}, { __mode = "k" })
+    local function leave_one()
+      local routine
+      routine = coroutine.create(function()
+        client = emulator.client({ headers = function() coroutine.yield(routine) end })
+        client.profile.list()
+      end)
+      kept[routine] = true
+      coroutine.resume(routine)
+      client:close()
+      use()
+    end
+    leave_one()
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(kept))
+  end)
+
   it("of a function may be none", function()
     use({ headers = function() end })
     assert(client.profile.list())
