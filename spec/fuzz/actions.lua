@@ -37,7 +37,8 @@ local function secret_of(world, request)
   local list = {}
   for _, secret in ipairs(secrets) do
     local headers, text = request.headers, request.body or ""
-    local sent = headers.token == secret or headers["X-Farm"] == secret or text:find(secret, 1, true)
+    local sent = headers.token == secret or headers["X-Farm"] == secret
+      or text:find(secret, 1, true)
     list[#list + 1] = sent and secret or nil
   end
   return one_of(world, list) or "nothing"

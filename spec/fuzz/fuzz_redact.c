@@ -222,7 +222,7 @@ static void check_redact(const fuzz_string *secret, const text *said) {
     fuzz_check(tagoio_secrets_add(&secrets, secret->bytes, secret->length));
     fuzz_check(tagoio_redact(&secrets, said->bytes, said->length, &clean));
     check_absent(clean.bytes != NULL ? clean.bytes : "", clean.length, secret);
-    fuzz_check(memmem(clean.bytes, clean.length, "***", 3) != NULL);
+    fuzz_check(clean.bytes != NULL && memmem(clean.bytes, clean.length, "***", 3));
     tagoio_buffer_clear(&clean);
     tagoio_secrets_clear(&secrets);
 }
