@@ -291,9 +291,8 @@ static void check_text(lua_State *L, fuzz_input *in) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static lua_State *L = NULL;
+    lua_State *L = state_new();
     fuzz_input in = fuzz_open(data, size);
-    L = L != NULL ? L : state_new();
     bool is_text = fuzz_below(&in, 4) == 3;
     if (is_text) {
         check_text(L, &in);
@@ -301,5 +300,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_value(L, &in);
     }
     fuzz_check(lua_gettop(L) == OBJECT_MT);
+    lua_close(L);
     return 0;
 }
