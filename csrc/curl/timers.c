@@ -4,14 +4,11 @@
 
 #include <stdlib.h>
 
-static const size_t first_capacity = 16;
-
 bool tagoio_timers_reserve(tagoio_timers *timers, size_t count) {
     if (count <= timers->capacity) {
         return true;
     }
-    size_t capacity = timers->capacity > 0 ? timers->capacity * 2 : first_capacity;
-    capacity = capacity > count ? capacity : count;
+    size_t capacity = 2 * count;
     tagoio_timer **heap = realloc(timers->heap, capacity * sizeof *heap);
     if (heap == NULL) {
         return false;

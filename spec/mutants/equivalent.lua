@@ -3,6 +3,8 @@
 -- it is changed `to`; where that is not enough, a line beside it holds `beside`.
 return {
   -- More room than is needed, or a hint of how much will be.
+  { file = "csrc/curl/timers.c", from = "capacity = 2 * count", to = "3 * count" },
+  { file = "csrc/curl/timers.c", from = "count <= timers->capacity", to = "count < timers" },
   { file = "csrc/core/call.c", from = "TAGOIO_MAX_HEADERS = 4", to = "= 5" },
   { file = "csrc/core/describe.c", from = "char needed[128]", to = "[129]" },
   { file = "csrc/core/describe.c", from = "calloc(size + 1,", to = "size + 2" },
@@ -28,8 +30,27 @@ return {
   { file = "csrc/core/retry.c", from = "_HANDSHAKE]", to = "true,  true,  true" },
   -- At a limit both are the same.
   { file = "csrc/core/retry.c", from = "longest > longest_", to = "longest >= longest_" },
+  -- Only where there is no coroutine.isyieldable: Lua 5.1, 5.2 and LuaJIT.
+  { file = "lua/tagoio/waiting.lua", from = "passable", to = "" },
   -- Any earlier guess does.
   { file = "csrc/core/date.c", from = "int y = (int)((days", to = "int y", beside = "too late" },
+  -- Any number but 0 is true, and libcurl takes more than 1 for 2.
+  { file = "csrc/curl/options.c", from = ", 1},", to = ", 2}," },
+  { file = "csrc/curl/options.c", from = "_VERIFYHOST, 2}", to = "3}" },
+  -- A second more or less.
+  { file = "csrc/curl/options.c", from = "_KEEPIDLE, ", to = "31}" },
+  { file = "csrc/curl/options.c", from = "_KEEPINTVL, ", to = "16}" },
+  { file = "csrc/curl/options.c", from = "_MAXAGE_CONN, ", to = "51}" },
+  { file = "csrc/curl/options.c", from = "_MAXLIFETIME_CONN, ", to = "601}" },
+  -- Written down, and of no effect where no redirect is followed, and with no TLS 1.0.
+  { file = "csrc/curl/options.c", from = "_MAXREDIRS, 0", to = "1" },
+  { file = "csrc/curl/options.c", from = "_UNRESTRICTED_AUTH, 0", to = "1" },
+  { file = "csrc/curl/options.c", from = "_SSL_OPTIONS, 0", to = "1" },
+  -- Of timers that are due at once any may be the first.
+  { file = "csrc/curl/timers.c", from = "->due_ms > timer->due_ms", to = ">= timer" },
+  { file = "csrc/curl/timers.c", from = "< at(timers, child)->due_ms", to = "<= at(timers, child)" },
+  { file = "csrc/curl/timers.c", from = ">= timer->due_ms", to = ">due_ms > timer" },
+  { file = "csrc/curl/timers.c", from = "last->due_ms < timer", to = "<= timer" },
   -- Always false.
   { file = "csrc/core/request.c", from = "return ok;", to = "return 0;", beside = "clear(&why)" },
   -- The timer is closed when it has run once.
