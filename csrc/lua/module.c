@@ -50,10 +50,10 @@ static int sleep_seconds(lua_State *L) {
     enum { most = 64 };
     struct pollfd descriptors[most];
     double wait_ms = ceil(luaL_checknumber(L, 1) * 1000);
-    int count = lua_gettop(L) - 1 < most ? lua_gettop(L) - 1 : most;
-    for (int i = 0; i < count; i++) {
-        int descriptor = (int)luaL_checkinteger(L, i + 2);
-        descriptors[i] = (struct pollfd){.fd = descriptor, .events = POLLIN};
+    int count = 0;
+    while (count < most && !lua_isnone(L, count + 2)) {
+        int descriptor = (int)luaL_checkinteger(L, count + 2);
+        descriptors[count++] = (struct pollfd){.fd = descriptor, .events = POLLIN};
     }
     if (wait_ms > 0) {
         poll(descriptors, (nfds_t)count, wait_ms < INT_MAX ? (int)wait_ms : INT_MAX);
