@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,9 +171,27 @@ static void test_nobody_listens(void) {
     session_close(&it);
 }
 
+/* A program without standard input has 0 free. */
+static void test_descriptor_0(void) {
+    check_case("a pool whose descriptor is 0 works, and closes it");
+    int input = dup(0);
+    close(0);
+    session it = session_open(session_variable("EMULATOR_HTTP"));
+    check_number(0, tagoio_pool_fd(it.pool));
+    tagoio_call *call = session_perform(&it, "profile.list", json_array());
+    check_text(NULL, tagoio_call_report(call).message);
+    check_number(0, tagoio_pool_fd(it.pool));
+    tagoio_call_unref(call);
+    session_close(&it);
+    check_true(fcntl(0, F_GETFD) == -1);
+    dup2(input, 0);
+    close(input);
+}
+
 int main(void) {
-    const check_test tests[] = {test_profile_comes_and_goes, test_calls_over_https,
-                                test_calls_overlap,          test_cancel,
-                                test_cancel_of_others,       test_nobody_listens};
+    const check_test tests[] = {test_descriptor_0,     test_profile_comes_and_goes,
+                                test_calls_over_https, test_calls_overlap,
+                                test_cancel,           test_cancel_of_others,
+                                test_nobody_listens};
     return check_run(tests, check_count(tests));
 }
