@@ -277,10 +277,8 @@ static void notice_fork(tagoio_pool *pool) {
     pool->multiplexed = 0;
     pool->scout = NULL;
     tagoio_sockets_abandon(&pool->sockets);
-    if (pool->poller >= 0) {
-        tagoio_poller_abandon(pool->poller);
-        pool->poller = -1;
-    }
+    tagoio_poller_abandon(pool->poller);
+    pool->poller = -1;
     cancel_all(pool);
 }
 
@@ -562,10 +560,8 @@ static void close_connections(tagoio_pool *pool) {
     curl_multi_cleanup(pool->multi);
     tagoio_sockets_abandon(&pool->sockets);
     pool->multi = NULL;
-    if (pool->poller >= 0) {
-        close(pool->poller);
-        pool->poller = -1;
-    }
+    close(pool->poller); /* of -1, nothing happens */
+    pool->poller = -1;
 }
 
 void tagoio_pool_unref(tagoio_pool *pool) {

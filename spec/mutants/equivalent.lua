@@ -46,6 +46,9 @@ return {
   { file = "csrc/curl/options.c", from = "_MAXREDIRS, 0", to = "1" },
   { file = "csrc/curl/options.c", from = "_UNRESTRICTED_AUTH, 0", to = "1" },
   { file = "csrc/curl/options.c", from = "_SSL_OPTIONS, 0", to = "1" },
+  -- What libcurl calls a line has its end, which is no digit.
+  { file = "csrc/curl/transfer.c", from = "at + i >= line + count", to = "at - i" },
+  { file = "csrc/curl/transfer.c", from = "at + i >= line + count", to = "i > line" },
   -- Of timers that are due at once any may be the first.
   { file = "csrc/curl/timers.c", from = "->due_ms > timer->due_ms", to = ">= timer" },
   { file = "csrc/curl/timers.c", from = "< at(timers, child)->due_ms", to = "<= at(timers, child)" },
