@@ -295,7 +295,6 @@ static int result(lua_State *L) {
 static int derive(lua_State *L) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
     tagoio_client_userdata *self = push_client(L); /* first: it may have Lua collect */
     const tagoio_client_userdata *parent = luaL_checkudata(L, 1, client_name);
     if (parent->settings == NULL) {

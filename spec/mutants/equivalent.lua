@@ -51,7 +51,7 @@ return {
   { file = "csrc/curl/transfer.c", from = "at + i >= line + count", to = "i > line" },
   -- Of timers that are due at once any may be the first.
   { file = "csrc/curl/timers.c", from = "->due_ms > timer->due_ms", to = ">= timer" },
-  { file = "csrc/curl/timers.c", from = "< at(timers, child)->due_ms", to = "<= at(timers, child)" },
+  { file = "csrc/curl/timers.c", from = "< at(timers, child)->due_ms", to = "<= at(" },
   { file = "csrc/curl/timers.c", from = ">= timer->due_ms", to = ">due_ms > timer" },
   { file = "csrc/curl/timers.c", from = "last->due_ms < timer", to = "<= timer" },
   -- Always false.
