@@ -90,26 +90,31 @@ static int accept_request(const session *it, int listener) {
 static const char response[] = "HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n"
                                "{\"status\":true,\"result\":[]}";
 
-static void test_calls_overlap(void) {
-    check_case("the second request comes before the first is answered");
-    char url[64];
-    int listener = listen_on_loopback(url, sizeof url);
-    session it = session_open(url);
+/* Two calls that are answered when both are on their way. */
+static void check_two_calls(const session *it, int listener) {
     tagoio_call *calls[2];
     int connections[2];
     for (int i = 0; i < 2; i++) {
-        calls[i] = session_start(&it, "profile.list", json_array());
-        connections[i] = accept_request(&it, listener);
+        calls[i] = session_start(it, "profile.list", json_array());
+        connections[i] = accept_request(it, listener);
     }
     for (int i = 0; i < 2; i++) {
         check_true(write(connections[i], response, sizeof response - 1) > 0);
     }
-    session_finish(&it);
+    session_finish(it);
     for (int i = 0; i < 2; i++) {
         check_text(NULL, tagoio_call_report(calls[i]).message);
         tagoio_call_unref(calls[i]);
         close(connections[i]);
     }
+}
+
+static void test_calls_overlap(void) {
+    check_case("the second request comes before the first is answered");
+    char url[64];
+    int listener = listen_on_loopback(url, sizeof url);
+    session it = session_open(url);
+    check_two_calls(&it, listener);
     session_close(&it);
     close(listener);
 }
@@ -171,6 +176,58 @@ static void test_nobody_listens(void) {
     session_close(&it);
 }
 
+static void test_cancel_in_backoff(void) {
+    static const char busy[] = "HTTP/1.1 500 X\r\nContent-Length: 0\r\n"
+                               "Connection: close\r\n\r\n";
+    check_case("a call that is canceled before a retry leaves its handle to one other");
+    char url[64];
+    int listener = listen_on_loopback(url, sizeof url);
+    session it = session_open(url);
+    tagoio_options options = *tagoio_settings_options(it.settings);
+    options.attempts = 3;
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+    session retrying = {it.pool, it.scope, tagoio_settings_new(&options, NULL, &err)};
+    tagoio_call *call = session_start(&retrying, "profile.list", json_array());
+    int failing = accept_request(&it, listener);
+    check_true(write(failing, busy, sizeof busy - 1) > 0);
+    tagoio_call *told = NULL;
+    while ((told = tagoio_pool_next_event(it.pool)) == NULL) {
+        tagoio_pool_step(it.pool, 10);
+    }
+    tagoio_pool_cancel(it.pool, call);
+    check_number(TAGOIO_ERROR_CANCELED, tagoio_call_report(call).kind);
+    check_number(1, tagoio_call_report(call).attempts);
+    check_two_calls(&it, listener);
+    tagoio_call_unref(told);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(retrying.settings);
+    session_close(&it);
+    close(failing);
+    close(listener);
+}
+
+static void test_last_scope(void) {
+    check_case("connections are closed with the last scope, whoever holds the pool");
+    char url[64];
+    char byte;
+    int listener = listen_on_loopback(url, sizeof url);
+    session it = session_open(url);
+    tagoio_scope *other = tagoio_scope_new(it.pool);
+    tagoio_call *call = session_start(&it, "profile.list", json_array());
+    int connection = accept_request(&it, listener);
+    check_true(write(connection, response, sizeof response - 1) > 0);
+    session_finish(&it);
+    tagoio_call_unref(call);
+    tagoio_scope_free(other);
+    check_true(recv(connection, &byte, 1, MSG_DONTWAIT) == -1);
+    tagoio_scope_free(it.scope);
+    check_number(0, recv(connection, &byte, 1, MSG_DONTWAIT));
+    it.scope = NULL;
+    session_close(&it);
+    close(connection);
+    close(listener);
+}
+
 /* A program without standard input has 0 free. */
 static void test_descriptor_0(void) {
     check_case("a pool whose descriptor is 0 works, and closes it");
@@ -189,9 +246,14 @@ static void test_descriptor_0(void) {
 }
 
 int main(void) {
-    const check_test tests[] = {test_descriptor_0,     test_profile_comes_and_goes,
-                                test_calls_over_https, test_calls_overlap,
-                                test_cancel,           test_cancel_of_others,
+    const check_test tests[] = {test_cancel_in_backoff,
+                                test_last_scope,
+                                test_descriptor_0,
+                                test_profile_comes_and_goes,
+                                test_calls_over_https,
+                                test_calls_overlap,
+                                test_cancel,
+                                test_cancel_of_others,
                                 test_nobody_listens};
     return check_run(tests, check_count(tests));
 }
