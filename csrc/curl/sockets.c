@@ -44,18 +44,22 @@ struct tagoio_connection {
 
 /* ---- addresses ---- */
 
-/* The port. For http and https libcurl has no other addresses. */
+/* The port; 0 where it is no internet address, as a SOCKS proxy's can be. */
 static int read_address(const struct sockaddr *address, char text[INET6_ADDRSTRLEN]) {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
+    text[0] = '\0';
     if (address->sa_family == AF_INET) {
         memcpy(&v4, address, sizeof v4);
         inet_ntop(AF_INET, &v4.sin_addr, text, INET6_ADDRSTRLEN);
         return ntohs(v4.sin_port);
     }
-    memcpy(&v6, address, sizeof v6);
-    inet_ntop(AF_INET6, &v6.sin6_addr, text, INET6_ADDRSTRLEN);
-    return ntohs(v6.sin6_port);
+    if (address->sa_family == AF_INET6) {
+        memcpy(&v6, address, sizeof v6);
+        inet_ntop(AF_INET6, &v6.sin6_addr, text, INET6_ADDRSTRLEN);
+        return ntohs(v6.sin6_port);
+    }
+    return 0;
 }
 
 /* A socket has its local address once it is being connected, and then keeps it. */

@@ -10,8 +10,10 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <linux/sockios.h>
@@ -414,6 +416,31 @@ static void test_abandon(void) {
     close(listener);
 }
 
+static void test_path(void) {
+    check_case("a connection to a path, as of a SOCKS proxy, has no port");
+    tagoio_sockets sockets = {0};
+    char folder[] = "/tmp/test_sockets.XXXXXX";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    check_true(mkdtemp(folder) != NULL);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", folder);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    check_true(bind(listener, (struct sockaddr *)&address, sizeof address) == 0);
+    check_true(listen(listener, 1) == 0);
+
+    CURL *easy = curl_easy_init();
+    curl_easy_setopt(easy, CURLOPT_URL, "http://127.0.0.1");
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, address.sun_path);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+    tagoio_sockets_watch(&sockets, easy);
+    check_number(CURLE_OK, curl_easy_perform(easy));
+    check_true(tagoio_sockets_join(&sockets, "", "", 0) == NULL);
+    check_true(sockets.portless != NULL);
+    curl_easy_cleanup(easy);
+    close(listener);
+    unlink(address.sun_path);
+    rmdir(folder);
+}
+
 int main(void) {
     const check_test tests[] = {
         test_next_user,     test_refused_user,  test_end_is_no_response,
@@ -421,6 +448,6 @@ int main(void) {
         test_first_request, test_retired,       test_shared,
         test_taken,         test_unknown,       test_addresses,
         test_addresses_v6,  test_closed_untold, test_many,
-        test_abandon};
+        test_abandon,       test_path};
     return check_run(tests, check_count(tests));
 }
