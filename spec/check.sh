@@ -72,7 +72,7 @@ found_by_tests="-I $build -I spec/support/kqueue"
 each_source() {
     # shellcheck disable=SC2086 # folders are words
     complaints=$(find $analysed -name '*.c' | xargs -P 2 -I FILE "$@" 2>&1) || {
-        echo "$complaints" | grep -v '^[0-9]* warnings\{0,1\} generated'
+        echo "$complaints" | grep -a -v '^[0-9]* warnings\{0,1\} generated'
         return 1
     }
 }

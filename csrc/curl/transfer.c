@@ -385,7 +385,7 @@ tagoio_failure tagoio_transfer_failure(tagoio_transfer *t, CURLcode code,
         .reason = reason_of(code),
         .text = in_queue || t->handle->error[0] == '\0' ? curl_easy_strerror(code)
                                                         : t->handle->error,
-        .sent = was_sent(t),
+        .sent = !in_queue && was_sent(t),
     };
     if (t->ahead) {
         failure.reason = TAGOIO_FAILURE_LOST;
