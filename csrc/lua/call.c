@@ -78,14 +78,16 @@ static void push_headers(lua_State *L, const tagoio_request *request) {
     }
 }
 
-/* call:begin(): what to send, as a table; nil: nothing, it would be too late */
+/* call:begin(): what to send, as a table; nil: nothing, it would be too late, or a
+   finalizer has just canceled the call */
 static int begin(lua_State *L) {
     tagoio_call_userdata *self = check_alive(L);
     int64_t now_ms = tagoio_host_now_ms();
     tagoio_request request;
-    luaL_argcheck(L, tagoio_call_want(self->call, now_ms) == TAGOIO_BEGIN, 1,
+    tagoio_want want = tagoio_call_want(self->call, now_ms);
+    luaL_argcheck(L, want == TAGOIO_BEGIN || want == TAGOIO_DONE, 1,
                   "the call does not want to begin");
-    if (!tagoio_call_begin(self->call, now_ms, &request) ||
+    if (want == TAGOIO_DONE || !tagoio_call_begin(self->call, now_ms, &request) ||
         !tagoio_call_sending(self->call, now_ms)) { /* a transport has no queue */
         lua_pushnil(L);
         return 1;

@@ -65,12 +65,19 @@ local function format_request(request)
   return table.concat(lines) .. length .. "\r\n" .. (request.body or "")
 end
 
+-- Whether a connection is open and nothing has come on it. LuaSocket's select knows only the first
+-- 1024 descriptors.
+local function is_quiet(connection)
+  connection:settimeout(0, "t")
+  return select(2, connection:receive(1)) == "timeout"
+end
+
 -- Keeps one connection, which is used again when nothing has come on it.
 local function over_luasocket()
   local kept
   return function(request)
     local connection, message = kept, nil
-    if not connection or #socket.select({ connection }, nil, 0) > 0 then
+    if not connection or not is_quiet(connection) then
       connection, message = socket.connect(request.url:match("^http://(.+):(%d+)"))
     end
     kept = nil
