@@ -267,7 +267,7 @@ test-hosts:  ## the specs of the hosts, with all the hosts that can be installed
 
 check:  ## layers, exports, style, static analysis, make install
 	$(SETUP_FOR) build check doc
-	@$(STRICTLY) all
+	@$(STRICTLY) all $(BUILD)/loop.inc
 	@$(CHECK)
 
 packaging:  ## rocks as users install them, other headers and libraries, releases
