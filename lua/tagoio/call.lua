@@ -130,6 +130,12 @@ end
 -- The function that is giving headers, by coroutine: one that is left in it is collected with it.
 local giving = setmetatable({}, { __mode = "kv" })
 
+-- Without memory for the call of it, nothing is giving.
+local function give(routine, headers, asked)
+  giving[routine] = headers
+  return headers(asked)
+end
+
 -- The headers of one call: a table, or nil or false for none. A function gives them once, whatever
 -- the call's attempts; what it raises is a bug in the caller, as is a call that would ask it again.
 local function headers_of(caller, operation, name)
@@ -142,8 +148,7 @@ local function headers_of(caller, operation, name)
   if outer == headers then
     errors.raise(name .. ": headers: the function calls its own client")
   end
-  giving[routine] = headers
-  local ok, given = pcall(headers, { operation = operation })
+  local ok, given = pcall(give, routine, headers, { operation = operation })
   giving[routine] = outer
   if not ok then
     errors.raise(name .. ": headers: " .. errors.text(given))
