@@ -9,8 +9,10 @@ set -u
 
 build=$1 lua=$2
 shift 2
-# A mutant that allocates without end must not take the machine with it.
+# A mutant that allocates without end must not take the machine with it, nor one that loops for
+# ever outlive its run: a program that it was in may have been started in the background.
 ulimit -v 8000000
+ulimit -t 400
 export TALLY=/dev/null
 
 # Programs expect the emulator as it is at first; a spec leaves it as it pleases.
