@@ -65,17 +65,14 @@ static bool is_unreserved(char c) {
            c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-bool tagoio_buffer_add_encoded(tagoio_buffer *buffer, const char *bytes, size_t count) {
+void tagoio_buffer_add_encoded(tagoio_buffer *buffer, const char *bytes, size_t count) {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < count; i++) {
         unsigned char byte = (unsigned char)bytes[i];
         char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
         bool plain = is_unreserved(bytes[i]);
-        if (!tagoio_buffer_add(buffer, plain ? bytes + i : escape, plain ? 1 : 3)) {
-            return false;
-        }
+        tagoio_buffer_add(buffer, plain ? bytes + i : escape, plain ? 1 : 3);
     }
-    return buffer->state == TAGOIO_BUFFER_OK;
 }
 
 void tagoio_buffer_clear(tagoio_buffer *buffer) {

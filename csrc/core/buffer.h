@@ -13,7 +13,7 @@
 #define TAGOIO_NO_LIMIT (SIZE_MAX / 2)
 
 /* Percent-encodes all but RFC 3986's unreserved characters. */
-bool tagoio_buffer_add_encoded(tagoio_buffer *buffer, const char *bytes, size_t count);
+void tagoio_buffer_add_encoded(tagoio_buffer *buffer, const char *bytes, size_t count);
 
 enum { TAGOIO_UTF8_BYTES = 4 };
 

@@ -398,9 +398,7 @@ bool tagoio_call_begin(tagoio_call *call, int64_t now_ms, tagoio_request *reques
         give_up(call, now_ms);
         return false;
     }
-    if (!transition(call, IN_FLIGHT)) {
-        return false;
-    }
+    transition(call, IN_FLIGHT);
     tagoio_gate_pass(call->settings->gate, call->in_line, now_ms);
     call->in_line = false;
     tagoio_response_clear(&call->response);

@@ -107,35 +107,17 @@ static tagoio_argument_row *find_argument(const reader *r, const char *name) {
 
 /* ---- the path ---- */
 
-static bool is_letter(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+#define DIGITS "0123456789"
+#define NAME   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_" DIGITS
 
 static bool is_name(const char *text, size_t count) {
-    if (count == 0 || !is_letter(text[0])) {
-        return false;
-    }
-    for (size_t i = 1; i < count; i++) {
-        if (!is_letter(text[i]) && !is_digit(text[i])) {
-            return false;
-        }
-    }
-    return true;
+    return count > 0 && strchr(DIGITS, text[0]) == NULL && strspn(text, NAME) >= count;
 }
 
 /* Characters that a URL has as they are. */
 static bool is_word(const char *text, size_t count) {
-    bool is_dots = (count == 1 && text[0] == '.') ||
-                   (count == 2 && text[0] == '.' && text[1] == '.');
-    for (size_t i = 0; i < count; i++) {
-        if (!is_letter(text[i]) && !is_digit(text[i]) &&
-            strchr("-.~", text[i]) == NULL) {
-            return false;
-        }
-    }
-    return !is_dots;
+    bool is_dots = (count == 1 || count == 2) && strspn(text, ".") >= count;
+    return !is_dots && strspn(text, NAME "-.~") >= count;
 }
 
 static bool refuse_path(const reader *r, const char *needed) {
@@ -145,7 +127,7 @@ static bool refuse_path(const reader *r, const char *needed) {
 /* {name}: an argument. */
 static bool read_gap(const reader *r, const char *segment, size_t count,
                      tagoio_buffer *path) {
-    if (count < 2 || segment[count - 1] != '}' || !is_name(segment + 1, count - 2)) {
+    if (segment[count - 1] != '}' || !is_name(segment + 1, count - 2)) {
         return refuse_path(r,
                            "a path whose {name} is a whole segment of letters, digits "
                            "and underscores");

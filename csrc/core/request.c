@@ -74,10 +74,10 @@ static const char *advice(const builder *b, const json_t *value) {
 
 static bool refuse_type(const builder *b, const char *key, const char *needed,
                         const json_t *value) {
-    char predicate[100];
-    snprintf(predicate, sizeof predicate, "must be %s (got %s%s)", needed,
-             tagoio_json_type_name(value), advice(b, value));
-    return refuse(b, TAGOIO_ERROR_MISUSE, key, predicate);
+    char text[longest_where];
+    return tagoio_error_set(b->err, TAGOIO_ERROR_MISUSE, "%s: %s must be %s (got %s%s)",
+                            b->operation->name, where(b, key, text), needed,
+                            tagoio_json_type_name(value), advice(b, value));
 }
 
 /* Dates are refused without knowing where they stand: put that in front. */
@@ -359,10 +359,12 @@ static bool refuse_key(const builder *b, const char *key) {
 /* The Python SDK takes the only flag of create as an argument of its own. */
 static bool refuse_query(const builder *b, const json_t *query) {
     const tagoio_parameter *first = &b->operation->query[0];
-    char flag[80];
-    snprintf(flag, sizeof flag, "{ %s = true }", first->key);
-    bool is_flag = first->type == TAGOIO_TYPE_FLAG && json_is_true(query);
-    return refuse_type(b, NULL, is_flag ? flag : "a table with keys", query);
+    if (first->type == TAGOIO_TYPE_FLAG && json_is_true(query)) {
+        return tagoio_error_set(b->err, TAGOIO_ERROR_MISUSE,
+                                "%s: query must be { %s = true } (got a boolean)",
+                                b->operation->name, first->key);
+    }
+    return refuse_type(b, NULL, "a table with keys", query);
 }
 
 static bool add_query(builder *b, const json_t *query) {
