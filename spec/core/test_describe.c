@@ -3,6 +3,7 @@
 #include "support/check.h"
 #include "support/play.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct sent_row {
@@ -12,6 +13,9 @@ typedef struct sent_row {
     const char *path; /* with the query */
     const char *body; /* NULL: none */
 } sent_row;
+
+#define X57  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X63  X57 "xxxxxx"
 
 /* clang-format off */
 static const sent_row sent_rows[] = {
@@ -44,6 +48,7 @@ typedef struct refused_row {
 static const refused_row refused_rows[] = {
     {"{}", "method must be one of GET, POST, PUT, PATCH, DELETE (got nothing)"},
     {"{\"method\": \"FETCH\"}", "method must be one of GET, POST, PUT, PATCH, DELETE (got \"FETCH\")"},
+    {"{\"method\": \"" X63 "x\"}", "method must be one of GET, POST, PUT, PATCH, DELETE (got \"" X63 "\")"},
     {"{\"method\": 1}", "method must be one of GET, POST, PUT, PATCH, DELETE (got a number)"},
     {"{\"method\": \"GET\"}", "path must be a path, as \"/device/{deviceID}\" (got nothing)"},
     {"{\"method\": \"GET\", \"path\": [\"device\"]}", "path must be a path, as \"/device/{deviceID}\" (got a list)"},
@@ -53,11 +58,11 @@ static const refused_row refused_rows[] = {
     {"{\"method\": \"GET\", \"path\": \"/a?b=c\"}", "path must be a path of plain segments, as \"/device/{deviceID}\" (got \"/a?b=c\")"},
     {"{\"method\": \"GET\", \"path\": \"/a%2f\"}", "path must be a path of plain segments, as \"/device/{deviceID}\" (got \"/a%2f\")"},
     {"{\"method\": \"GET\", \"path\": \"/./b\"}", "path must be a path of plain segments, as \"/device/{deviceID}\" (got \"/./b\")"},
-    {"{\"method\": \"GET\", \"path\": \"/a:b\"}", "path must be a path of plain segments, as \"/device/{deviceID}\" (got \"/a:b\")"},
+    {"{\"method\": \"GET\", \"path\": \"/ab:c\"}", "path must be a path of plain segments, as \"/device/{deviceID}\" (got \"/ab:c\")"},
     {"{\"method\": \"GET\", \"path\": \"/a\\u0000b\"}", "path must be a path, as \"/device/{deviceID}\" (got \"/a b\")"},
     {"{\"method\": \"GET\", \"path\": \"/{1a}\"}", "path must be a path whose {name} is a whole segment of letters, digits and underscores (got \"/{1a}\")"},
-    {"{\"method\": \"GET\", \"path\": \"/{a-b}\"}", "path must be a path whose {name} is a whole segment of letters, digits and underscores (got \"/{a-b}\")"},
-    {"{\"method\": \"GET\", \"path\": \"/{a:b}\"}", "path must be a path whose {name} is a whole segment of letters, digits and underscores (got \"/{a:b}\")"},
+    {"{\"method\": \"GET\", \"path\": \"/{ab-c}\"}", "path must be a path whose {name} is a whole segment of letters, digits and underscores (got \"/{ab-c}\")"},
+    {"{\"method\": \"GET\", \"path\": \"/{ab:c}\"}", "path must be a path whose {name} is a whole segment of letters, digits and underscores (got \"/{ab:c}\")"},
     {"{\"method\": \"GET\", \"path\": \"/{query}\"}", "path must be a path whose names differ, and are not body or query (got \"/{query}\")"},
     {"{\"method\": \"GET\", \"path\": \"/a/x{b}\"}", "path must be a path of plain segments, as \"/device/{deviceID}\" (got \"/a/x{b}\")"},
     {"{\"method\": \"GET\", \"path\": \"/a/{}\"}", "path must be a path whose {name} is a whole segment of letters, digits and underscores (got \"/a/{}\")"},
@@ -67,11 +72,13 @@ static const refused_row refused_rows[] = {
     {"{\"method\": \"GET\", \"path\": \"/{body}\"}", "path must be a path whose names differ, and are not body or query (got \"/{body}\")"},
     {"{\"method\": \"GET\", \"path\": \"/{a}/{b}/{c}/{d}/{e}/{f}/{g}\"}", "path must be a path of at most six names (got \"/{a}/{b}/{c}/{d}/{e}/{f}/{g}\")"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"pathes\": 1}", "unknown key \"pathes\"; there are method, path, body, query, retry, result, secret"},
+    {"{\"method\": \"GET\", \"path\": \"/a\", \"" X63 "x\": 1}", "unknown key \"" X63 "\"; there are method, path, body, query, retry, result, secret"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"body\": true}", "body cannot be sent with GET"},
     {"{\"method\": \"PUT\", \"path\": \"/a\", \"body\": {\"name\": \"text\"}}", "body must be true or false (got a table)"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": [\"page\"]}", "query must be a table of keys and their types (got a list)"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"page\": \"counter\"}}", "query.page must be one of text, count, flag, date, list, order, map (got \"counter\")"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"page\": []}}", "query.page must be one of text, count, flag, date, list, order, map (got nothing)"},
+    {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"" X63 "\": 1}}", "query." X57 " must be one of text, count, flag, date, list, order, map (got a number)"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"page\": [\"count\", 1, 2]}}", "query.page must be a key and its type, or { type, default } (got a list)"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"page\": [\"count\", \"one\"]}}", "query.page must be a whole number (got a string)"},
     {"{\"method\": \"GET\", \"path\": \"/a\", \"query\": {\"since\": [\"date\", 1e12]}}", "query.since: 1000000000000 is too late a date (seconds, not milliseconds)"},
@@ -143,6 +150,9 @@ static void test_names(void) {
         tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
         check_true(tagoio_operation_new(names[i], description, &err) == NULL);
         check_within("must be two names with a dot", err.message);
+        char shown[80];
+        snprintf(shown, sizeof shown, "(got \"%.63s\")", names[i]);
+        check_within(shown, err.message);
     }
     too_long[100] = '\0';
     check_case("a name of 100 characters is the longest");
