@@ -33,7 +33,8 @@ static uint32_t named_entity(const char *name, size_t count) {
     return 0;
 }
 
-/* What is between "&#" and ";", which may be nothing. 0: not the number of a character. */
+/* What is between "&#" and ";", which may be nothing. 0: not the number of a character.
+ */
 static uint32_t numeric_entity(const char *digits, size_t count) {
     bool is_hex = digits[0] == 'x' || digits[0] == 'X';
     uint32_t code = 0;

@@ -14,8 +14,8 @@ typedef struct sent_row {
     const char *body; /* NULL: none */
 } sent_row;
 
-#define X57  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define X63  X57 "xxxxxx"
+#define X57 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X63 X57 "xxxxxx"
 
 /* clang-format off */
 static const sent_row sent_rows[] = {
