@@ -283,7 +283,8 @@ static void test_queue(void) {
     play_answer(call, &now, LIMITED, NO);
     check_true(!tagoio_call_sending(queued, 100));
     check_true(tagoio_call_want(queued, 100) == TAGOIO_BACKOFF);
-    check_number(2200, tagoio_call_retry_at_ms(queued));
+    check_number(2200, tagoio_call_retry_at_ms(queued)); /* in line before the other */
+    check_number(2205, tagoio_call_retry_at_ms(call));
     check_true(tagoio_call_attempt(queued, 1) == NULL);
     now = play_now(2200);
     play_answer(queued, &now, "200", OK);
