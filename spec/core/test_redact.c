@@ -97,6 +97,7 @@ static const echo_row echoes[] = {
     {"an entity of no name is no secret's", ID, ACCENTS, "of \xc3\xa9&egrave;", "of \xc3\xa9&egrave;", NULL},
     {"an entity that does not end is no secret's", ID, ACCENTS, "of \xc3\xa9&#xe8", "of \xc3\xa9&#xe8", NULL},
     {"no entity, in a form where others are", ID, "profile.edit", "[\"x\", {\"password\": \"ab<&c;\"}]", "is ab&lt;&c;", "is ***", NULL},
+    {"no number of an entity, in a form where others are", ID, "profile.edit", "[\"x\", {\"password\": \"ab<&#c;\"}]", "is ab&lt;&#c;", "is ***", NULL},
     {"an empty entity is no secret's", ID, ACCENTS, "of \xc3\xa9&;", "of \xc3\xa9&;", NULL},
     {"a percent that begins no escape, in a form where others do", ID, "profile.edit", "[\"x\", {\"password\": \"a%b\\\\c&d;\"}]", "is a%b%5Cc%26d;", "is ***", NULL},
     {"a backslash at the end, in a form where others are escapes", ID, "profile.edit", "[\"x\", {\"password\": \"ab\\\"c\\\\\"}]", "is ab\\\"c\\", "is ***", NULL},

@@ -40,6 +40,7 @@ return {
   { file = "csrc/core/retry.c", from = "_UNSENT]", to = "true,  true" },
   { file = "csrc/core/retry.c", from = "_RESOLVE]", to = "false, false, true" },
   { file = "csrc/core/retry.c", from = "_CONNECT]", to = "false, false, true" },
+  { file = "csrc/core/retry.c", from = "_CERTIFICATE]", to = "false, false, true" },
   { file = "csrc/core/retry.c", from = "_HANDSHAKE]", to = "true,  true,  true" },
   -- At a limit both are the same.
   { file = "csrc/core/retry.c", from = "longest > longest_", to = "longest >= longest_" },
