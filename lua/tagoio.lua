@@ -60,7 +60,7 @@ local tagoio = {
 --   `status` or `kind` of the error or both, `elapsed`, `queued`, `bytes` of the body,
 --   `request_id`, and `retry_in` (seconds until the next attempt) or, after the last, `message` (of
 --   the error; of a success TagoIO's warning). What it raises is reported once, to stderr, and
---   changes nothing
+--   changes nothing. It is not called for calls of its own client that it makes itself
 -- * `transport`: `function(request)` in place of libcurl, for hosts with their own HTTP and tests
 --   without a network. `request` has `method`, `url`, `headers`, `body` (a string or nil),
 --   `timeout` (seconds, for this attempt) and `connect_timeout` (seconds of it). It returns the

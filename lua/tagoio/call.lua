@@ -127,15 +127,6 @@ local function wait_for(pool, new_call, host, task, watch)
   end
 end
 
--- The function that is giving headers, by coroutine: one that is left in it is collected with it.
-local giving = setmetatable({}, { __mode = "kv" })
-
--- Without memory for the call of it, nothing is giving.
-local function give(routine, headers, asked)
-  giving[routine] = headers
-  return headers(asked)
-end
-
 -- The headers of one call: a table, or nil or false for none. A function gives them once, whatever
 -- the call's attempts; what it raises is a bug in the caller, as is a call that would ask it again.
 local function headers_of(caller, operation, name)
@@ -143,14 +134,10 @@ local function headers_of(caller, operation, name)
   if type(headers) ~= "function" then
     return headers
   end
-  local routine = coroutine.running() or "main"
-  local outer = giving[routine]
-  if outer == headers then
+  local ok, given = hooks.call(headers, { operation = operation })
+  if ok == nil then
     errors.raise(name .. ": headers: the function calls its own client")
-  end
-  local ok, given = pcall(give, routine, headers, { operation = operation })
-  giving[routine] = outer
-  if not ok then
+  elseif not ok then
     errors.raise(name .. ": headers: " .. errors.text(given))
   elseif given ~= nil and type(given) ~= "table" then
     errors.raise(("%s: headers must return a table or nil (got a %s)"):format(name, type(given)))

@@ -51,15 +51,36 @@ local function log(event)
   write_line(line)
 end
 
--- ---- the caller's hook ----
+-- ---- the caller's functions ----
+
+-- The one that is running, by coroutine: one that is left in it is collected with it.
+local running = setmetatable({}, { __mode = "kv" })
+
+-- Without memory for the call of it, none is running.
+local function enter(routine, fn, argument)
+  running[routine] = fn
+  return fn(argument)
+end
+
+-- Calls a function of the caller's as pcall does, but not for a call that it makes itself: nil.
+function hooks.call(fn, argument)
+  local routine = coroutine.running() or "main"
+  local outer = running[routine]
+  if outer == fn then
+    return nil
+  end
+  local ok, result = pcall(enter, routine, fn, argument)
+  running[routine] = outer
+  return ok, result
+end
 
 local reported = setmetatable({}, { __mode = "k" })
 
 -- An error in a hook does not change the call, and is reported once.
 local function guarded(hook)
   return function(event)
-    local ok, problem = pcall(hook, event)
-    if not ok and not reported[hook] then
+    local ok, problem = hooks.call(hook, event)
+    if ok == false and not reported[hook] then
       reported[hook] = true
       write_line("tagoio: on_attempt: " .. errors.text(problem))
     end

@@ -61,6 +61,23 @@ describe("on_attempt", function()
     assert.matches("^profile.list: Busy %(HTTP 503, ", events[3].message)
   end)
 
+  it("that makes calls of its own client was told of those too, without end", function()
+    local derived
+    local function call_again(event)
+      keep(event)
+      assert(#events < 20)
+      assert(derived.profile.info(id))
+      assert(client.profile.info(id))
+    end
+    client:close()
+    client = emulator.client({ on_attempt = call_again })
+    derived = client:with({ timeout = 5 })
+    assert(client.profile.list())
+    assert(client.profile.list())
+    assert.equal(2, #events)
+    assert.equal(6, #emulator.journal())
+  end)
+
   it("is told nothing of a call that was not sent", function()
     local headers = { ["Retry-After"] = "100" }
     emulator.inject({ match = { path = "/profile" }, status = 429, headers = headers, body = "" })
