@@ -148,8 +148,7 @@ static bool check_headers(lua_State *L, int index, tagoio_error *err) {
 static int new_client(lua_State *L) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 2);
-    tagoio_pool *pool = lua_isnil(L, 2) ? NULL : tagoio_check_pool(L, 2)->pool;
+    tagoio_pool *pool = lua_isnoneornil(L, 2) ? NULL : tagoio_check_pool(L, 2)->pool;
     tagoio_options options = read_options(L, 1, tagoio_options_default());
     tagoio_client_userdata *self = push_client(L);
     set_value_options(L, 1, self, 0);
@@ -220,7 +219,6 @@ static int start_row(lua_State *L, const tagoio_operation *operation, int first)
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     const tagoio_client_userdata *self = luaL_checkudata(L, 1, client_name);
     int last = lua_gettop(L);
-    lua_settop(L, last < first ? first : last);
     int64_t deadline = deadline_ms(L, 3);
     tagoio_to_json_context context = {.L = L};
     tagoio_to_json_prepare(&context);
@@ -275,9 +273,9 @@ static int start_request(lua_State *L) {
 static int result(lua_State *L) {
     tagoio_client_userdata *self = luaL_checkudata(L, 1, client_name);
     tagoio_report report = tagoio_check_done(L, 2);
-    lua_settop(L, 2);
     tagoio_get_uservalue(L, 1);
-    tagoio_push_json_context context = {.keep_null = self->keep_null, .array_mt = 3};
+    tagoio_push_json_context context = {.keep_null = self->keep_null,
+                                        .array_mt = lua_gettop(L)};
     if (report.kind == TAGOIO_ERROR_NONE) {
         tagoio_push_json(L, &context, report.result);
         return 1;

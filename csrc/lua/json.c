@@ -43,7 +43,6 @@ static int free_box(lua_State *L) {
 static int encode(lua_State *L) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     size_t indent = (size_t)luaL_checkinteger(L, 2);
-    lua_settop(L, 1);
     json_box *box = tagoio_push_userdata(L, json_box_name, sizeof *box);
     tagoio_to_json_context context = {.L = L,
                                       .operation = "encode",
@@ -69,7 +68,7 @@ static int decode(lua_State *L) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     size_t bytes;
     const char *text = luaL_checklstring(L, 1, &bytes);
-    lua_settop(L, 3);
+    luaL_checktype(L, 3, LUA_TTABLE);
     json_box *box = tagoio_push_userdata(L, json_box_name, sizeof *box);
     box->json = tagoio_json_decode(text, bytes, &err);
     if (box->json == NULL) {
@@ -84,12 +83,10 @@ static int decode(lua_State *L) {
 
 /* mark(value): a table with this metatable, or this light userdata, is an array */
 static int mark(lua_State *L) {
-    luaL_checkany(L, 1);
-    lua_settop(L, 1);
     tagoio_push_markers(L);
-    lua_insert(L, 1);
-    lua_pushboolean(L, 1);
-    lua_rawset(L, 1);
+    lua_pushvalue(L, 1);
+    lua_pushboolean(L, true);
+    lua_rawset(L, -3);
     return 0;
 }
 

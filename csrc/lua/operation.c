@@ -72,7 +72,6 @@ static int new_operation(lua_State *L) {
                                      .verb = "described",
                                      .refusal = TAGOIO_ERROR_MISUSE};
     luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
     tagoio_to_json_prepare(&reader);
     operation_userdata *self = tagoio_push_userdata(L, operation_name, sizeof *self);
     json_t *description = tagoio_to_json(&reader, 2, &err);

@@ -14,7 +14,6 @@ tagoio_pool_userdata *tagoio_check_pool(lua_State *L, int index) {
 static int new_pool(lua_State *L) {
     tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
     tagoio_pool_options options = {
         .base_url = tagoio_text_option(L, 1, "base_url", NULL),
         .ca_file = tagoio_text_option(L, 1, "ca_file", NULL),
@@ -37,12 +36,6 @@ static tagoio_pool *check_open(lua_State *L) {
     tagoio_pool_userdata *self = tagoio_check_pool(L, 1);
     luaL_argcheck(L, self->pool != NULL, 1, "the pool is closed");
     return self->pool;
-}
-
-/* pool:base_url() */
-static int base_url(lua_State *L) {
-    lua_pushstring(L, tagoio_pool_base_url(check_open(L)));
-    return 1;
 }
 
 /* pool:multiplex(): requests may share connections from now on */
@@ -98,13 +91,9 @@ static int timeout(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg methods[] = {{"base_url", base_url},
-                                   {"multiplex", multiplex},
-                                   {"step", step},
-                                   {"next_event", next_event},
-                                   {"pollfd", pollfd},
-                                   {"timeout", timeout},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {{"multiplex", multiplex},   {"step", step},
+                                   {"next_event", next_event}, {"pollfd", pollfd},
+                                   {"timeout", timeout},       {NULL, NULL}};
 
 void tagoio_pool_open(lua_State *L) {
     tagoio_make_type(L, pool_name, methods, close_pool);

@@ -310,5 +310,5 @@ void tagoio_to_json_prepare(tagoio_to_json_context *self) {
 
 json_t *tagoio_to_json(const tagoio_to_json_context *self, int index,
                        tagoio_error *err) {
-    return convert_value(self, index, &(location){.depth = 0}, err);
+    return convert_value(self, index, &(location){.outer = NULL}, err);
 }

@@ -17,8 +17,7 @@ function pool.new(options)
   end
   -- Weak: who waits is kept alive by what it waits in, and an abandoned coroutine by nothing.
   local waiters = setmetatable({}, { __mode = "v" })
-  local self = { core = core_pool, url = core_pool:base_url(), waiters = waiters }
-  return setmetatable(self, metatable)
+  return setmetatable({ core = core_pool, waiters = waiters }, metatable)
 end
 
 -- Requests may share connections from now on: many will be on their way at once.

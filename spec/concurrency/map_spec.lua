@@ -143,11 +143,14 @@ describe("tagoio.map", function()
   end)
 
   it("gives false for what is empty, and err tables for what failed", function()
-    local results, failed = tagoio.map({ "current", "0", "empty", "mine", id }, function(name)
+    local own = { kind = "mine" }
+    local results, failed = tagoio.map({ "current", "0", "empty", "mine", "own" }, function(name)
       if name == "empty" then
         return nil
       elseif name == "mine" then
         return nil, "my own trouble"
+      elseif name == "own" then
+        return nil, own -- as pcall gives it of what raises a table
       end
       return client.profile.info(name)
     end)
@@ -160,6 +163,7 @@ describe("tagoio.map", function()
     assert.is_nil(failed[3])
     assert.equal("task", failed[4].kind)
     assert.equal("my own trouble", tostring(failed[4]))
+    assert.equal(own, failed[5])
     assert.is_nil(failed[1])
   end)
 

@@ -3,9 +3,6 @@
 
 local core = require("tagoio.core")
 local emulator = require("spec.support.emulator")
-local socket = require("socket")
-
-local unpack = table.unpack or unpack -- luacheck: ignore
 
 describe("in a loop that is the program's", function()
   local client, waiting, results
@@ -66,25 +63,5 @@ describe("in a loop that is the program's", function()
       seconds = client:timeout()
     until seconds > 10 and seconds <= 30
     assert.equal(1, #emulator.journal())
-  end)
-
-  it("a wait is ended by the last of 64 descriptors, and takes no more", function()
-    local server, quiet = assert(socket.bind("127.0.0.1", 0)), assert(socket.bind("127.0.0.1", 0))
-    local host, port = server:getsockname()
-    local guest = assert(socket.connect(host, port))
-    local list = {}
-    for i = 1, 63 do
-      list[i] = quiet:getfd()
-    end
-    list[64] = server:getfd()
-    local before = core.now()
-    core.sleep(60, unpack(list))
-    assert.is_true(core.now() - before < 30)
-    list[65] = quiet:getfd()
-    core.sleep(60, unpack(list))
-    assert.is_true(core.now() - before < 30)
-    guest:close()
-    quiet:close()
-    server:close()
   end)
 end)

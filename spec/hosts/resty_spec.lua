@@ -284,6 +284,12 @@ local function describe_names(library)
     deaf:close()
   end)
 
+  it("an attempt has its own timeouts, whatever nginx.conf says of sockets", function()
+    host = start(library, { HTTP_BLOCK = "lua_socket_read_timeout 20ms;" })
+    server:play("request() pause(0.2) ok()")
+    assert.same({}, outcome(host, quick(server.http, "attempts = 1"), "list").result)
+  end)
+
   local trusted = ("lua_ssl_trusted_certificate %s/ca.pem;"):format(os.getenv("EMULATOR_DIR"))
 
   it("nginx's authorities are trusted, and a connection with TLS is used again", function()

@@ -1,0 +1,179 @@
+-- SPDX-License-Identifier: MIT
+-- tagoio.core, which only our Lua files call: what each of its functions takes and returns. The
+-- number of arguments is their caller's to get right; types are checked here, where a wrong one
+-- would be a crash.
+
+local core = require("tagoio.core")
+local socket = require("socket")
+
+local unpack = table.unpack or unpack -- luacheck: ignore
+local given = { token = "t", base_url = "https://api.tago.io", proxy = "" }
+
+local pool = assert(core.pool(given))
+local client = assert(core.client(given, pool))
+local alone = assert(core.client(given)) -- a transport moves its calls
+local operation = assert(core.operation("x.list", { method = "GET", path = "/x/{id}" }))
+
+-- A call that was begun, as far as a transport has brought it.
+local function new_call(...)
+  local call = assert(alone:start("profile.list", nil, nil))
+  assert(call:begin())
+  for _, event in ipairs({ ... }) do
+    call[event[1]](call, unpack(event, 2))
+  end
+  return call
+end
+
+local objects = { pool = pool, client = client, operation = operation, call = new_call() }
+
+-- The methods of each kind of userdata, and its metamethods that take one.
+local function methods_of(object)
+  local metatable = debug.getmetatable(object)
+  local methods = { __gc = metatable.__gc, __close = metatable.__close }
+  methods.__tostring = object == operation and metatable.__tostring or nil
+  for name, method in pairs(metatable.__index) do
+    methods[name] = method
+  end
+  return methods
+end
+
+describe("a function of the core raises", function()
+  local function raises(fn, ...)
+    local ok, message = pcall(fn, ...)
+    assert.is_false(ok)
+    assert.matches("bad argument #%d", message)
+  end
+
+  -- What is looked at before the userdata itself.
+  local seconds = { with = {}, start = "profile.list", start_request = "GET" }
+
+  for kind, object in pairs(objects) do
+    it("when it is one of a " .. kind .. " and is called on something else", function()
+      for name, method in pairs(methods_of(object)) do
+        raises(method)
+        raises(method, {}, {})
+        for other, value in pairs(objects) do
+          if other ~= kind then
+            raises(method, value, seconds[name])
+          end
+        end
+      end
+    end)
+  end
+
+  local wrong = {
+    { "pool", core.pool, "options" },
+    { "client", core.client, "options" },
+    { "client", core.client, given, client },
+    { "operation", core.operation, {}, {} },
+    { "operation", core.operation, "x.list", "GET" },
+    { "encode", core.encode, {}, {} },
+    { "decode", core.decode, {}, false, {} },
+    { "decode", core.decode, "[]", false, "mt" },
+    { "printable", core.printable, {} },
+    { "parse_date", core.parse_date, {} },
+    { "format_date", core.format_date, "now" },
+    { "sleep", core.sleep, "long" },
+    { "sleep", core.sleep, 0, "descriptor" },
+    { "client:start", client.start, client, {} },
+    { "client:start", client.start, client, alone },
+    { "client:start", client.start, client, "profile.nothing" },
+    { "client:start", client.start, client, "profile.list", "now" },
+    { "client:start_request", client.start_request, client, {} },
+    { "client:start_request", client.start_request, client, "BREW" },
+    { "client:result", client.result, client, client },
+    { "client:with", client.with, client, "options" },
+    { "pool:step", pool.step, pool, "long" },
+    { "call:attempt", objects.call.attempt, objects.call, "first" },
+    { "call:status", objects.call.status, objects.call, "fine" },
+    { "call:header", objects.call.header, objects.call, {}, "value" },
+    { "call:header", objects.call.header, objects.call, "name", {} },
+    { "call:body", objects.call.body, objects.call, {} },
+    { "call:fail", objects.call.fail, objects.call, {}, false },
+    { "call:fail", objects.call.fail, objects.call, "why", false, "memory" },
+  }
+  for _, row in ipairs(wrong) do
+    it("for a wrong argument: " .. row[1], function()
+      raises(unpack(row, 2))
+    end)
+  end
+
+  it("for a call that is not ready for it", function()
+    raises(objects.call.begin, objects.call)
+    raises(objects.call.facts, objects.call)
+    raises(alone.result, alone, objects.call)
+    local canceled = new_call({ "cancel" })
+    assert.is_nil((alone:result(canceled)))
+    assert.is_nil(canceled:begin())
+  end)
+end)
+
+describe("a function of the core returns", function()
+  local body = '{"status":true,"result":[]}'
+  local complete = { { "status", 200 }, { "header", "a", "b" }, { "body", body }, { "complete" } }
+  local done = new_call(unpack(complete))
+  local failed = new_call({ "fail", "gone", true, "tls" }, { "cancel" })
+
+  -- A function, how many values it returns, its arguments.
+  local counts = {
+    { "nothing, when it tells a call of a status", 0, done.status, new_call(), 200 },
+    { "nothing, when it tells a call of a header", 0, done.header, new_call(), "a", "b" },
+    { "nothing, when it tells a call of a body", 0, done.body, new_call(), body },
+    { "nothing, when it completes a call", 0, done.complete, new_call() },
+    { "nothing, when it tells a call of a failure", 0, done.fail, new_call(), "gone", true },
+    { "nothing, when it cancels a call", 0, done.cancel, new_call() },
+    { "nothing, when it cancels a client's calls", 0, client.cancel, client },
+    { "nothing, when it closes a client", 0, client.close, assert(client:with({})) },
+    { "nothing, when it has requests share connections", 0, pool.multiplex, pool },
+    { "nothing, when it sleeps", 0, core.sleep, 0 },
+    { "nothing, when it marks a metatable", 0, core.mark, {} },
+    { "nothing, when nothing has happened", 0, pool.next_event, pool },
+    { "nothing, when no step is due", 0, pool.timeout, pool },
+    { "a step's two numbers", 2, pool.step, pool, 0 },
+    { "what a call wants and when", 2, done.want, new_call() },
+    { "a request", 1, done.begin, (assert(alone:start("profile.list", nil, nil))) },
+    { "nil in place of a request", 1, done.begin, done },
+    { "an attempt", 1, done.attempt, done, 1 },
+    { "nil for an attempt that was not", 1, done.attempt, done, 2 },
+    { "the facts of a call", 1, done.facts, done },
+    { "a result", 1, alone.result, alone, done },
+    { "nil, a message and what is known of a failure", 3, alone.result, alone, failed },
+    { "a new client", 1, client.with, client, {} },
+    { "nil, a message and a kind", 3, client.with, client, { token = "a b" } },
+    { "a descriptor", 1, pool.pollfd, pool },
+    { "a text", 1, core.encode, {}, 0 },
+    { "a value", 1, core.decode, "[]", false, core.array_mt },
+    { "a date's number", 1, core.parse_date, "2024-01-01" },
+    { "nil for what is no date", 1, core.parse_date, "today" },
+    { "a date", 1, core.format_date, 0 },
+    { "nil and what is wrong with a number", 2, core.format_date, 1e300 },
+  }
+  for _, row in ipairs(counts) do
+    it(row[1], function()
+      assert.equal(row[2], select("#", row[3](unpack(row, 4))))
+    end)
+  end
+end)
+
+describe("core.sleep", function()
+  it("is ended by the last of 64 descriptors, and takes no more", function()
+    local server, quiet = assert(socket.bind("127.0.0.1", 0)), assert(socket.bind("127.0.0.1", 0))
+    local host, port = server:getsockname()
+    local guest = assert(socket.connect(host, port))
+    local list = {}
+    for i = 1, 63 do
+      list[i] = quiet:getfd()
+    end
+    list[64] = server:getfd()
+    local before = core.now()
+    core.sleep(60, unpack(list))
+    assert.is_true(core.now() - before < 30)
+    list[64], list[65] = quiet:getfd(), server:getfd()
+    before = core.now()
+    core.sleep(0.05, unpack(list)) -- all of it
+    assert.is_true(core.now() - before >= 0.049)
+    guest:close()
+    quiet:close()
+    server:close()
+  end)
+end)
