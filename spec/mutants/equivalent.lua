@@ -68,6 +68,10 @@ return {
   { file = "csrc/curl/timers.c", from = "< at(timers, child)->due_ms", to = "<= at(" },
   { file = "csrc/curl/timers.c", from = ">= timer->due_ms", to = ">due_ms > timer" },
   { file = "csrc/curl/timers.c", from = "last->due_ms < timer", to = "<= timer" },
+  { file = "lua/tagoio/heap.lua", from = "].due > entry.due", to = ">= entry" },
+  { file = "lua/tagoio/heap.lua", from = "].due < self[child].due", to = "].due <= " },
+  { file = "lua/tagoio/heap.lua", from = "].due >= entry.due", to = "> entry" },
+  { file = "lua/tagoio/heap.lua", from = "last.due < entry", to = "<= entry" },
   -- Always false.
   { file = "csrc/core/request.c", from = "return ok;", to = "return 0;", beside = "clear(&why)" },
   -- The timer is closed when it has run once.
