@@ -173,15 +173,16 @@ static json_t *read_arguments(lua_State *L, const tagoio_operation *operation,
                                       .markers = markers};
     json_t *arguments = json_array();
     bool ok = arguments != NULL;
-    for (int i = 0; ok && first + i <= last; i++) {
-        tagoio_argument argument = tagoio_operation_argument(operation, (size_t)i);
+    for (int i = first; ok && i <= last; i++) {
+        tagoio_argument argument =
+            tagoio_operation_argument(operation, (size_t)(i - first));
         if (argument.name == NULL) {
             break; /* what follows is nil: the Lua layer has looked */
         }
         context.argument = argument.name;
-        bool open = argument.is_body && lua_istable(L, first + i);
+        bool open = argument.is_body && lua_istable(L, i);
         context.refusal = open ? TAGOIO_ERROR_INVALID : TAGOIO_ERROR_MISUSE;
-        json_t *value = tagoio_to_json(&context, first + i, err);
+        json_t *value = tagoio_to_json(&context, i, err);
         ok = value != NULL && json_array_append_new(arguments, value) == 0;
     }
     if (!ok) {

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Out of memory in values and in loading. Run by test_lua_memory.c here, whose functions it uses.
--- luacheck: globals fail_after fail_no_more case check run_in_new_state
+-- luacheck: globals fail_after fail_no_more balance case check run_in_new_state
 
 local attack = require("spec.torture.attack")
 local tagoio = require("tagoio")
@@ -58,6 +58,16 @@ for name, run in pairs({
   fail_after("Lua", 0, nil, 4000)
   local result = wrapped()
   check(fail_no_more() == 0 or result:find("not enough memory"), result)
+end
+
+case("encode and decode leave nothing of their JSON to the collector, which does not see it")
+for _, run in ipairs({ tagoio.encode, tagoio.decode }) do
+  local argument = run == tagoio.encode and nested or deep_text
+  collectgarbage("stop")
+  local before = balance("C") + balance("jansson")
+  assert(run(argument))
+  check(balance("C") + balance("jansson") == before, "something is left")
+  collectgarbage("restart")
 end
 
 case("encode and decode say that the stack is too deep when it is")
