@@ -14,8 +14,8 @@ local function is_terminal()
   return ok == true or ok == 0
 end
 
--- "inviting ######.................. 75 of 300, 12.5/s, 18 s left, 2 errors"
-local function line(what, done, total, seconds, errors)
+-- "inviting ######.................. 75 of 300, 12.5/s, 18 s left, 2 failed"
+local function line(what, done, total, seconds, failed)
   local full = math.floor(width * done / total)
   local rate = seconds > 0 and done / seconds or 0
   local text = ("%s %s%s %d of %d, %.1f/s"):format(
@@ -29,7 +29,7 @@ local function line(what, done, total, seconds, errors)
   if done < total and rate > 0 then
     text = text .. (", %.0f s left"):format((total - done) / rate)
   end
-  return errors > 0 and ("%s, %d errors"):format(text, errors) or text
+  return failed > 0 and ("%s, %d failed"):format(text, failed) or text
 end
 
 --- A function for `on_progress` of `tagoio.map`.
@@ -39,12 +39,12 @@ end
 -- @usage local progress = require("tagoio.progress")
 -- tagoio.map(addresses, invite, { on_progress = progress("inviting") })
 local function progress(what)
-  local started, errors = core.now(), 0
+  local started, failed = core.now(), 0
   local shown = is_terminal()
   return function(done, total, _, _, err)
-    errors = errors + (err and 1 or 0)
+    failed = failed + (err and 1 or 0)
     if shown then
-      local text = line(what, done, total, core.now() - started, errors)
+      local text = line(what, done, total, core.now() - started, failed)
       io.stderr:write("\r\27[K", text, done == total and "\n" or "")
     end
   end
