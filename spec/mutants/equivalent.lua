@@ -23,6 +23,9 @@ return {
   { file = "csrc/core/report.c", from = "_REQUEST_ID_BYTES - 1}", to = "_BYTES + 1}" },
   { file = "csrc/lua/call.c", from = "lua_createtable(", to = "lua_createtable(" },
   { file = "csrc/lua/client.c", from = "lua_createtable(", to = "lua_createtable(" },
+  { file = "csrc/lua/operation.c", from = "lua_createtable(", to = "lua_createtable(" },
+  { file = "csrc/lua/push_json.c", from = "lua_createtable(", to = "lua_createtable(" },
+  { file = "csrc/lua/push_json.c", from = "int clamp(", to = "int clamp(" },
   -- A look before the comparison that decides: it saves time.
   { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_PERCENT &&", to = "PERCENT ||" },
   -- No secret holds NUL, and what follows finds no escape either.
