@@ -67,10 +67,11 @@ static size_t read_plain(reader *r, char bytes[TAGOIO_UTF8_BYTES]) {
     uint32_t code = count > 0 && r->at[0] == '#' ? numeric_entity(r->at + 1, count - 1)
                                                  : named_entity(r->at, count);
     size_t encoded = code == 0 ? 0 : tagoio_utf8_encode(code, bytes);
-    if (encoded > 0) {
-        r->at = end + 1;
+    if (encoded == 0) {
+        return 1;
     }
-    return encoded > 0 ? encoded : 1;
+    r->at = end + 1;
+    return encoded;
 }
 
 /* So many hex digits; -1: there are fewer. */

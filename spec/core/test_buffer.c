@@ -33,7 +33,38 @@ static void test_growth(void) {
     tagoio_buffer_clear(&buffer);
 }
 
+/* Behind the last byte there is nothing to be read. */
+static void test_edge(void) {
+    check_case("a string is copied to its end");
+    char *copy = tagoio_string_copy(check_edge("secret", 7));
+    check_text("secret", copy);
+    tagoio_string_free(copy);
+
+    check_case("what is encoded and what is shown has no NUL at its end");
+    tagoio_buffer buffer = {.limit = 100};
+    tagoio_buffer_add_encoded(&buffer, check_edge("a b", 3), 3);
+    check_text("a%20b", buffer.bytes);
+    tagoio_buffer_clear(&buffer);
+    static const struct {
+        const char *text;
+        const char *shown;
+    } cut[] = {
+        {"a\xc3", "a?"},
+        {"a\xe2\x82", "a??"},
+        {"a\xf0\x9f\x98", "a???"},
+    };
+    for (int i = 0; i < check_count(cut); i++) {
+        char shown[10];
+        size_t count = strlen(cut[i].text);
+        const char *text = check_edge(cut[i].text, count);
+        check_number((int64_t)count,
+                     (int64_t)tagoio_printable(shown, sizeof shown, text, count));
+        check_text(cut[i].shown, shown);
+        check_true(!tagoio_is_utf8(text, count));
+    }
+}
+
 int main(void) {
-    const check_test tests[] = {test_growth};
+    const check_test tests[] = {test_growth, test_edge};
     return check_run(tests, check_count(tests));
 }

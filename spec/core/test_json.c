@@ -199,6 +199,26 @@ static void test_refused(void) {
     }
 }
 
+/* A text ends with its last byte: there is no NUL behind it. */
+static void test_edge(void) {
+    for (int i = 0; i < check_count(refusals); i++) {
+        check_case("not read further: %s", refusals[i].text);
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+        size_t bytes = strlen(refusals[i].text);
+        const char *text = check_edge(refusals[i].text, bytes);
+        check_true(tagoio_json_decode(text, bytes, &err) == NULL);
+        check_within(refusals[i].why, err.message);
+    }
+    for (int i = 0; i < check_count(round_trips); i++) {
+        check_case("not read further: %s", round_trips[i].text);
+        size_t bytes = strlen(round_trips[i].text);
+        const char *text = check_edge(round_trips[i].text, bytes);
+        json_t *value = tagoio_json_decode(text, bytes, NULL);
+        check_true(value != NULL);
+        json_decref(value);
+    }
+}
+
 /* jansson skips a NUL behind a number or a word. */
 static void test_nul(void) {
     check_case("a NUL between values is refused");
@@ -309,8 +329,8 @@ static void test_cycle(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_round_trips, test_reals,      test_indent,      test_refused, test_nul,
-        test_limits,      test_limits_met, test_most_values, test_cycle,
+        test_round_trips, test_reals,  test_indent,     test_refused,     test_edge,
+        test_nul,         test_limits, test_limits_met, test_most_values, test_cycle,
     };
     return check_run(tests, check_count(tests));
 }

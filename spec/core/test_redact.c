@@ -33,6 +33,7 @@ typedef struct echo_row {
 #define SURROGATES                                                                     \
     "profile.edit", "[\"x\", {\"password\": \"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"}]"
 #define BLANKS   "profile.edit", "[\"x\", {\"password\": \" correct-horse\\nbattery\"}]"
+#define ESCAPED  "profile.edit", "[\"x\", {\"password\": \"<%\\\\odd\"}]"
 #define PIN(pin) "profile.delete", "[\"x\", {\"pin_code\": \"" pin "\"}]"
 #define FIND     "profile.tokenList", "[\"x\", {\"filter\": {\"token\": \"p-wanted-1\"}}]"
 
@@ -96,6 +97,9 @@ static const echo_row echoes[] = {
     {"an entity without digits is no secret's", ID, ACCENTS, "of \xc3\xa9&#xyz;", "of \xc3\xa9&#xyz;", NULL},
     {"an entity of no name is no secret's", ID, ACCENTS, "of \xc3\xa9&egrave;", "of \xc3\xa9&egrave;", NULL},
     {"an entity that does not end is no secret's", ID, ACCENTS, "of \xc3\xa9&#xe8", "of \xc3\xa9&#xe8", NULL},
+    {"the first character is an entity", ID, ESCAPED, "is &lt;%\\odd", "is ***", NULL},
+    {"the first character is percent-encoded", ID, ESCAPED, "is %3c%25%5codd", "is ***", NULL},
+    {"the first character is escaped as in JSON", ID, ESCAPED, "is \\u003c%\\\\odd", "is ***", NULL},
     {"no entity, in a form where others are", ID, "profile.edit", "[\"x\", {\"password\": \"ab<&c;\"}]", "is ab&lt;&c;", "is ***", NULL},
     {"no number of an entity, in a form where others are", ID, "profile.edit", "[\"x\", {\"password\": \"ab<&#c;\"}]", "is ab&lt;&#c;", "is ***", NULL},
     {"an empty entity is no secret's", ID, ACCENTS, "of \xc3\xa9&;", "of \xc3\xa9&;", NULL},

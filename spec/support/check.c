@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Counts cases and prints what failed in them. It includes the C library alone. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "check.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static struct {
     char name[200]; /* of the open case, "": none is */
@@ -74,6 +77,20 @@ bool check_within_at(const char *file, int line, const char *what, const char *p
         printf(":\n  expected %s\n  within   %s\n", part, shown(got));
     }
     return within;
+}
+
+const char *check_edge(const char *bytes, size_t count) {
+    enum { most = 64 * 1024 }; /* a page is this long, or a part of it */
+    static char *edge = NULL;
+    if (edge == NULL) {
+        char *memory = mmap(NULL, (size_t)2 * most, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED || mprotect(memory + most, most, PROT_NONE) != 0) {
+            exit(2);
+        }
+        edge = memory + most;
+    }
+    return memcpy(edge - count, bytes, count);
 }
 
 int check_run(const check_test *tests, int count) {

@@ -5,6 +5,7 @@
 #define TAGOIO_SPEC_CHECK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The checks that follow belong to a new case. */
@@ -27,6 +28,10 @@ bool check_within_at(const char *file, int line, const char *what, const char *p
 #define check_text(expected, got)                                                      \
     check_text_at(__FILE__, __LINE__, #got, (expected), (got))
 #define check_within(part, got) check_within_at(__FILE__, __LINE__, #got, (part), (got))
+
+/* A copy of at most 64 KiB, behind which no memory can be read: a program that tries to
+   ends. Until the next one. */
+const char *check_edge(const char *bytes, size_t count);
 
 /* Runs a program's tests and ends its output with "N passed, N failed", in cases.
    What main returns. */
