@@ -14,8 +14,14 @@ void tagoio_wipe(void *memory, size_t bytes) {
     fill(memory, 0, bytes);
 }
 
+/* All of it: behind the end may be what was there before it became shorter. */
+static void release(tagoio_buffer *buffer) {
+    tagoio_wipe(buffer->bytes, buffer->capacity);
+    free(buffer->bytes);
+}
+
 static bool grow(tagoio_buffer *buffer, size_t needed) {
-    size_t capacity = buffer->capacity > 0 ? buffer->capacity : first_capacity;
+    size_t capacity = first_capacity;
     while (capacity < needed) {
         capacity *= 2; /* needed <= limit + 1, far from overflow */
     }
@@ -24,12 +30,9 @@ static bool grow(tagoio_buffer *buffer, size_t needed) {
         buffer->state = TAGOIO_BUFFER_NO_MEMORY;
         return false;
     }
-    if (buffer->length > 0) {
-        memcpy(bytes, buffer->bytes, buffer->length);
-    }
     if (buffer->bytes != NULL) {
-        tagoio_wipe(buffer->bytes, buffer->length);
-        free(buffer->bytes);
+        memcpy(bytes, buffer->bytes, buffer->length);
+        release(buffer);
     }
     buffer->bytes = bytes;
     buffer->capacity = capacity;
@@ -77,8 +80,7 @@ void tagoio_buffer_add_encoded(tagoio_buffer *buffer, const char *bytes, size_t 
 
 void tagoio_buffer_clear(tagoio_buffer *buffer) {
     if (buffer->bytes != NULL) {
-        tagoio_wipe(buffer->bytes, buffer->length);
-        free(buffer->bytes);
+        release(buffer);
     }
     *buffer = (tagoio_buffer){.limit = buffer->limit};
 }

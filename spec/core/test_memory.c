@@ -395,6 +395,46 @@ static void test_description(void) {
     json_decref(description);
 }
 
+#define WATCHED "a-secret-that-is-watched"
+#define LONG50  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG150 LONG50 LONG50 LONG50
+
+/* Wherever a call puts a secret: settings, headers, URL, body, response, messages. What
+   is long makes a buffer grow that holds it already. */
+static void test_wiped(void) {
+    static const struct {
+        const char *operation;
+        const char *arguments;
+        const char *head;
+        const char *body;
+    } rows[] = {
+        {"profile.tokenDelete", "[\"" WATCHED "\", \"" WATCHED "\"]", "404",
+         "no " WATCHED LONG150},
+        {"profile.edit", "[\"a\", {\"a\": \"" WATCHED "\", \"b\": \"" LONG150 "\"}]",
+         "HTTP/1.1 400 X\nx-request-id: " WATCHED,
+         "{\"message\": \"no " WATCHED LONG150 "\", \"" WATCHED "\": \"ab\"}"},
+        {"profile.tokenList", "[\"a\", {\"filter\": {\"token\": \"" WATCHED "\"}}]",
+         "200", "{\"status\": true, \"result\": [], \"message\": \"" WATCHED "\"}"},
+    };
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("secrets are wiped before memory is freed: %s", rows[i].operation);
+        memory_watch(WATCHED);
+        tagoio_options options = play_options();
+        options.token = WATCHED;
+        tagoio_settings *settings = play_settings(&options);
+        tagoio_call *call = play_call(settings, rows[i].operation, rows[i].arguments);
+        tagoio_headers headers = {.items = NULL};
+        check_true(tagoio_headers_add(&headers, "x-a", WATCHED, NULL));
+        check_true(tagoio_call_take_headers(call, &headers));
+        tagoio_now now = play_now(0);
+        play_answer(call, &now, rows[i].head, rows[i].body);
+        check_true(tagoio_call_want(call, 0) == TAGOIO_DONE);
+        tagoio_call_unref(call);
+        tagoio_settings_unref(settings);
+        check_number(0, memory_watch_no_more());
+    }
+}
+
 static void test_failures(void) {
     check_case("allocations did fail");
     check_true(memory_all_failures(MEMORY_JSON) > 100);
@@ -404,7 +444,8 @@ static void test_failures(void) {
 int main(void) {
     memory_take_over();
     static const check_test tests[] = {
-        test_calls,   test_same_client, test_free_attempts, test_cancel,
-        test_refusal, test_description, test_json,          test_failures};
+        test_calls,  test_same_client, test_free_attempts,
+        test_cancel, test_refusal,     test_description,
+        test_json,   test_wiped,       test_failures};
     return check_run(tests, check_count(tests));
 }

@@ -8,6 +8,9 @@ return {
   { file = "csrc/core/call.c", from = "TAGOIO_MAX_HEADERS = 4", to = "= 5" },
   { file = "csrc/core/describe.c", from = "char needed[128]", to = "[129]" },
   { file = "csrc/core/describe.c", from = "calloc(size + 1,", to = "size + 2" },
+  { file = "csrc/core/buffer.c", from = "first_capacity = 128", to = "129" },
+  { file = "csrc/core/buffer.c", from = "while (capacity < needed)", to = "<=" },
+  { file = "csrc/core/buffer.c", from = "capacity *= 2;", to = "3;" },
   { file = "csrc/core/buffer.c", from = "char escape[3]", to = "[4]" },
   { file = "csrc/core/date.c", from = "char month[4]", to = "[5]" },
   { file = "csrc/core/date.c", from = "char again[100]", to = "[101]" },
@@ -26,6 +29,8 @@ return {
   { file = "csrc/lua/operation.c", from = "lua_createtable(", to = "lua_createtable(" },
   { file = "csrc/lua/push_json.c", from = "lua_createtable(", to = "lua_createtable(" },
   { file = "csrc/lua/push_json.c", from = "int clamp(", to = "int clamp(" },
+  -- Of nothing; only the sanitizers ask from where.
+  { file = "csrc/core/buffer.c", from = "count > 0) { /* of nothing", to = "count >= 0" },
   -- A look before the comparison that decides: it saves time.
   { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_PERCENT &&", to = "PERCENT ||" },
   -- No secret holds NUL, and what follows finds no escape either.

@@ -12,6 +12,12 @@
 #define backtrace(frames, count) 0
 #endif
 #include <jansson.h>
+#ifdef __APPLE__
+#include <malloc/malloc.h>
+#define malloc_usable_size malloc_size
+#else
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,6 +32,8 @@ static struct {
     long all_failed[MEMORY_KINDS];
     long balance[MEMORY_KINDS];
     long spared;
+    const char *watched; /* NULL: nothing is */
+    long seen;
 } memory;
 
 static bool is_called_by(const char *library) {
@@ -95,6 +103,16 @@ long memory_fail_no_more(void) {
     return memory.failed;
 }
 
+void memory_watch(const char *words) {
+    memory.watched = words;
+    memory.seen = 0;
+}
+
+long memory_watch_no_more(void) {
+    memory.watched = NULL;
+    return memory.seen;
+}
+
 long memory_all_failures(memory_kind kind) { return memory.all_failed[kind]; }
 
 long memory_spared(void) { return memory.spared; }
@@ -137,8 +155,21 @@ static void *reallocate(memory_kind kind, void *block, size_t bytes) {
     return block == NULL ? counted(kind, moved) : moved;
 }
 
+static bool holds(const char *block, size_t bytes, const char *words) {
+    size_t count = strlen(words);
+    for (size_t i = 0; i + count <= bytes; i++) {
+        if (memcmp(block + i, words, count) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void release(memory_kind kind, void *block) {
     count(kind, block != NULL ? -1 : 0);
+    if (memory.watched != NULL && kind == MEMORY_C && block != NULL) {
+        memory.seen += holds(block, malloc_usable_size(block), memory.watched);
+    }
     __real_free(block);
 }
 
@@ -172,7 +203,11 @@ WRAPPER void *__wrap_realloc(void *block, size_t bytes);
 WRAPPER void __wrap_free(void *block);
 WRAPPER CURLcode __wrap_curl_global_init(long flags);
 
-void *__wrap_malloc(size_t bytes) { return allocate(MEMORY_C, bytes); }
+/* Zeros where it will be looked at as a whole. */
+void *__wrap_malloc(size_t bytes) {
+    return memory.watched != NULL ? allocate_zeros(MEMORY_C, 1, bytes)
+                                  : allocate(MEMORY_C, bytes);
+}
 
 void *__wrap_calloc(size_t count, size_t bytes) {
     return allocate_zeros(MEMORY_C, count, bytes);

@@ -31,6 +31,11 @@ void memory_fail_from(size_t bytes);
 /* How many have failed since memory_fail_after. */
 long memory_fail_no_more(void);
 
+/* From now on counts blocks of our own code that hold these words when they are freed.
+ */
+void memory_watch(const char *words);
+long memory_watch_no_more(void);
+
 long memory_all_failures(memory_kind kind); /* of the program */
 long memory_balance(memory_kind kind);      /* blocks that are in use */
 
