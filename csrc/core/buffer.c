@@ -86,18 +86,17 @@ void tagoio_buffer_clear(tagoio_buffer *buffer) {
 }
 
 size_t tagoio_utf8_bytes(const char *text, size_t count) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    static const uint32_t least[] = {[2] = 0x80, 0x800, 0x10000};
     unsigned char first = (unsigned char)text[0];
     size_t bytes = first < 0x80   ? 1
-                   : first < 0xc0 ? 0
+                   : first < 0xc2 ? 0
                    : first < 0xe0 ? 2
                    : first < 0xf0 ? 3
-                   : first < 0xf8 ? 4
-                                  : 0;
+                                  : 4;
     if (bytes < 2 || bytes > count) {
         return bytes > count ? 0 : bytes;
     }
-    uint32_t code = first & (0x7fu >> bytes);
+    uint32_t code = first & (0xffu >> bytes); /* of 0xf8 on, too great */
     for (size_t i = 1; i < bytes; i++) {
         unsigned char next = (unsigned char)text[i];
         if ((next & 0xc0) != 0x80) {
@@ -133,7 +132,7 @@ int tagoio_hex_value(char c) {
 }
 
 size_t tagoio_utf8_encode(uint32_t code, char bytes[TAGOIO_UTF8_BYTES]) {
-    static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    static const unsigned char marks[] = {[2] = 0xc0, 0xe0, 0xf0};
     if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
         return 0;
     }

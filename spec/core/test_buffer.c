@@ -64,7 +64,70 @@ static void test_edge(void) {
     }
 }
 
+static void test_utf8(void) {
+    static const struct {
+        uint32_t code;
+        const char *text; /* NULL: there is no such character */
+    } characters[] = {
+        {0x01, "\x01"},
+        {0x7f, "\x7f"},
+        {0x80, "\xc2\x80"},
+        {0x7ff, "\xdf\xbf"},
+        {0x800, "\xe0\xa0\x80"},
+        {0xd7ff, "\xed\x9f\xbf"},
+        {0xd800, NULL},
+        {0xdfff, NULL},
+        {0xe000, "\xee\x80\x80"},
+        {0xffff, "\xef\xbf\xbf"},
+        {0x10000, "\xf0\x90\x80\x80"},
+        {0x3ffff, "\xf0\xbf\xbf\xbf"},
+        {0x40000, "\xf1\x80\x80\x80"},
+        {0x10ffff, "\xf4\x8f\xbf\xbf"},
+        {0x110000, NULL},
+    };
+    for (int i = 0; i < check_count(characters); i++) {
+        check_case("U+%04X in UTF-8", (unsigned)characters[i].code);
+        char bytes[TAGOIO_UTF8_BYTES + 1] = "";
+        const char *text = characters[i].text != NULL ? characters[i].text : "";
+        size_t count = strlen(text);
+        check_number((int64_t)count,
+                     (int64_t)tagoio_utf8_encode(characters[i].code, bytes));
+        check_text(text, bytes);
+        if (count > 0) {
+            check_number((int64_t)count, (int64_t)tagoio_utf8_bytes(text, count));
+            check_number(0, (int64_t)tagoio_utf8_bytes(text, count - 1));
+        }
+        check_true(tagoio_is_utf8(text, count));
+    }
+    static const char *const none[] = {
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xc2\x7f",
+        "\xc2\xc0",
+        "\xe0\x9f\xbf",
+        "\xf0\x8f\xbf\xbf",
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf",
+        "\xf4\x90\x80\x80",
+        "\xf8\x90\x80\x80",
+        "\xfc\x80\x80\x80",
+        "\xff\xbf\xbf\xbf",
+        "\xe1\x80\x41",
+        "\xf1\x80\x80\x41",
+    };
+    for (int i = 0; i < check_count(none); i++) {
+        check_case("row %d of what is not UTF-8", i);
+        check_number(0, (int64_t)tagoio_utf8_bytes(none[i], strlen(none[i])));
+        check_true(!tagoio_is_utf8(none[i], strlen(none[i])));
+        char text[10] = "a";
+        strcat(text, none[i]);
+        check_true(!tagoio_is_utf8(text, strlen(text)));
+    }
+}
+
 int main(void) {
-    const check_test tests[] = {test_growth, test_edge};
+    const check_test tests[] = {test_growth, test_edge, test_utf8};
     return check_run(tests, check_count(tests));
 }
