@@ -49,18 +49,17 @@ static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* The only place that assigns the state. False: the event is too late or too early. */
-static bool transition(tagoio_call *call, state next) {
+/* The only place that assigns the state. Events that are too late or too early have
+   been refused before. */
+static void transition(tagoio_call *call, state next) {
     static const bool allowed[STATES][STATES] = {
         [READY] = {[IN_FLIGHT] = true, [DONE] = true},
         [IN_FLIGHT] = {[BACKOFF] = true, [DONE] = true},
         [BACKOFF] = {[IN_FLIGHT] = true, [DONE] = true},
     };
-    if (!allowed[call->state][next]) {
-        return false;
+    if (allowed[call->state][next]) {
+        call->state = next;
     }
-    call->state = next;
-    return true;
 }
 
 tagoio_call *tagoio_call_new(tagoio_settings *settings, const char *operation,
@@ -90,7 +89,6 @@ static tagoio_call *allocate(int attempts, tagoio_error *err) {
     *call = (tagoio_call){.references = 1,
                           .retry_at_ms = INT64_MIN,
                           .capacity = attempts,
-                          .report = {.retry_after_s = -1},
                           .attempts = records};
     call->headers = call->own_headers;
     return call;
@@ -353,9 +351,7 @@ static bool deadline_passed(const tagoio_call *call, int64_t now_ms) {
 static void finish(tagoio_call *call, int64_t now_ms) {
     bool was_out = call->state == IN_FLIGHT;
     tagoio_report *report = &call->report;
-    if (!transition(call, DONE)) {
-        return;
-    }
+    transition(call, DONE);
     leave_line(call);
     if (was_out) {
         record_attempt(call, now_ms, -1);
@@ -422,7 +418,8 @@ bool tagoio_call_sending(tagoio_call *call, int64_t now_ms) {
     }
     bool waits = must_wait(call, now_ms);
     leave_queue(call, now_ms);
-    if (waits && transition(call, BACKOFF)) {
+    if (waits) {
+        transition(call, BACKOFF);
         call->report.attempts--;
         return_to_line(call);
     }
@@ -486,6 +483,7 @@ static void back_off(tagoio_call *call, int64_t now_ms,
                      const tagoio_retry_decision *decision) {
     tagoio_retry_rule rule = tagoio_retry_rule_of(call->outcome.reason);
     bool is_free = decision->asked_ms > 0;
+    transition(call, BACKOFF);
     record_attempt(call, now_ms, decision->delay_ms);
     call->retry_at_ms = now_ms + decision->delay_ms;
     call->retried |= 1u << call->outcome.reason;
@@ -520,7 +518,7 @@ static void attempt_finished(tagoio_call *call, const tagoio_now *now, bool sent
     } else if (!reserve_attempt(call)) {
         set_outcome(call, tagoio_outcome_of_kind(TAGOIO_ERROR_MEMORY));
         finish(call, now->now_ms);
-    } else if (transition(call, BACKOFF)) {
+    } else {
         back_off(call, now->now_ms, &decision);
     }
 }

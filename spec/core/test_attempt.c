@@ -33,7 +33,11 @@ static void test_each_attempt_is_kept(void) {
     check_number(200, second->status);
     check_number(-1, second->retry_delay_ms);
     check_text("", second->request_id);
-    check_text(NULL, tagoio_call_report(call).request_id);
+    tagoio_report report = tagoio_call_report(call);
+    check_text(NULL, report.request_id);
+    check_text("profile.list", report.operation);
+    check_text("GET", report.method);
+    check_text("/profile", report.path);
     check_true(tagoio_call_attempt(call, 0) == NULL);
     check_true(tagoio_call_attempt(call, 3) == NULL);
     tagoio_call_unref(call);

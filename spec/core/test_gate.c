@@ -388,6 +388,7 @@ static void test_deadline(void) {
                   "profile.list: not sent: the deadline has passed (api.tago.io)");
     check_case("and one that waited for longer than its timeout names that");
     call = play_call(settings, LIST);
+    tagoio_call_set_deadline(call, 60 * SECOND);
     play_begin(call, 60 * SECOND);
     check_failure(call, TAGOIO_ERROR_TIMEOUT,
                   "profile.list: not sent: the timeout has passed (api.tago.io)");

@@ -395,6 +395,32 @@ static void test_description(void) {
     json_decref(description);
 }
 
+/* What is taken is freed, and what has passed is forgotten, before the client is. */
+static void test_balance(void) {
+    check_case("the arguments of an operation that is not known are taken");
+    tagoio_settings *settings = play_settings(NULL);
+    long before = balance();
+    json_t *arguments = play_json("[\"a\"]");
+    check_true(tagoio_call_new(settings, "profile.none", arguments, 0, NULL) == NULL);
+    check_number(0, balance() - before);
+
+    check_case(
+        "the rate limit of a token that nobody has is forgotten when it is over");
+    tagoio_options options = play_options();
+    options.token = "another";
+    tagoio_settings *derived = tagoio_settings_new(&options, settings, NULL);
+    tagoio_now now = play_now(0);
+    tagoio_call *call = play_call(derived, "profile.list", "[]");
+    play_answer(call, &now, "HTTP/1.1 429 X\nRetry-After: 2", "{}");
+    tagoio_call_unref(call);
+    tagoio_settings_unref(derived);
+    check_true(balance() > before);
+    tagoio_call_unref(
+        tagoio_call_new(settings, "profile.list", json_array(), 10000, NULL));
+    check_number(0, balance() - before);
+    tagoio_settings_unref(settings);
+}
+
 #define WATCHED "a-secret-that-is-watched"
 #define LONG50  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define LONG150 LONG50 LONG50 LONG50
@@ -444,8 +470,8 @@ static void test_failures(void) {
 int main(void) {
     memory_take_over();
     static const check_test tests[] = {
-        test_calls,  test_same_client, test_free_attempts,
-        test_cancel, test_refusal,     test_description,
-        test_json,   test_wiped,       test_failures};
+        test_calls,   test_same_client, test_free_attempts, test_cancel,
+        test_refusal, test_description, test_json,          test_balance,
+        test_wiped,   test_failures};
     return check_run(tests, check_count(tests));
 }

@@ -418,6 +418,42 @@ static void test_arguments_stay(void) {
     json_decref(arguments);
 }
 
+static void test_without_token(void) {
+    static const struct {
+        const char *method; /* of a request to any endpoint; NULL: it is an operation */
+        const char *operation;
+        const char *arguments;
+        const char *message;
+        bool sends_token; /* where there is one */
+    } rows[] = {
+        {NULL, "profile.info", "[\"a\"]",
+         "profile.info: no token: this client has none", true},
+        {NULL, "account.login", "[{}]", "", false},
+        {"GET", "request.GET", "[[\"a\"]]", "", true},
+    };
+    for (int i = 0; i < 2 * check_count(rows); i++) {
+        bool has_token = i % 2;
+        tagoio_options options = play_options();
+        options.token = has_token ? PLAY_TOKEN : NULL;
+        const tagoio_operation *row =
+            rows[i / 2].method != NULL ? tagoio_operation_request("GET", false)
+                                       : tagoio_operation_find(rows[i / 2].operation);
+        check_case("%s with%s a token", rows[i / 2].operation, has_token ? "" : "out");
+        tagoio_settings *settings = play_settings(&options);
+        tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+        tagoio_call *call = tagoio_call_new_row(
+            settings, row, play_json(rows[i / 2].arguments), 0, &err);
+        check_text(has_token ? "" : rows[i / 2].message, err.message);
+        check_true((call != NULL) == (err.kind == TAGOIO_ERROR_NONE));
+        if (call != NULL) {
+            bool sent = strcmp(play_begin(call, 0).headers[0].name, "token") == 0;
+            check_true(sent == (has_token && rows[i / 2].sends_token));
+        }
+        tagoio_call_unref(call);
+        tagoio_settings_unref(settings);
+    }
+}
+
 /* ---- settings ---- */
 
 typedef struct option_row {
@@ -508,9 +544,9 @@ static void test_kind_names(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_requests,       test_filters,   test_base_url,
-        test_refusals,       test_url_limit, test_body_limits,
-        test_arguments_stay, test_options,   test_kind_names,
+        test_requests,  test_filters,     test_base_url,       test_refusals,
+        test_url_limit, test_body_limits, test_arguments_stay, test_without_token,
+        test_options,   test_kind_names,
     };
     return check_run(tests, check_count(tests));
 }

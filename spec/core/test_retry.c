@@ -736,7 +736,8 @@ static void test_late_events(void) {
 static void test_times(void) {
     check_case("a report adds up the times of all attempts");
     tagoio_settings *settings = play_settings(NULL);
-    tagoio_call *call = play_call(settings, "profile.list", "[]");
+    tagoio_call *call =
+        tagoio_call_new(settings, "profile.list", json_array(), 400, NULL);
     tagoio_failure failure = {.reason = TAGOIO_FAILURE_TIMEOUT, .text = "t"};
     tagoio_request request;
     for (int64_t now_ms = 1000; now_ms <= 3000; now_ms += 1000) {
@@ -750,7 +751,7 @@ static void test_times(void) {
     tagoio_report report = tagoio_call_report(call);
     check_number(3, report.attempts);
     check_number(900, report.queued_ms);
-    check_number(3000, report.elapsed_ms);
+    check_number(2600, report.elapsed_ms);
     check_number(-1, report.retry_after_s);
     check_number(0, report.status);
     check_number(200, tagoio_call_attempt(call, 1)->queued_ms);

@@ -5,7 +5,7 @@ return {
   -- More room than is needed, or a hint of how much will be.
   { file = "csrc/curl/timers.c", from = "capacity = 2 * count", to = "3 * count" },
   { file = "csrc/curl/timers.c", from = "count <= timers->capacity", to = "count < timers" },
-  { file = "csrc/core/call.c", from = "TAGOIO_MAX_HEADERS = 4", to = "= 5" },
+  { file = "csrc/core/call.c", from = "TAGOIO_OWN_HEADERS = 4", to = "= 5" },
   { file = "csrc/core/describe.c", from = "char needed[128]", to = "[129]" },
   { file = "csrc/core/describe.c", from = "calloc(size + 1,", to = "size + 2" },
   { file = "csrc/core/buffer.c", from = "first_capacity = 128", to = "129" },
