@@ -202,10 +202,10 @@ static tagoio_retry_limit gate_limit(const tagoio_call *call, int64_t now_ms) {
     int64_t longest_ms = call->settings->options.max_retry_after_ms;
     int64_t due_ms = gate_ms(call);
     int64_t asked_ms = tagoio_gate_asked_ms(call->settings->gate);
-    if (asked_ms > now_ms && asked_ms - now_ms > longest_ms) {
+    if (asked_ms > now_ms + longest_ms) {
         return (tagoio_retry_limit){"max_retry_after", asked_ms - now_ms, longest_ms};
     }
-    if (due_ms > now_ms && due_ms >= call->deadline_ms && now_ms < call->deadline_ms) {
+    if (due_ms >= call->deadline_ms && now_ms < call->deadline_ms) {
         return (tagoio_retry_limit){call->deadline_name, due_ms - now_ms,
                                     call->deadline_ms - now_ms};
     }

@@ -338,6 +338,11 @@ static void test_refused_for_long(void) {
         call, TAGOIO_ERROR_TIMEOUT,
         "profile.list: not sent (asked to wait 43 s; max_retry_after is 10 s, "
         "api.tago.io)");
+    check_case("one of just max_retry_after is waited for");
+    call = play_call(settings, LIST);
+    check_true(tagoio_call_want(call, 34 * SECOND - 1) == TAGOIO_BEGIN);
+    check_true(tagoio_call_want(call, 34 * SECOND) == TAGOIO_BACKOFF);
+    tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
 

@@ -404,8 +404,20 @@ static void test_balance(void) {
     check_true(tagoio_call_new(settings, "profile.none", arguments, 0, NULL) == NULL);
     check_number(0, balance() - before);
 
+    check_case("a row that is described is freed with its last call");
+    json_t *description = play_json("{\"method\": \"GET\", \"path\": \"/a\"}");
+    before = balance();
+    const tagoio_operation *row = tagoio_operation_new("a.b", description, NULL);
+    tagoio_call *last = tagoio_call_new_row(settings, row, json_array(), 0, NULL);
+    tagoio_operation_unref(row);
+    check_text("a.b", tagoio_call_report(last).operation);
+    tagoio_call_unref(last);
+    check_number(0, balance() - before);
+    json_decref(description);
+
     check_case(
         "the rate limit of a token that nobody has is forgotten when it is over");
+    before = balance();
     tagoio_options options = play_options();
     options.token = "another";
     tagoio_settings *derived = tagoio_settings_new(&options, settings, NULL);
