@@ -317,11 +317,11 @@ static void test_refused_for_long(void) {
     check_case("so it is for a call that has not been sent, and never will be");
     tagoio_call *call = play_call(settings, LIST);
     check_true(tagoio_call_want(call, 0) == TAGOIO_BEGIN);
-    check_true(play_begin(call, 0).method == NULL);
+    check_true(play_begin(call, 1000).method == NULL);
     check_number(0, tagoio_call_report(call).attempts);
-    check_number(44, tagoio_call_report(call).retry_after_s);
+    check_number(43, tagoio_call_report(call).retry_after_s);
     check_failure(call, TAGOIO_ERROR_TIMEOUT,
-                  "profile.list: not sent (asked to wait 44 s; timeout leaves 12 s, "
+                  "profile.list: not sent (asked to wait 43 s; timeout leaves 11 s, "
                   "api.tago.io)");
     tagoio_settings_unref(settings);
 
@@ -383,6 +383,14 @@ static void test_deadline(void) {
     tagoio_call_set_deadline(call, 50 * SECOND);
     tagoio_call_set_deadline(call, 3600 * SECOND);
     check_number(5 * SECOND, play_begin(call, 45 * SECOND).timeout_ms);
+    tagoio_call_unref(call);
+    check_case("nor is waited for what comes just when it is over");
+    call = play_call(settings, LIST);
+    int64_t due_ms = tagoio_call_retry_at_ms(call);
+    tagoio_call_set_deadline(call, due_ms + 1);
+    check_true(tagoio_call_want(call, 0) == TAGOIO_BACKOFF);
+    tagoio_call_set_deadline(call, due_ms);
+    check_true(tagoio_call_want(call, 0) == TAGOIO_BEGIN);
     tagoio_call_unref(call);
     check_case("a call that begins after it is not sent");
     call = play_call(settings, LIST);
