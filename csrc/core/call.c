@@ -245,12 +245,6 @@ static bool is_write(const tagoio_call *call) {
     return call->operation->retry_class != TAGOIO_RETRY_CLASS_SAFE;
 }
 
-static int64_t attempt_timeout_ms(const tagoio_call *call, int64_t now_ms) {
-    int64_t allowed_ms = least_of(call->deadline_ms - now_ms,
-                                  call->settings->options.attempt_timeout_ms);
-    return allowed_ms > 1 ? allowed_ms : 1;
-}
-
 /* Every header of every request, whoever sends it. Without a body it has no type. */
 static size_t fill_headers(tagoio_call *call) {
     const tagoio_options *options = &call->settings->options;
@@ -275,7 +269,8 @@ static void fill_request(tagoio_call *call, int64_t now_ms, tagoio_request *requ
     const tagoio_operation *operation = call->operation;
     const tagoio_buffer *body = &call->encoded.body;
     bool announced = operation->method[0] == 'P'; /* POST, PUT, PATCH */
-    int64_t timeout_ms = attempt_timeout_ms(call, now_ms);
+    int64_t left_ms = call->deadline_ms - now_ms; /* at least 1, or it is hopeless */
+    int64_t timeout_ms = least_of(left_ms, options->attempt_timeout_ms);
     *request = (tagoio_request){
         .method = operation->method,
         .url = call->encoded.url.bytes,
