@@ -375,8 +375,9 @@ static void give_up(tagoio_call *call, int64_t now_ms) {
     if (call->report.attempts == 0) {
         set_outcome(call, tagoio_outcome_not_sent(
                               call->limit.name != NULL ? NULL : call->deadline_name));
-        int64_t wait_ms = call->limit.wait_ms;
-        call->report.retry_after_s = call->limit.name ? (wait_ms + 999) / 1000 : -1;
+        if (call->limit.name != NULL) {
+            call->report.retry_after_s = (call->limit.wait_ms + 999) / 1000;
+        }
     }
     finish(call, now_ms);
 }
@@ -396,8 +397,7 @@ bool tagoio_call_begin(tagoio_call *call, int64_t now_ms, tagoio_request *reques
     call->begun_ms = now_ms;
     call->in_queue = true;
     int number = ++call->report.attempts;
-    call->attempts[number - 1] =
-        (tagoio_attempt){.number = number, .retry_delay_ms = -1};
+    call->attempts[number - 1] = (tagoio_attempt){.number = number};
     fill_request(call, now_ms, request);
     return true;
 }

@@ -285,6 +285,11 @@ static void test_queue(void) {
     check_true(tagoio_call_want(queued, 100) == TAGOIO_BACKOFF);
     check_number(2200, tagoio_call_retry_at_ms(queued)); /* in line before the other */
     check_number(2205, tagoio_call_retry_at_ms(call));
+    tagoio_call *third = play_call(settings, LIST);
+    check_number(2210, tagoio_call_retry_at_ms(third));
+    tagoio_call_cancel(call, 100); /* which leaves the line */
+    check_number(2205, tagoio_call_retry_at_ms(third));
+    tagoio_call_unref(third);
     check_true(tagoio_call_attempt(queued, 1) == NULL);
     now = play_now(2200);
     play_answer(queued, &now, "200", OK);
@@ -340,9 +345,13 @@ static void test_refused_for_long(void) {
         "api.tago.io)");
     check_case("one of just max_retry_after is waited for");
     call = play_call(settings, LIST);
-    check_true(tagoio_call_want(call, 34 * SECOND - 1) == TAGOIO_BEGIN);
     check_true(tagoio_call_want(call, 34 * SECOND) == TAGOIO_BACKOFF);
-    tagoio_call_unref(call);
+    play_begin(call, 34 * SECOND - 1);
+    check_number(11, tagoio_call_report(call).retry_after_s);
+    check_failure(
+        call, TAGOIO_ERROR_TIMEOUT,
+        "profile.list: not sent (asked to wait 11 s; max_retry_after is 10 s, "
+        "api.tago.io)");
     tagoio_settings_unref(settings);
 }
 
@@ -397,8 +406,26 @@ static void test_deadline(void) {
     tagoio_call_set_deadline(call, 0);
     check_true(play_begin(call, 0).method == NULL);
     check_number(0, tagoio_call_report(call).attempts);
+    check_number(-1, tagoio_call_report(call).retry_after_s);
     check_failure(call, TAGOIO_ERROR_TIMEOUT,
                   "profile.list: not sent: the deadline has passed (api.tago.io)");
+    for (int late_ms = -1; late_ms < 1; late_ms++) {
+        check_case("one that is ended by it says so: %d ms", late_ms);
+        tagoio_settings *free = play_settings(NULL);
+        call = play_call(free, LIST);
+        tagoio_call_set_deadline(call, 12 * SECOND);
+        now = play_now(12 * SECOND + late_ms);
+        play_begin(call, 0);
+        tagoio_call_fail(call, &now,
+                         &(tagoio_failure){.reason = TAGOIO_FAILURE_TIMEOUT,
+                                           .text = "after 12 s",
+                                           .sent = true});
+        check_failure(call, TAGOIO_ERROR_TIMEOUT,
+                      late_ms < 0 ? "profile.list: after 12 s (api.tago.io)"
+                                  : "profile.list: after 12 s (the deadline has "
+                                    "passed, api.tago.io)");
+        tagoio_settings_unref(free);
+    }
     check_case("and one that waited for longer than its timeout names that");
     call = play_call(settings, LIST);
     tagoio_call_set_deadline(call, 60 * SECOND);

@@ -404,6 +404,19 @@ static void test_balance(void) {
     check_true(tagoio_call_new(settings, "profile.none", arguments, 0, NULL) == NULL);
     check_number(0, balance() - before);
 
+    check_case("the text of a response is freed when it has been read");
+    tagoio_call *read = play_call(settings, "profile.list", "[]");
+    tagoio_now now = play_now(0);
+    play_begin(read, 0);
+    play_head(read, "200");
+    static const char body[] = "{\"status\":true,\"result\":[]}";
+    tagoio_call_body(read, body, strlen(body));
+    long with_text = memory_balance(MEMORY_C);
+    tagoio_call_complete(read, &now);
+    check_true(memory_all_failures(MEMORY_C) == 0 ||
+               memory_balance(MEMORY_C) < with_text);
+    tagoio_call_unref(read);
+
     check_case("a row that is described is freed with its last call");
     json_t *description = play_json("{\"method\": \"GET\", \"path\": \"/a\"}");
     before = balance();
@@ -421,7 +434,6 @@ static void test_balance(void) {
     tagoio_options options = play_options();
     options.token = "another";
     tagoio_settings *derived = tagoio_settings_new(&options, settings, NULL);
-    tagoio_now now = play_now(0);
     tagoio_call *call = play_call(derived, "profile.list", "[]");
     play_answer(call, &now, "HTTP/1.1 429 X\nRetry-After: 2", "{}");
     tagoio_call_unref(call);

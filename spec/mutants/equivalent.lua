@@ -40,6 +40,7 @@ return {
   -- Any number below zero is none.
   { file = "csrc/core/retry.c", from = ".delay_ms = -1", to = ".delay_ms = -2" },
   { file = "csrc/core/buffer.c", from = ": -1;", to = ": -2;" },
+  { file = "csrc/core/call.c", from = ".hint_ms =", to = "? -2 :" },
   -- What is never retried needs no more than whether it may have been applied, and what was not
   -- sent was not.
   { file = "csrc/core/retry.c", from = "{NONE,", to = "{NONE, true," },
