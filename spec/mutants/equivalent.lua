@@ -6,6 +6,7 @@ return {
   { file = "csrc/curl/timers.c", from = "capacity = 2 * count", to = "3 * count" },
   { file = "csrc/curl/timers.c", from = "count <= timers->capacity", to = "count < timers" },
   { file = "csrc/core/call.c", from = "TAGOIO_OWN_HEADERS = 4", to = "= 5" },
+  { file = "csrc/core/call.c", from = "2 * (size_t)count * sizeof", to = "3 *" },
   { file = "csrc/core/describe.c", from = "char needed[128]", to = "[129]" },
   { file = "csrc/core/describe.c", from = "calloc(size + 1,", to = "size + 2" },
   { file = "csrc/core/buffer.c", from = "first_capacity = 128", to = "129" },
@@ -35,6 +36,8 @@ return {
   { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_PERCENT &&", to = "PERCENT ||" },
   -- No secret holds NUL, and what follows finds no escape either.
   { file = "csrc/core/echo.c", from = "!= 1 || bytes[0] == '\\0'", to = "!= 1 &&" },
+  -- Servers ask for whole seconds.
+  { file = "csrc/core/call.c", from = "decision->asked_ms > 0", to = "> 1" },
   -- The first of the enum is what the row holds already.
   { file = "csrc/core/describe.c", from = "found >= 0", to = "found > 0", beside = "row.result" },
   -- Any number below zero is none.
