@@ -39,7 +39,6 @@ struct tagoio_call {
     bool over_budget; /* why it ended, as in tagoio_retry_decision */
     tagoio_retry_limit limit;
     int free_attempts;        /* after which the server asked for a wait */
-    int capacity;             /* of attempts */
     tagoio_attempt *attempts; /* as many as are allowed, or more */
 };
 
@@ -86,10 +85,8 @@ static tagoio_call *allocate(int attempts, tagoio_error *err) {
         tagoio_error_memory(err);
         return NULL;
     }
-    *call = (tagoio_call){.references = 1,
-                          .retry_at_ms = INT64_MIN,
-                          .capacity = attempts,
-                          .attempts = records};
+    *call =
+        (tagoio_call){.references = 1, .retry_at_ms = INT64_MIN, .attempts = records};
     call->headers = call->own_headers;
     return call;
 }
@@ -458,20 +455,15 @@ static void close_gate(tagoio_call *call, int64_t now_ms,
     }
 }
 
-/* Room for one more attempt: those that are free are not counted before. */
+/* Room for one more attempt: those that are free are not among those allowed. */
 static bool reserve_attempt(tagoio_call *call) {
-    int count = call->report.attempts;
-    if (count < call->capacity) {
+    size_t count = (size_t)call->report.attempts;
+    if (call->report.attempts < call->settings->options.attempts) {
         return true;
     }
-    tagoio_attempt *more =
-        realloc(call->attempts, 2 * (size_t)count * sizeof *call->attempts);
-    if (more == NULL) {
-        return false;
-    }
-    call->attempts = more;
-    call->capacity = 2 * count;
-    return true;
+    tagoio_attempt *more = realloc(call->attempts, (count + 1) * sizeof *more);
+    call->attempts = more != NULL ? more : call->attempts;
+    return more != NULL;
 }
 
 static void back_off(tagoio_call *call, int64_t now_ms,

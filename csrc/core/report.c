@@ -49,7 +49,7 @@ static bool write_failure(tagoio_buffer *message, const tagoio_report *report,
                           const tagoio_explanation *e, const tagoio_buffer *why) {
     char status[24] = "";
     char attempts[40] = "";
-    if (report->status > 0) {
+    if (report->status != 0) {
         snprintf(status, sizeof status, "HTTP %d, ", report->status);
     }
     if (report->attempts > 1) {

@@ -174,6 +174,7 @@ static void check_success(const script *s, const tagoio_report *report) {
     json_t *expected = play_json(s->result);
     check_true(json_equal(report->result, expected));
     json_decref(expected);
+    check_true(report->message == NULL || strstr(report->message, "p-a") == NULL);
     /* A warning is there, or that there was one. */
     check_true((report->message != NULL) == (strstr(s->body, "Soon") != NULL));
 }
@@ -316,6 +317,26 @@ static void test_cancel(void) {
     check_true(report.kind == TAGOIO_ERROR_CANCELED ||
                report.kind == TAGOIO_ERROR_MEMORY);
     check_true(report.message != NULL);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
+static void test_failed_attempt(void) {
+    check_case("a write that fails without memory for why says what there is");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_call *call = play_call(settings, "profile.create", "[{}]");
+    tagoio_now now = play_now(0);
+    play_begin(call, 0);
+    fail_after(0, once);
+    tagoio_call_fail(call, &now,
+                     &(tagoio_failure){
+                         .reason = TAGOIO_FAILURE_LOST, .text = "reset", .sent = true});
+    bool failed = memory_fail_no_more() > 0;
+    check_text(failed ? "profile.create: not enough memory (api.tago.io); it may have "
+                        "been applied"
+                      : "profile.create: connection lost: reset (api.tago.io); it may "
+                        "have been applied",
+               tagoio_call_report(call).message);
     tagoio_call_unref(call);
     tagoio_settings_unref(settings);
 }
@@ -494,8 +515,8 @@ static void test_failures(void) {
 int main(void) {
     memory_take_over();
     static const check_test tests[] = {
-        test_calls,   test_same_client, test_free_attempts, test_cancel,
-        test_refusal, test_description, test_json,          test_balance,
-        test_wiped,   test_failures};
+        test_calls,          test_same_client, test_free_attempts, test_cancel,
+        test_failed_attempt, test_refusal,     test_description,   test_json,
+        test_balance,        test_wiped,       test_failures};
     return check_run(tests, check_count(tests));
 }

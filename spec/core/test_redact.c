@@ -191,13 +191,13 @@ static void test_faults(void) {
 }
 
 /* An error whose message is followed by so many bytes that its body has count. */
-static char *large_body(const char *message, size_t count) {
+static char *large_body(const char *message, const char *member, size_t count) {
     char start[100];
     char *body = malloc(count + 1);
     if (body == NULL) {
         exit(2);
     }
-    snprintf(start, sizeof start, "{\"message\":\"%s\",\"result\":\"", message);
+    snprintf(start, sizeof start, "{\"message\":\"%s\",\"%s\":\"", message, member);
     memset(body, '%', count);
     memcpy(body, start, strlen(start));
     memcpy(body + count - 2, "\"}", 3);
@@ -211,21 +211,24 @@ static void test_large_details(void) {
         size_t bytes;
         bool kept;
         const char *said;
+        const char *member;
         const char *message;
     } rows[] = {
-        {TAGOIO_MAX_DETAILS_BYTES, true, "no " PLAY_TOKEN,
+        {TAGOIO_MAX_DETAILS_BYTES, true, "no " PLAY_TOKEN, "result",
          "profile.info: no *** (HTTP 400, api.tago.io)"},
-        {TAGOIO_MAX_DETAILS_BYTES + 1, false, "no " PLAY_TOKEN,
+        {TAGOIO_MAX_DETAILS_BYTES + 1, false, "no " PLAY_TOKEN, "result",
          "profile.info: no *** (HTTP 400, api.tago.io)" TOO_LARGE},
-        {TAGOIO_MAX_DETAILS_BYTES + 1, false, "X",
+        {TAGOIO_MAX_DETAILS_BYTES + 1, false, "X", "result",
          "profile.info: X (HTTP 400, api.tago.io)" TOO_LARGE},
+        {TAGOIO_MAX_DETAILS_BYTES + 1, false, "", "data",
+         "profile.info: an error without a message (HTTP 400, api.tago.io)" TOO_LARGE},
     };
     tagoio_settings *settings = play_settings(NULL);
     tagoio_now now = play_now(0);
     for (int i = 0; i < check_count(rows); i++) {
         check_case("details of %zu bytes: what is not shown is not scrubbed",
                    rows[i].bytes);
-        char *body = large_body(rows[i].said, rows[i].bytes);
+        char *body = large_body(rows[i].said, rows[i].member, rows[i].bytes);
         tagoio_call *call = play_call(settings, INFO);
         play_answer(call, &now, "400", body);
         tagoio_report report = tagoio_call_report(call);
@@ -253,6 +256,27 @@ static void test_large_page(void) {
         check_within("an HTML page", message);
         tagoio_call_unref(call);
     }
+    for (int more = 0; more < 2; more++) {
+        check_case("a title that ends %d bytes behind 8 KiB", more);
+        static const char title[] = "<title>Gateway</title>";
+        char page[9000] = "<p>";
+        memset(page + 3, '\n', 8192 - 3 - strlen(title) + (size_t)more);
+        strcat(page, title);
+        tagoio_call *call = play_call(settings, INFO);
+        play_answer(call, &now, "400", page);
+        check_within(more == 0 ? "an HTML page, \"Gateway\" (" : "an HTML page (",
+                     tagoio_call_report(call).message);
+        tagoio_call_unref(call);
+    }
+    check_case("a page that begins with NUL has no words");
+    tagoio_call *empty = play_call(settings, INFO);
+    play_begin(empty, 0);
+    play_head(empty, "400");
+    tagoio_call_body(empty, "\0x", 2);
+    tagoio_call_complete(empty, &now);
+    check_within(": a body without text (", tagoio_call_report(empty).message);
+    tagoio_call_unref(empty);
+
     check_case("blanks before a page do not count");
     char page[9000] = "";
     memset(page, ' ', 8500);

@@ -446,6 +446,22 @@ static void test_budget_costs(void) {
     check_number(1, attempts_of(settings, &late, 0));
     check_number(2, attempts_of(settings, &unavailable, 0));
     tagoio_settings_unref(settings);
+
+    check_case("a wait that the server asks for costs nothing");
+    settings = patient_settings();
+    tagoio_options options = play_options();
+    options.token = "p-that-has-a-limit-of-its-own";
+    tagoio_settings *limited = tagoio_settings_new(&options, settings, NULL);
+    tagoio_call *call = play_call(limited, "profile.list", "[]");
+    for (int i = 0; i < 20; i++) {
+        tagoio_now now = play_now(i * 2 * SECOND);
+        play_answer(call, &now, "HTTP/1.1 429 X\nRetry-After: 1", NO);
+    }
+    check_number(20, tagoio_call_report(call).attempts);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(limited);
+    spend_all(settings);
+    tagoio_settings_unref(settings);
 }
 
 static void test_budget_refunds(void) {
