@@ -137,9 +137,6 @@ function waiting.sleep(host, due, given)
   while core.now() < due and not self.awake and not (task and task.job:is_stopped()) do
     waiting.wait(self, host, due)
   end
-  if task then
-    task.waiter = nil
-  end
 end
 
 return waiting

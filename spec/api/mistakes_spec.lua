@@ -358,6 +358,30 @@ local refused = {
       .. " name, logo_url, banner_url, info, allocation",
   },
   {
+    "an invitation by a member of a team",
+    function(client)
+      emulator.answer(("/profile/%s/team"):format(id), 403, '{"status":false,"message":"No"}')
+      return client.profile.addTeamMember(id, "ada@example.com")
+    end,
+    "profile.addTeamMember: No (HTTP 403); only the owner of the account may invite",
+  },
+  {
+    "a query of the audit log by a member of a team",
+    function(client)
+      emulator.answer(("/profile/%s/auditlog"):format(id), 403, '{"status":false,"message":"No"}')
+      return client.profile.auditLog(id)
+    end,
+    "profile.auditLog: No (HTTP 403); only the owner of the account may read the audit log",
+  },
+  {
+    "an allocation by a member of a team",
+    function(client)
+      emulator.inject({ status = 403, json = { status = false, message = "No" } })
+      return client.profile.serviceEdit(id, { input = 5 })
+    end,
+    "profile.serviceEdit: No (HTTP 403); members of a team may not change allocations",
+  },
+  {
     "an invitation of a name",
     function(client) return client.profile.addTeamMember(id, "Ada") end,
     "profile.addTeamMember: Invalid email (HTTP 400); email must be an e-mail address",
@@ -476,6 +500,21 @@ describe("a hint", function()
     emulator.inject({ json = { status = true, result = { "new" } } })
     local query = { fields = { "new" }, orderBy = "new,desc" }
     assert.same({ "new" }, assert(client.profile.tokenList(id, query)))
+    client:close()
+  end)
+
+  it("is for what TagoIO refuses, not for its limits and its own troubles", function()
+    emulator.reset()
+    local client = emulator.client({ attempts = 1 })
+    for status, is_hinted in pairs({
+      [400] = true, [403] = true, [404] = true, [422] = true, [428] = true, [429] = false,
+      [430] = true, [500] = true, [501] = false, [502] = false, [503] = false, [504] = false,
+    }) do
+      emulator.inject({ status = status, json = { status = false, message = "No" } })
+      local _, message = client.profile.info("Factory")
+      local told = message:find("; profileID must be 24 hex digits", 1, true)
+      assert.equal(is_hinted, told ~= nil, message)
+    end
     client:close()
   end)
 

@@ -149,7 +149,7 @@ describe("in nginx", function()
       return ok, message, client:step(0)]])
     assert.is_false(ok)
     assert.matches("broken in 3", message)
-    assert.matches("stack traceback", message)
+    assert.matches("stack traceback:\n\t%[C%]: in function 'error'\n\trun:%d+: in ", message)
     assert.equal(0, held)
   end)
 

@@ -91,6 +91,14 @@ return {
   { file = "lua/tagoio/heap.lua", from = "last.due < entry", to = "<= entry" },
   -- Always false.
   { file = "csrc/core/request.c", from = "return ok;", to = "return 0;", beside = "clear(&why)" },
+  -- A pool is stepped once more.
+  { file = "lua/tagoio/hosts/tarantool.lua", from = "core.now() + seconds < ", to = "- seconds" },
+  { file = "lua/tagoio/hosts/tarantool.lua", from = "core.now() + seconds < ", to = " <= " },
+  { file = "lua/tagoio/hosts/cqueues.lua", from = "core.now() + seconds < ", to = "- seconds" },
+  { file = "lua/tagoio/hosts/cqueues.lua", from = "core.now() + seconds < ", to = " <= " },
+  -- To the core neither is a token.
+  { file = "lua/tagoio/account.lua", from = "token = false", to = "token = true" },
   -- The timer is closed when it has run once.
+  { file = "lua/tagoio/hosts/luv.lua", from = "timer:start(0, 0, resume)", to = "(0, 1, resume" },
   { file = "lua/tagoio/hosts/luv.lua", from = "timer:start(to_ms(seconds), 0,", to = "1, go_on" },
 }

@@ -5,8 +5,8 @@
 local blocking = require("tagoio.hosts.blocking")
 local waiting = require("tagoio.waiting")
 
+local uv = require("luv") -- Neovim's own, too
 local vim = rawget(_G, "vim")
-local uv = vim and (vim.uv or vim.loop) or require("luv")
 
 local luv = { longest_s = math.huge }
 
