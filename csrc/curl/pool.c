@@ -46,7 +46,6 @@ struct tagoio_pool {
     tagoio_timers timers; /* of those that wait or back off */
     tagoio_handle **idle; /* to use again: making one costs like a request */
     int idle_count;
-    tagoio_random random;
 };
 
 /* ---- the multi handle and its poller ---- */
@@ -174,7 +173,7 @@ static void attempt_finished(tagoio_pool *pool, tagoio_transfer *t) {
 }
 
 static void fail(tagoio_pool *pool, tagoio_transfer *t, CURLcode code) {
-    tagoio_now now = tagoio_host_now(&pool->random);
+    tagoio_now now = tagoio_host_now();
     /* One that waits for a scout does not wait for max_connections. */
     int most = pool->options.max_connections;
     bool scouting = t->handle == NULL && pool->active_count < most;
@@ -188,7 +187,7 @@ static void fail(tagoio_pool *pool, tagoio_transfer *t, CURLcode code) {
 }
 
 static void complete(tagoio_pool *pool, tagoio_transfer *t) {
-    tagoio_now now = tagoio_host_now(&pool->random);
+    tagoio_now now = tagoio_host_now();
     tagoio_call_complete(t->call, &now);
     attempt_finished(pool, t);
 }

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
 /* ---- the clocks ---- */
 
@@ -48,31 +47,20 @@ void tagoio_host_stay_loaded(void) {
 
 /* ---- jitter ---- */
 
-static void seed(tagoio_random *random) {
-    uint64_t entropy = 0;
-    int failed = getentropy(&entropy, sizeof entropy);
-    (void)failed; /* the rest is enough */
-    random->state = (entropy ^ (uint64_t)clock_ms(CLOCK_REALTIME) ^
-                     (uint64_t)getpid() << 32 ^ (uint64_t)(uintptr_t)random) |
-                    1;
-    random->process = tagoio_host_process();
-}
-
-/* xorshift64: the retries of many clients must spread, nothing more. */
-static double next_jitter(tagoio_random *random) {
-    if (random->state == 0 || random->process != tagoio_host_process()) {
-        seed(random);
+/* The retries of many clients must spread, nothing more. */
+static double new_jitter(void) {
+    uint64_t bits;
+    if (getentropy(&bits, sizeof bits) != 0) {
+        /* Times the golden ratio: clocks that are close give numbers that are not. */
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        bits = (uint64_t)now.tv_nsec * 0x9e3779b97f4a7c15u;
     }
-    uint64_t x = random->state;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    random->state = x;
-    return (double)(x >> 11) / 9007199254740992.0; /* 2^53 */
+    return (double)(bits >> 11) / 9007199254740992.0; /* 2^53 */
 }
 
-tagoio_now tagoio_host_now(tagoio_random *random) {
+tagoio_now tagoio_host_now(void) {
     return (tagoio_now){.now_ms = tagoio_host_now_ms(),
                         .wall_s = clock_ms(CLOCK_REALTIME) / 1000,
-                        .jitter = next_jitter(random)};
+                        .jitter = new_jitter()};
 }

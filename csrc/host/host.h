@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the core takes as arguments, read from this machine: the clocks, a source of
-   jitter, and whether the process was forked. The only code that reads them. And that
-   our code stays where it is. */
+/* What the core takes as arguments, read from this machine: the clocks, jitter, and
+   whether the process was forked. The only code that reads them. And that our code
+   stays where it is. */
 #ifndef TAGOIO_HOST_HOST_H
 #define TAGOIO_HOST_HOST_H
 
@@ -12,15 +12,8 @@
 /* Milliseconds of a clock that never goes back; its zero means nothing. */
 int64_t tagoio_host_now_ms(void);
 
-/* A source of jitter for one pool or client. Zero-initialised, it seeds itself when it
-   is first used, and again in the child of a fork. */
-typedef struct tagoio_random {
-    uint64_t state; /* 0: not seeded */
-    unsigned process;
-} tagoio_random;
-
 /* The time and new jitter, for an event of a call. */
-tagoio_now tagoio_host_now(tagoio_random *random);
+tagoio_now tagoio_host_now(void);
 
 /* A number that differs between a process and the children it forks. Cheaper than
    getpid(), which is a system call. Forks are counted from the first call on. */

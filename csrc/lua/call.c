@@ -137,7 +137,7 @@ static int body(lua_State *L) {
 /* call:complete(): the call knows whether a limit was passed */
 static int complete(lua_State *L) {
     tagoio_call_userdata *self = check_alive(L);
-    tagoio_now now = tagoio_host_now(&self->random);
+    tagoio_now now = tagoio_host_now();
     tagoio_call_complete(self->call, &now);
     return 0;
 }
@@ -152,7 +152,7 @@ static int fail_call(lua_State *L) {
     const char *kind = luaL_optstring(L, 4, "network");
     luaL_argcheck(L, tagoio_failure_reason_from_kind(kind, &failure.reason), 4,
                   "unknown kind");
-    tagoio_now now = tagoio_host_now(&self->random);
+    tagoio_now now = tagoio_host_now();
     tagoio_call_fail(self->call, &now, &failure);
     return 0;
 }

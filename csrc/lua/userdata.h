@@ -28,7 +28,6 @@ typedef struct tagoio_client_userdata {
 typedef struct tagoio_call_userdata {
     tagoio_call *call; /* NULL: never begun, or closed */
     tagoio_pool *pool; /* a reference; NULL: a transport moves it */
-    tagoio_random random;
 } tagoio_call_userdata;
 
 tagoio_pool_userdata *tagoio_check_pool(lua_State *L, int index);
