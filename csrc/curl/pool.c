@@ -69,13 +69,6 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *data,
     return 0;
 }
 
-static bool make_poller(tagoio_pool *pool) {
-    if (pool->poller < 0) {
-        pool->poller = tagoio_poller_new();
-    }
-    return pool->poller >= 0;
-}
-
 /* CURLMOPT_QUICK_EXIT. Since 8.20 the threads that look names up are the multi
    handle's, and its end waits for one that is stuck unless it is told not to. By
    number: who is built with an older libcurl may run with such a one, and others refuse
@@ -88,7 +81,7 @@ static bool make_multi(tagoio_pool *pool) {
     }
     /* Not before there is something to send: a program whose calls go another way may
        have a TLS library of its own, that another one's set-up would disturb. */
-    if (!tagoio_curl_set_up() || !make_poller(pool)) {
+    if (!tagoio_curl_set_up() || pool->poller < 0) {
         return false;
     }
     CURLM *multi = curl_multi_init(); /* libcurl refuses NULL wherever it is given */
@@ -415,8 +408,8 @@ static int64_t next_timeout_ms(const tagoio_pool *pool) {
     return pool->multiplexed > 0 ? sooner(timeout_ms, reminder_ms(pool)) : timeout_ms;
 }
 
-/* Waits until sockets are ready, and acts on them. False: none was. */
-static bool poll_sockets(tagoio_pool *pool, int wait_ms) {
+/* Waits until sockets are ready, and acts on them. */
+static void poll_sockets(tagoio_pool *pool, int wait_ms) {
     tagoio_ready ready[most_ready];
     int count = tagoio_poller_wait(pool->poller, ready, most_ready, wait_ms);
     for (int i = 0; i < count; i++) {
@@ -424,25 +417,24 @@ static bool poll_sockets(tagoio_pool *pool, int wait_ms) {
                      (ready[i].writable ? CURL_CSELECT_OUT : 0);
         act_on(pool, ready[i].socket, events);
     }
-    return count > 0;
-}
-
-size_t tagoio_pool_step(tagoio_pool *pool, int wait_ms) {
-    notice_fork(pool);
-    act(pool);
-    if (pool->pending > 0) {
-        int wait = (int)sooner(next_timeout_ms(pool), wait_ms);
-        if (poll_sockets(pool, wait) || wait > 0) {
-            act(pool);
-        }
-    }
-    return pool->pending;
 }
 
 int tagoio_pool_fd(tagoio_pool *pool) {
     notice_fork(pool);
-    make_poller(pool);
+    if (pool->poller < 0) {
+        pool->poller = tagoio_poller_new();
+    }
     return pool->poller;
+}
+
+size_t tagoio_pool_step(tagoio_pool *pool, int wait_ms) {
+    tagoio_pool_fd(pool); /* calls that all back off are waited for, too */
+    act(pool);
+    if (pool->pending > 0) {
+        poll_sockets(pool, (int)sooner(next_timeout_ms(pool), wait_ms));
+        act(pool);
+    }
+    return pool->pending;
 }
 
 int64_t tagoio_pool_timeout_ms(tagoio_pool *pool) {

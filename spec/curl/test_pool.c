@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void test_profile_comes_and_goes(void) {
@@ -60,16 +62,22 @@ static void test_calls_over_https(void) {
         check_number(3, (int64_t)json_array_size(report.result));
         tagoio_call_unref(calls[i]);
     }
+    check_case("a pool without calls is never due");
+    check_number(-1, tagoio_pool_timeout_ms(it.pool));
     session_close(&it);
 }
 
-/* A server of our own: what it has not answered cannot be done. */
+/* A server of our own: what it has not answered cannot be done. A call that does not
+   come fails the test. */
 static int listen_on_loopback(char *url, size_t size) {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof at;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     check_true(bind(listener, (struct sockaddr *)&at, sizeof at) == 0);
+    check_true(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO,
+                          &(struct timeval){.tv_sec = 10},
+                          sizeof(struct timeval)) == 0);
     check_true(listen(listener, 2) == 0);
     check_true(getsockname(listener, (struct sockaddr *)&at, &length) == 0);
     snprintf(url, size, "http://127.0.0.1:%d", ntohs(at.sin_port));
@@ -89,6 +97,18 @@ static int accept_request(const session *it, int listener) {
 
 static const char response[] = "HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n"
                                "{\"status\":true,\"result\":[]}";
+
+/* A call that is answered on a connection of its own, which is then returned. */
+static int check_call(const session *it, int listener) {
+    tagoio_call *call = session_start(it, "profile.list", json_array());
+    int connection = accept_request(it, listener);
+    check_true(write(connection, response, sizeof response - 1) > 0);
+    session_finish(it);
+    check_text(NULL, tagoio_call_report(call).message);
+    check_number(TAGOIO_ERROR_NONE, tagoio_call_report(call).kind);
+    tagoio_call_unref(call);
+    return connection;
+}
 
 /* Two calls that are answered when both are on their way. */
 static void check_two_calls(const session *it, int listener) {
@@ -131,13 +151,7 @@ static void test_cancel(void) {
     check_number(TAGOIO_ERROR_CANCELED, tagoio_call_report(call).kind);
     tagoio_call_unref(call);
 
-    call = session_start(&it, "profile.list", json_array());
-    int answering = accept_request(&it, listener);
-    check_true(write(answering, response, sizeof response - 1) > 0);
-    session_finish(&it);
-    check_text(NULL, tagoio_call_report(call).message);
-    check_number(TAGOIO_ERROR_NONE, tagoio_call_report(call).kind);
-    tagoio_call_unref(call);
+    int answering = check_call(&it, listener);
     session_close(&it);
     close(answering);
     close(silent);
@@ -176,17 +190,23 @@ static void test_nobody_listens(void) {
     session_close(&it);
 }
 
+static const char busy[] = "HTTP/1.1 500 X\r\nContent-Length: 0\r\n"
+                           "Connection: close\r\n\r\n";
+
+/* The same, with three attempts a call. */
+static session retrying_session(const session *it) {
+    tagoio_options options = *tagoio_settings_options(it->settings);
+    options.attempts = 3;
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+    return (session){it->pool, it->scope, tagoio_settings_new(&options, NULL, &err)};
+}
+
 static void test_cancel_in_backoff(void) {
-    static const char busy[] = "HTTP/1.1 500 X\r\nContent-Length: 0\r\n"
-                               "Connection: close\r\n\r\n";
     check_case("a call that is canceled before a retry leaves its handle to one other");
     char url[64];
     int listener = listen_on_loopback(url, sizeof url);
     session it = session_open(url);
-    tagoio_options options = *tagoio_settings_options(it.settings);
-    options.attempts = 3;
-    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
-    session retrying = {it.pool, it.scope, tagoio_settings_new(&options, NULL, &err)};
+    session retrying = retrying_session(&it);
     tagoio_call *call = session_start(&retrying, "profile.list", json_array());
     int failing = accept_request(&it, listener);
     check_true(write(failing, busy, sizeof busy - 1) > 0);
@@ -206,6 +226,76 @@ static void test_cancel_in_backoff(void) {
     close(listener);
 }
 
+static void test_untold_retries(void) {
+    check_case("a call that ends before anybody asked for its retries is told once");
+    char url[64];
+    int listener = listen_on_loopback(url, sizeof url);
+    session it = session_open(url);
+    session retrying = retrying_session(&it);
+    tagoio_call *call = session_start(&retrying, "profile.list", json_array());
+    for (int i = 0; i < 3; i++) {
+        while (tagoio_call_want(call, 0) != TAGOIO_WAIT) {
+            tagoio_pool_step(it.pool, 10);
+        }
+        int failing = accept_request(&it, listener);
+        check_true(write(failing, busy, sizeof busy - 1) > 0);
+        while (tagoio_call_want(call, 0) == TAGOIO_WAIT) {
+            tagoio_pool_step(it.pool, 10);
+        }
+        close(failing);
+    }
+    check_number(0, (int64_t)tagoio_pool_step(it.pool, 0));
+    tagoio_call *told = tagoio_pool_next_event(it.pool);
+    check_true(told == call);
+    check_number(3, tagoio_call_report(call).attempts);
+    check_true(tagoio_pool_next_event(it.pool) == NULL);
+    tagoio_call_unref(told);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(retrying.settings);
+    session_close(&it);
+    close(listener);
+}
+
+static const char limited[] = "HTTP/1.1 429 X\r\nContent-Length: 0\r\n"
+                              "Retry-After: 1\r\n\r\n";
+
+/* How many steps of up to 10 s a call takes until its request may go out. */
+static int count_steps(const session *it) {
+    int steps = 0;
+    tagoio_call *call = session_start(it, "profile.list", json_array());
+    while (tagoio_call_want(call, 0) != TAGOIO_WAIT) {
+        tagoio_pool_step(it->pool, 10000);
+        steps++;
+    }
+    tagoio_call_unref(call);
+    return steps;
+}
+
+static void test_limit_after_fork(void) {
+    check_case(
+        "a child keeps a processor busy while a limit that its parent met holds");
+    char url[64];
+    int status = 1;
+    int listener = listen_on_loopback(url, sizeof url);
+    session it = session_open(url);
+    tagoio_call *call = session_start(&it, "profile.list", json_array());
+    int connection = accept_request(&it, listener);
+    check_true(write(connection, limited, sizeof limited - 1) > 0);
+    session_finish(&it);
+    check_number(429, tagoio_call_report(call).status);
+    pid_t child = fork();
+    if (child == 0) {
+        int steps = count_steps(&it);
+        _exit(steps > 0 && steps < 10 ? 0 : 1);
+    }
+    check_true(waitpid(child, &status, 0) == child);
+    check_number(0, status);
+    tagoio_call_unref(call);
+    session_close(&it);
+    close(connection);
+    close(listener);
+}
+
 static void test_last_scope(void) {
     check_case("connections are closed with the last scope, whoever holds the pool");
     char url[64];
@@ -213,18 +303,22 @@ static void test_last_scope(void) {
     int listener = listen_on_loopback(url, sizeof url);
     session it = session_open(url);
     tagoio_scope *other = tagoio_scope_new(it.pool);
-    tagoio_call *call = session_start(&it, "profile.list", json_array());
-    int connection = accept_request(&it, listener);
-    check_true(write(connection, response, sizeof response - 1) > 0);
-    session_finish(&it);
-    tagoio_call_unref(call);
+    int connection = check_call(&it, listener);
     tagoio_scope_free(other);
     check_true(recv(connection, &byte, 1, MSG_DONTWAIT) == -1);
     tagoio_scope_free(it.scope);
     check_number(0, recv(connection, &byte, 1, MSG_DONTWAIT));
-    it.scope = NULL;
-    session_close(&it);
     close(connection);
+
+    check_case("the next scope opens others, and what is left ends with the pool");
+    it.scope = tagoio_scope_new(it.pool);
+    close(check_call(&it, listener));
+    tagoio_scope_free(it.scope);
+    it.scope = NULL;
+    int poller = tagoio_pool_fd(it.pool);
+    check_true(fcntl(poller, F_GETFD) != -1);
+    session_close(&it);
+    check_true(fcntl(poller, F_GETFD) == -1);
     close(listener);
 }
 
@@ -246,14 +340,10 @@ static void test_descriptor_0(void) {
 }
 
 int main(void) {
-    const check_test tests[] = {test_cancel_in_backoff,
-                                test_last_scope,
-                                test_descriptor_0,
-                                test_profile_comes_and_goes,
-                                test_calls_over_https,
-                                test_calls_overlap,
-                                test_cancel,
-                                test_cancel_of_others,
-                                test_nobody_listens};
+    const check_test tests[] = {
+        test_cancel_in_backoff, test_untold_retries, test_limit_after_fork,
+        test_last_scope,        test_descriptor_0,   test_profile_comes_and_goes,
+        test_calls_over_https,  test_calls_overlap,  test_cancel,
+        test_cancel_of_others,  test_nobody_listens};
     return check_run(tests, check_count(tests));
 }
