@@ -181,7 +181,7 @@ static void test_input(void) {
         size_t count;
         bool is_response;
     } inputs[] = {
-        {"HTTP/1.1 200 OK\r\n", 17, true},
+        {"HTTP/1.1 200 OK\r\n", 17, true},  {"H", 1, true},
         {"\x17\x03\x03\x00\x20", 5, true},  /* data, just long enough */
         {"\x17\x03\x03\x01\x00", 5, true},  /* data, longer */
         {"\x17\x03\x03\x00\x1f", 5, false}, /* data, too short */

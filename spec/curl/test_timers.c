@@ -97,6 +97,24 @@ static void test_timers(void) {
     try_timers(3, 1);
 }
 
+/* AddressSanitizer would end a program that asks for too much. */
+const char *__asan_default_options(void);
+__attribute__((__visibility__("default"))) const char *__asan_default_options(void) {
+    return "allocator_may_return_null=1";
+}
+
+static void test_room(void) {
+    check_case("room for more timers than there is memory is refused, the others stay");
+    tagoio_timers heap = {.heap = NULL};
+    start_timers(4);
+    set(&heap, 0, 1);
+    check_true(!tagoio_timers_reserve(&heap, SIZE_MAX / 64));
+    check_true(agrees(&heap));
+    set(&heap, 1, 2);
+    check_true(agrees(&heap));
+    tagoio_timers_free(&heap);
+}
+
 /* ---- lists ---- */
 
 typedef struct member {
@@ -155,6 +173,6 @@ static void test_list(void) {
 }
 
 int main(void) {
-    const check_test tests[] = {test_timers, test_list};
+    const check_test tests[] = {test_timers, test_room, test_list};
     return check_run(tests, check_count(tests));
 }

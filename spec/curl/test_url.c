@@ -19,6 +19,7 @@ static struct {
     long left; /* allocations that still succeed, -1: all do */
     bool once;
     long failures;
+    long blocks; /* in use */
 } memory = {.left = -1};
 
 static bool refuses(void) {
@@ -31,19 +32,34 @@ static bool refuses(void) {
     return true;
 }
 
-static void *allocate(size_t bytes) { return refuses() ? NULL : malloc(bytes); }
+static void *counted(void *block) {
+    memory.blocks += block != NULL;
+    return block;
+}
+
+static void *allocate(size_t bytes) {
+    return refuses() ? NULL : counted(malloc(bytes));
+}
 
 static void *allocate_zeros(size_t count, size_t bytes) {
-    return refuses() ? NULL : calloc(count, bytes);
+    return refuses() ? NULL : counted(calloc(count, bytes));
 }
 
 static void *reallocate(void *block, size_t bytes) {
+    if (block == NULL) {
+        return allocate(bytes);
+    }
     return refuses() ? NULL : realloc(block, bytes);
 }
 
-static char *duplicate(const char *text) { return refuses() ? NULL : strdup(text); }
+static char *duplicate(const char *text) {
+    return refuses() ? NULL : counted(strdup(text));
+}
 
-static void release(void *block) { free(block); }
+static void release(void *block) {
+    memory.blocks -= block != NULL;
+    free(block);
+}
 
 static curl_version_info_data version = {
     .version = "8.0.0", .version_num = 0x080000, .features = CURL_VERSION_SSL};
@@ -138,6 +154,7 @@ static void test_addresses(void) {
             check_text("misuse", tagoio_error_kind_name(err.kind));
             check_within(addresses[i].message, err.message);
         }
+        check_number(0, memory.blocks);
         tagoio_buffer_clear(&url);
     }
 }
@@ -210,6 +227,7 @@ static void test_proxies(void) {
             check_within("proxy: must be a URL like http://host:8080 (", err.message);
             check_true(strstr(err.message, "correct-horse") == NULL);
         }
+        check_number(0, memory.blocks);
     }
 }
 
@@ -239,6 +257,7 @@ static bool check_without_memory(const char *base_url, long successes, bool once
         check_text("memory", tagoio_error_kind_name(err.kind));
     }
     tagoio_pool_unref(pool);
+    check_number(0, memory.blocks);
     return failed;
 }
 
@@ -406,6 +425,7 @@ int main(void) {
         test_memory,    test_libcurl,   test_files,        test_order};
     curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, release, reallocate, duplicate,
                          allocate_zeros);
+    memory.blocks = 0; /* what is libcurl's own stays */
     if (mkdtemp(folder) == NULL) {
         return 1;
     }

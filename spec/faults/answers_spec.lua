@@ -39,7 +39,7 @@ local heads = {
   {
     "a header of 300 kB",
     ("request() send(%q .. ('y'):rep(300000)) silence()"):format(ok_line .. "X: "),
-    "protocol", 1, 200, "too large",
+    "protocol", 1, 200, "too large: a line of its head does not end",
   },
   {
     "headers without end",
@@ -88,7 +88,7 @@ local bodies = {
   {
     "a chunk size that is written in C",
     sends(chunked, "0x1b\r\n", list, "\r\n0\r\n\r\n"),
-    "network", 3, 200, "connection lost",
+    "network", 3, 200, "connection lost: a chunk that cannot be read",
   },
   { "a chunk size without end", sends(chunked, ("f"):rep(30), "\r\n", list), "network", 3, 200 },
   { "no body", sends(ok_line, "Content-Length: 0\r\n\r\n"), "protocol", 1, 200, "an empty body" },
@@ -111,7 +111,7 @@ local bodies = {
   {
     "a body that is announced as too large",
     sends(ok_line, "Content-Length: 2000000\r\n\r\n") .. "silence()",
-    "protocol", 1, 200, "more than max_response_bytes",
+    "protocol", 1, 200, "it announces more than max_response_bytes",
   },
   {
     "a bomb of gzip",
@@ -133,7 +133,7 @@ local bodies = {
       local zipped = process.run(("printf %%s '%s' | gzip"):format(list)) .. "garbage"
       return sends(gzip, ("Content-Length: %d\r\n\r\n"):format(#zipped), zipped)
     end,
-    "protocol", 1, 200, "does not decode",
+    "protocol", 1, 200, "does not decode: data behind its end",
   },
   { "a NUL", sends_body("'[\"\\0\"]'"), "protocol", 1, 200, "not JSON" },
   { "no UTF-8", sends_body("'[\"\\255\"]'"), "protocol", 1, 200, "not JSON" },
@@ -211,8 +211,9 @@ describe("an answer of", function()
   it("a head whose first line is folded is refused, or read as if it were not", function()
     server:play(sends(ok_line, " x: y\r\nContent-Length: 27\r\n\r\n", list))
     client = server:client()
-    local result, _, err = client.profile.list()
+    local result, message, err = client.profile.list()
     assert.is_true(result and #result == 0 or err.kind == "protocol")
+    assert.matches(result and "" or "a folded line without a header", message or "")
     assert.equal(1, server:executed())
   end)
 

@@ -117,7 +117,8 @@ for _, scheme in ipairs({ "http", "https" }) do
 
       it(("list that dies with %s is sent once with attempts = 1"):format(death), function()
         assert(warm_up("ok() request() " .. death))
-        local _, _, err = client:with({ attempts = 1 }).profile.list()
+        local _, message, err = client:with({ attempts = 1 }).profile.list()
+        assert.matches("was closed after the request, before a response", message)
         assert.equal("network", err.kind)
         assert.equal(1, err.attempts)
         assert.is_false(err.maybe_applied)
@@ -242,7 +243,8 @@ for _, scheme in ipairs({ "http", "https" }) do
     it("a response to a request that is not sent yet in full is not its response", function()
       assert(warm_up(("ok() head() send(%q) silence()"):format(response(200, forged.create))))
       local large = { name = ("x"):rep(4000000) }
-      local _, _, err = client.profile.create(large)
+      local _, message, err = client.profile.create(large)
+      assert.matches("a response came before the request", message)
       assert.equal("network", err.kind)
       assert.is_true(err.maybe_applied)
       assert.equal(1, err.attempts)
