@@ -90,7 +90,6 @@ static bool make_multi(tagoio_pool *pool) {
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, pool);
     /* As many idle connections are kept as may be busy at once. */
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)pool->options.max_connections);
-    curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
     curl_multi_setopt(multi, multi_exits_quickly, 1L);
     return multi != NULL;
 }

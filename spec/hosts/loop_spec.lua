@@ -64,4 +64,20 @@ describe("in a loop that is the program's", function()
     until seconds > 10 and seconds <= 30
     assert.equal(1, #emulator.journal())
   end)
+
+  it("the first read of all is over HTTP/2, so that those that begin meanwhile share it", function()
+    local secure = emulator.secure_client({
+      wait = {
+        mode = function()
+          return "yield"
+        end,
+        wait = function(waiter, seconds)
+          waiter.pools[1]:step(seconds)
+        end,
+      },
+    })
+    assert(secure.profile.list())
+    assert.equal("HTTP/2.0", emulator.request().http_version)
+    secure:close()
+  end)
 end)
