@@ -390,14 +390,6 @@ static tagoio_outcome outcome_of_refusal(const tagoio_response *response) {
     return outcome;
 }
 
-/* The status still says what became of the request. */
-static void read_no_memory(tagoio_outcome *outcome) {
-    tagoio_outcome_clear(outcome);
-    outcome->kind = TAGOIO_ERROR_MEMORY;
-    outcome->result = NULL;
-    outcome->details = NULL;
-}
-
 static void read_response(tagoio_outcome *outcome, const parsed_response *r,
                           tagoio_result expected, int64_t wall_s) {
     bool is_2xx = r->response->status >= 200 && r->response->status < 300;
@@ -407,16 +399,12 @@ static void read_response(tagoio_outcome *outcome, const parsed_response *r,
     } else {
         judge(outcome, r->response, wall_s);
     }
-    if (is_2xx && outcome->kind != TAGOIO_ERROR_NONE) {
-        outcome->retry_after_s = tagoio_response_retry_after_s(r->response, wall_s);
-    }
     if (outcome->kind != TAGOIO_ERROR_NONE) {
+        outcome->retry_after_s = tagoio_response_retry_after_s(r->response, wall_s);
         read_failed(outcome, r);
     }
-    if (r->why.kind == TAGOIO_ERROR_MEMORY ||
-        (outcome->kind != TAGOIO_ERROR_NONE &&
-         outcome->text.state == TAGOIO_BUFFER_NO_MEMORY)) {
-        read_no_memory(outcome);
+    if (r->why.kind == TAGOIO_ERROR_MEMORY) {
+        outcome->text.state = TAGOIO_BUFFER_NO_MEMORY;
     }
 }
 

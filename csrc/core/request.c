@@ -201,7 +201,7 @@ static int compare_names(const void *a, const void *b) {
 static bool add_members(builder *b, tagoio_buffer *key, const json_t *object,
                         int depth) {
     size_t count = 0;
-    const char **names = malloc((json_object_size(object) + 1) * sizeof *names);
+    const char **names = calloc(json_object_size(object) + 1, sizeof *names);
     if (names == NULL) {
         return tagoio_error_memory(b->err);
     }
@@ -265,9 +265,9 @@ static bool is_of_type(tagoio_type type, const json_t *value) {
                (is_list_of_strings(value) && json_array_size(value) > 0 &&
                 json_array_size(value) <= 2);
     case TAGOIO_TYPE_MAP:
-        return json_is_object(value);
+        break;
     }
-    return false;
+    return json_is_object(value);
 }
 
 static const char *const type_texts[] = {

@@ -93,6 +93,8 @@ static const refused_row refused_rows[] = {
 };
 /* clang-format on */
 
+#define X100 X57 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
 static const tagoio_operation *describe(const char *text, tagoio_error *err) {
     json_t *description = play_json(text);
     const tagoio_operation *row = tagoio_operation_new("device.x", description, err);
@@ -137,6 +139,21 @@ static void test_refusals(void) {
         check_within("device.x: ", err.message);
         check_text(refused_rows[i].message, err.message + strlen("device.x: "));
     }
+}
+
+static void test_long_name(void) {
+    check_case("a name in the path is shown as far as 99 characters");
+    const tagoio_operation *row =
+        describe("{\"method\": \"GET\", \"path\": \"/{" X100 "}\"}", NULL);
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+    check_true(tagoio_call_new_row(settings, row, json_array(), 0, &err) == NULL);
+    char expected[160];
+    snprintf(expected, sizeof expected,
+             "device.x: %.99s must be a string (got nothing)", X100);
+    check_text(expected, err.message);
+    tagoio_operation_unref(row);
+    tagoio_settings_unref(settings);
 }
 
 static void test_names(void) {
@@ -248,7 +265,8 @@ static void test_secrets(void) {
 }
 
 int main(void) {
-    static const check_test tests[] = {test_requests,  test_refusals, test_names,
-                                       test_accessors, test_retries,  test_secrets};
+    static const check_test tests[] = {test_requests, test_refusals,  test_long_name,
+                                       test_names,    test_accessors, test_retries,
+                                       test_secrets};
     return check_run(tests, check_count(tests));
 }

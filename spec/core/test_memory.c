@@ -378,6 +378,7 @@ static void test_refusal(void) {
     tagoio_settings *settings = play_settings(NULL);
     bool failed = true;
     for (long successes = 0; failed; successes++) {
+        long before = balance();
         json_t *arguments = play_json("[\"a\", {\"pages\": 2}]");
         tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
         fail_after(successes, once);
@@ -390,6 +391,7 @@ static void test_refusal(void) {
                        : "profile.tokenList: query.pages: unknown key; allowed: "
                          "page, amount, fields, filter, orderBy",
                    err.message);
+        check_number(before, balance());
     }
     tagoio_settings_unref(settings);
 }

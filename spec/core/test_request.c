@@ -42,6 +42,7 @@ static const request_row requests[] = {
     {"GET", "[[\"a\"], {\"on\": false}]", "/a?on=false", NULL},
     {"GET", "[[\"a\"], {\"b c\": null}]", "/a?b%20c=", NULL},
     {"GET", "[[\"a\"], {}]", "/a", NULL},
+    {"GET", "[[\"a\"], {\"c\": 1, \"a\": 2, \"b\": {\"y\": 3, \"x\": 4}}]", "/a?a=2&b%5Bx%5D=4&b%5By%5D=3&c=1", NULL},
     {"POST", "[[\"a\"]]", "/a", NULL},
     {"POST", "[[\"account\", \"allocation\"], null, [{\"profile\": \"5f\", \"sms\": 3}]]", "/account/allocation", "[{\"profile\":\"5f\",\"sms\":3}]"},
     {"PUT", "[[\"a\"], {\"b\": 1}, {\"c\": null}]", "/a?b=1", "{\"c\":null}"},
@@ -105,6 +106,31 @@ static void test_refusals(void) {
         tagoio_call_unref(call);
     }
     tagoio_settings_unref(settings);
+}
+
+/* "[[...]]" or "{"a":{"a":...}}" around a number, in the query of a request. */
+static void check_depth(char open, int depth, bool fits) {
+    check_case("a query of %d times %c", depth, open);
+    json_t *value = json_integer(1);
+    for (int i = 0; i < depth; i++) {
+        value = open == '[' ? json_pack("[o]", value) : json_pack("{s:o}", "a", value);
+    }
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+    json_t *arguments = json_pack("[[s], {s:o}]", "a", "q", value);
+    tagoio_call *call = tagoio_call_new_row(
+        settings, tagoio_operation_request("GET", false), arguments, 0, &err);
+    check_true((call != NULL) == fits);
+    check_text(fits ? "" : "request.GET: query is nested too deep", err.message);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(settings);
+}
+
+static void test_depth(void) {
+    check_depth('[', TAGOIO_MAX_JSON_DEPTH - 1, true);
+    check_depth('[', TAGOIO_MAX_JSON_DEPTH, false);
+    check_depth('{', TAGOIO_MAX_JSON_DEPTH - 1, true);
+    check_depth('{', TAGOIO_MAX_JSON_DEPTH, false);
 }
 
 /* Whether a request is repeated after a response that leaves open what happened. */
@@ -250,13 +276,9 @@ static void test_secret_segments(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_requests,
-        test_refusals,
-        test_classes,
-        test_answers,
-        test_operations_are_stricter,
-        test_heads,
-        test_secret_segments,
+        test_requests, test_refusals,        test_depth,
+        test_classes,  test_answers,         test_operations_are_stricter,
+        test_heads,    test_secret_segments,
     };
     return check_run(tests, check_count(tests));
 }

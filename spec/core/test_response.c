@@ -168,6 +168,7 @@ static const failure_row failures[] = {
     {"create: missing", CREATE, "200", "{\"status\":true}", TAGOIO_ERROR_PROTOCOL, "profile.create: the result is not an object" HTTP(200) DOUBT, "{\"status\":true}"},
     /* statuses */
     {"a redirect", INFO, "HTTP/1.1 302 Found\nLocation: http://else.where/", "", TAGOIO_ERROR_PROTOCOL, SAYS("a redirect, which is never followed; check the region") HTTP(302), NULL},
+    {"300", INFO, "300", "", TAGOIO_ERROR_PROTOCOL, SAYS("a redirect, which is never followed; check the region") HTTP(300), NULL},
     {"a redirect of a write", CREATE, "308", "", TAGOIO_ERROR_PROTOCOL, "profile.create: a redirect, which is never followed; check the region" HTTP(308) DOUBT, NULL},
     {"501", CREATE, "501", "{\"message\":\"X\"}", TAGOIO_ERROR_API, "profile.create: X" HTTP(501), "{\"message\":\"X\"}"},
     {"600 is like a 5xx", CREATE, "600", "{\"message\":\"X\"}", TAGOIO_ERROR_API, "profile.create: X" HTTP(600) DOUBT, "{\"message\":\"X\"}"},
@@ -323,6 +324,7 @@ static const header_row headers[] = {
     {"of an interim response", "HTTP/1.1 103 X\nRetry-After: 42\n\nHTTP/1.1 400 X",
      "no", -1, NULL},
     {"a trailer", "Server: x\n\nRetry-After: 42", "no", -1, NULL},
+    {"of a 200 that cannot be read", "HTTP/1.1 200 X\nRetry-After: 42", "no", 42, NULL},
     {"the message", "Server: x", "Too many requests (Retry-After: 8)", 8, NULL},
     {"the header before it", "Retry-After: 9", "slow (Retry-After: 8)", 9, NULL},
     {"the message if the header is bad", "Retry-After: -1", "no (Retry-After: 8)", 8,

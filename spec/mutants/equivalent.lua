@@ -17,6 +17,7 @@ return {
   { file = "csrc/core/date.c", from = "char again[100]", to = "[101]" },
   { file = "csrc/core/describe.c", from = "char place[80]", to = "[81]" },
   { file = "csrc/core/json.c", from = "char text[40]", to = "[41]" },
+  { file = "csrc/core/request.c", from = "calloc(json_object_size", to = "+ 2," },
   { file = "csrc/core/request.c", from = "char key[24]", to = "[25]" },
   { file = "csrc/core/request.c", from = "char index[24]", to = "[25]" },
   { file = "csrc/core/redact.c", from = "char digits[24]", to = "[25]" },
@@ -40,6 +41,8 @@ return {
   { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_PERCENT &&", to = "PERCENT ||" },
   -- No secret holds NUL, and what follows finds no escape either.
   { file = "csrc/core/echo.c", from = "!= 1 || bytes[0] == '\\0'", to = "!= 1 &&" },
+  -- A number or a boolean has no lines to be indented.
+  { file = "csrc/core/request.c", from = "write(&text, value, 0,", to = "1," },
   -- Servers ask for whole seconds.
   { file = "csrc/core/call.c", from = "decision->asked_ms > 0", to = "> 1" },
   -- The first of the enum is what the row holds already.
