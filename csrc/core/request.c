@@ -512,7 +512,7 @@ bool tagoio_encode_request(tagoio_encoded_request *encoded,
     if (!add_path(&b, arguments)) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; operation->arguments[i].name != NULL; i++) {
         b.argument = &operation->arguments[i];
         if (!add_argument(&b, json_array_get(arguments, i))) {
             return false;

@@ -43,6 +43,10 @@ return {
   { file = "csrc/core/echo.c", from = "!= 1 || bytes[0] == '\\0'", to = "!= 1 &&" },
   -- A number or a boolean has no lines to be indented.
   { file = "csrc/core/request.c", from = "write(&text, value, 0,", to = "1," },
+  -- The end of a switch.
+  { file = "csrc/core/call.c", from = "        break;", to = ";", beside = "STATES:\n    }" },
+  { file = "csrc/core/request.c", from = "        break;", to = ";", beside = "_PATH:\n    }" },
+  { file = "csrc/core/request.c", from = "        break;", to = ";", beside = "_MAP:\n    }" },
   -- Servers ask for whole seconds.
   { file = "csrc/core/call.c", from = "decision->asked_ms > 0", to = "> 1" },
   -- The first of the enum is what the row holds already.
