@@ -156,6 +156,19 @@ static void test_long_name(void) {
     tagoio_settings_unref(settings);
 }
 
+static void test_long_default(void) {
+    check_case("a default that is too long for a URL");
+    static char value[TAGOIO_MAX_URL_BYTES + 1];
+    memset(value, 'x', sizeof value - 1);
+    json_t *description = json_pack("{s:s, s:s, s:{s:[s,s]}}", "method", "GET", "path",
+                                    "/a", "query", "page", "text", value);
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+    check_true(tagoio_operation_new("device.x", description, &err) == NULL);
+    check_text("device.x: query.page is too long for a URL", err.message);
+    check_text("misuse", tagoio_error_kind_name(err.kind));
+    json_decref(description);
+}
+
 static void test_names(void) {
     char too_long[102] = "device.";
     memset(too_long + strlen(too_long), 'x', sizeof too_long - 1 - strlen(too_long));
@@ -265,8 +278,8 @@ static void test_secrets(void) {
 }
 
 int main(void) {
-    static const check_test tests[] = {test_requests, test_refusals,  test_long_name,
-                                       test_names,    test_accessors, test_retries,
-                                       test_secrets};
+    static const check_test tests[] = {test_requests,     test_refusals, test_long_name,
+                                       test_long_default, test_names,    test_accessors,
+                                       test_retries,      test_secrets};
     return check_run(tests, check_count(tests));
 }
