@@ -538,7 +538,7 @@ bool tagoio_encode_parameter(tagoio_buffer *text, const tagoio_operation *operat
         ok = refuse(&b, TAGOIO_ERROR_MISUSE, parameter->key, "is too long for a URL");
     }
     if (ok && encoded.url.length != 0) { /* after the question mark */
-        tagoio_buffer_add(text, encoded.url.bytes + 1, encoded.url.length - 1);
+        tagoio_buffer_add_string(text, encoded.url.bytes + 1);
     }
     ok = ok &&
          ((encoded.url.state == TAGOIO_BUFFER_OK && text->state == TAGOIO_BUFFER_OK) ||
