@@ -156,7 +156,7 @@ static void test_long_name(void) {
     tagoio_settings_unref(settings);
 }
 
-static void test_long_default(void) {
+static void test_too_long(void) {
     check_case("a default that is too long for a URL");
     static char value[TAGOIO_MAX_URL_BYTES + 1];
     memset(value, 'x', sizeof value - 1);
@@ -166,6 +166,14 @@ static void test_long_default(void) {
     check_true(tagoio_operation_new("device.x", description, &err) == NULL);
     check_text("device.x: query.page is too long for a URL", err.message);
     check_text("misuse", tagoio_error_kind_name(err.kind));
+    json_decref(description);
+
+    check_case("so is a path");
+    value[0] = '/';
+    description = json_pack("{s:s, s:s++}", "method", "GET", "path", "/a", value, "");
+    err = (tagoio_error){.kind = TAGOIO_ERROR_NONE};
+    check_true(tagoio_operation_new("device.x", description, &err) == NULL);
+    check_within("device.x: path must be shorter (got \"/a/xxx", err.message);
     json_decref(description);
 }
 
@@ -278,8 +286,8 @@ static void test_secrets(void) {
 }
 
 int main(void) {
-    static const check_test tests[] = {test_requests,     test_refusals, test_long_name,
-                                       test_long_default, test_names,    test_accessors,
-                                       test_retries,      test_secrets};
+    static const check_test tests[] = {test_requests, test_refusals, test_long_name,
+                                       test_too_long, test_names,    test_accessors,
+                                       test_retries,  test_secrets};
     return check_run(tests, check_count(tests));
 }

@@ -9,6 +9,7 @@ return {
   { file = "csrc/core/call.c", from = "(count + 1) * sizeof", to = "count + 2" },
   { file = "csrc/core/describe.c", from = "char needed[128]", to = "[129]" },
   { file = "csrc/core/describe.c", from = "calloc(size + 1,", to = "size + 2" },
+  { file = "csrc/core/describe.c", from = "sizeof needed - length", to = "needed + length," },
   { file = "csrc/core/buffer.c", from = "first_capacity = 128", to = "129" },
   { file = "csrc/core/buffer.c", from = "while (capacity < needed)", to = "<=" },
   { file = "csrc/core/buffer.c", from = "capacity *= 2;", to = "3;" },
@@ -55,6 +56,7 @@ return {
   { file = "csrc/core/retry.c", from = ".delay_ms = -1", to = ".delay_ms = -2" },
   { file = "csrc/core/buffer.c", from = ": -1;", to = ": -2;" },
   { file = "csrc/core/call.c", from = ".hint_ms =", to = "? -2 :" },
+  { file = "csrc/core/describe.c", from = "return -1;", to = "return -2;" },
   -- What is never retried needs no more than whether it may have been applied, and what was not
   -- sent was not.
   { file = "csrc/core/retry.c", from = "{NONE,", to = "{NONE, true," },
