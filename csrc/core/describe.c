@@ -209,7 +209,7 @@ static bool read_default(const reader *r, tagoio_parameter *parameter,
                          const json_t *value) {
     tagoio_buffer text = {.limit = TAGOIO_MAX_URL_BYTES};
     bool ok = tagoio_encode_parameter(&text, &r->target->row, parameter, value, r->err);
-    if (ok && text.length > 0) {
+    if (ok && text.length != 0) {
         parameter->default_value = keep(r, text.bytes, text.length);
         ok = parameter->default_value != NULL;
     }

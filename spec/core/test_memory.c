@@ -396,11 +396,14 @@ static void test_refusal(void) {
     tagoio_settings_unref(settings);
 }
 
+#define LONG50  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG150 LONG50 LONG50 LONG50
+
 /* A row is whole, or says that there was no memory for it. */
 static void test_description(void) {
     check_case("a description without memory");
     json_t *description = play_json(
-        "{\"method\": \"PUT\", \"path\": \"/a/{b}/{c}\", \"body\": true,"
+        "{\"method\": \"PUT\", \"path\": \"/a/" LONG150 "/{b}/{c}\", \"body\": true,"
         " \"query\": {\"page\": [\"count\", 1], \"list\": [\"list\", [\"a\"]]},"
         " \"secret\": [\"c\"]}");
     bool failed = true;
@@ -469,8 +472,6 @@ static void test_balance(void) {
 }
 
 #define WATCHED "a-secret-that-is-watched"
-#define LONG50  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define LONG150 LONG50 LONG50 LONG50
 
 /* Wherever a call puts a secret: settings, headers, URL, body, response, messages. What
    is long makes a buffer grow that holds it already. */
