@@ -308,10 +308,12 @@ static bool read_retry(const reader *r) {
                                                  TAGOIO_RETRY_CLASS_IDEMPOTENT,
                                                  TAGOIO_RETRY_CLASS_NEVER};
     const json_t *retry = json_object_get(r->source, "retry");
-    int found = is_read(r) ? 0 : 2;
-    if (retry != NULL) {
-        found = find_word(r, names, "retry", retry);
+    r->target->row.retry_class =
+        is_read(r) ? TAGOIO_RETRY_CLASS_SAFE : TAGOIO_RETRY_CLASS_NEVER;
+    if (retry == NULL) {
+        return true;
     }
+    int found = find_word(r, names, "retry", retry);
     if (found == 0 && !is_read(r)) {
         return refuse(r, "retry", "\"idempotent\" or \"never\" for a write", retry);
     }

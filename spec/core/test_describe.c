@@ -254,18 +254,23 @@ static void test_retries(void) {
          "{\"method\": \"PUT\", \"path\": \"/a\", \"retry\": \"idempotent\"}", 2,
          false},
     };
-    for (int i = 0; i < check_count(rows); i++) {
-        check_case("%s, refused with 503", rows[i].title);
+    for (int i = 0; i < check_count(rows); i++) { /* the first alone is safe */
+        check_case("%s, refused with 503, or canceled", rows[i].title);
         bool maybe_applied;
         check_number(rows[i].attempts,
                      attempts_of(rows[i].description, &maybe_applied));
         check_true(maybe_applied == rows[i].maybe_applied);
+        tagoio_call *call = call_of(rows[i].description, "[]");
+        play_begin(call, 0);
+        tagoio_call_cancel(call, 0);
+        check_true(tagoio_call_report(call).maybe_applied == (i > 0));
+        tagoio_call_unref(call);
     }
 }
 
 /* What is shown of a call whose argument the server sends back. */
 static void check_echo(const char *description, const char *message) {
-    tagoio_call *call = call_of(description, "[\"seven-seas\"]");
+    tagoio_call *call = call_of(description, "[\"x\", \"seven-seas\"]");
     tagoio_now now = play_now(0);
     play_answer(call, &now, "400",
                 "{\"status\": false, \"message\": \"no seven-seas\"}");
@@ -275,13 +280,14 @@ static void check_echo(const char *description, const char *message) {
 
 static void test_secrets(void) {
     check_case("an argument of the path is shown");
-    check_echo("{\"method\": \"GET\", \"path\": \"/a/{name}\"}",
+    check_echo("{\"method\": \"GET\", \"path\": \"/a/{b}/{name}\"}",
                "device.x: no seven-seas (HTTP 400, api.tago.io)");
     check_case("one that is secret is not");
-    check_echo("{\"method\": \"GET\", \"path\": \"/a/{name}\", \"secret\": [\"name\"]}",
+    check_echo("{\"method\": \"GET\", \"path\": \"/a/{b}/{name}\", \"secret\": [\"b\", "
+               "\"name\"]}",
                "device.x: no *** (HTTP 400, api.tago.io)");
     check_case("nor is one that is named like a secret");
-    check_echo("{\"method\": \"GET\", \"path\": \"/a/{token}\"}",
+    check_echo("{\"method\": \"GET\", \"path\": \"/a/{b}/{token}\"}",
                "device.x: no *** (HTTP 400, api.tago.io)");
 }
 

@@ -52,6 +52,7 @@ return {
   { file = "csrc/core/call.c", from = "decision->asked_ms > 0", to = "> 1" },
   -- The first of the enum is what the row holds already.
   { file = "csrc/core/describe.c", from = "found >= 0", to = "found > 0", beside = "row.result" },
+  { file = "csrc/core/describe.c", from = "found >= 0", to = ">= 1", beside = "row.result" },
   -- Any number below zero is none.
   { file = "csrc/core/retry.c", from = ".delay_ms = -1", to = ".delay_ms = -2" },
   { file = "csrc/core/buffer.c", from = ": -1;", to = ": -2;" },
