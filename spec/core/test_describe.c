@@ -278,6 +278,22 @@ static void check_echo(const char *description, const char *message) {
     tagoio_call_unref(call);
 }
 
+static void test_without_token(void) {
+    check_case("a row needs no token");
+    tagoio_options options = play_options();
+    options.token = NULL;
+    tagoio_settings *settings = play_settings(&options);
+    const tagoio_operation *row =
+        describe("{\"method\": \"GET\", \"path\": \"/a\"}", NULL);
+    tagoio_call *call = tagoio_call_new_row(settings, row, json_array(), 0, NULL);
+    if (check_true(call != NULL)) {
+        check_text("User-Agent", play_begin(call, 0).headers[0].name);
+    }
+    tagoio_call_unref(call);
+    tagoio_operation_unref(row);
+    tagoio_settings_unref(settings);
+}
+
 static void test_secrets(void) {
     check_case("an argument of the path is shown");
     check_echo("{\"method\": \"GET\", \"path\": \"/a/{b}/{name}\"}",
@@ -292,8 +308,8 @@ static void test_secrets(void) {
 }
 
 int main(void) {
-    static const check_test tests[] = {test_requests, test_refusals, test_long_name,
-                                       test_too_long, test_names,    test_accessors,
-                                       test_retries,  test_secrets};
+    static const check_test tests[] = {
+        test_requests,  test_refusals, test_long_name,     test_too_long, test_names,
+        test_accessors, test_retries,  test_without_token, test_secrets};
     return check_run(tests, check_count(tests));
 }

@@ -138,8 +138,8 @@ static const struct {
     const char *text;
     const char *why; /* within the message */
 } refusals[] = {
-    {"", "not JSON: "},
-    {" ", "not JSON: "},
+    {"", "not JSON: line 1, column 0: premature end of input"},
+    {" ", "not JSON: line 1, column 1: premature end of input"},
     {"{", "not JSON: line 1, column 1: "},
     {"[1,]", "not JSON: line 1, column 4: "},
     {"[1\n2]", "not JSON: line 2, column 1: "},

@@ -9,6 +9,7 @@ return {
   { file = "csrc/core/call.c", from = "(count + 1) * sizeof", to = "count + 2" },
   { file = "csrc/core/describe.c", from = "char needed[128]", to = "[129]" },
   { file = "csrc/core/describe.c", from = "calloc(size + 1,", to = "size + 2" },
+  { file = "csrc/core/describe.c", from = "calloc(1, sizeof", to = "calloc(2," },
   { file = "csrc/core/describe.c", from = "sizeof needed - length", to = "needed + length," },
   { file = "csrc/core/buffer.c", from = "first_capacity = 128", to = "129" },
   { file = "csrc/core/buffer.c", from = "while (capacity < needed)", to = "<=" },
