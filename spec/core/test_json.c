@@ -52,6 +52,7 @@ static const struct {
     {"{\"a\":1,\"a\":2}", "{\"a\":2}"},
     {"\"\\u0000\"", NULL},
     {"\"a\\u0000b\"", NULL},
+    {"\"\\ud800\\udc00\\udbff\\udfff\"", "\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\""},
     {"\"\\u00e9\\ud83d\\ude00\"", "\"\xc3\xa9\xf0\x9f\x98\x80\""},
     {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u001f\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u001F\""},
     {"[]", NULL},
@@ -178,6 +179,7 @@ static const struct {
     {"[\xc3\xa9]", "not JSON: line 1, column 2: invalid token"},
     {"\"\\", "premature end of input"},
     {"\"\\ude00\\ud83d\"", "invalid Unicode"},
+    {"\"\\udc00\\udc00\"", "invalid Unicode"},
     {"\"\\ude00\"", "invalid Unicode"},
     {"\"\\x\"", "invalid escape"},
     {"\"a\nb\"", "unexpected newline"},
@@ -226,6 +228,7 @@ static void test_nul(void) {
     check_true(tagoio_json_decode("[1\0]", 4, &err) == NULL);
     check_text("not JSON: line 1, column 3: invalid token", err.message);
     check_true(tagoio_json_decode("true\0", 5, NULL) == NULL);
+    check_true(tagoio_json_decode("\"\\\0\"", 4, NULL) == NULL);
 }
 
 /* ---- limits ---- */
