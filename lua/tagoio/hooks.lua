@@ -4,6 +4,7 @@
 
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
+local waiting = require("tagoio.waiting")
 
 local hooks = {}
 
@@ -62,10 +63,16 @@ local function enter(routine, fn, argument)
   return fn(argument)
 end
 
+-- The one for which this code runs, also in a map that it has made; nil: none.
+function hooks.running()
+  local task = waiting.task()
+  return running[coroutine.running() or "main"] or task and task.job.hook
+end
+
 -- Calls a function of the caller's as pcall does, but not for a call that it makes itself: nil.
 function hooks.call(fn, argument)
   local routine = coroutine.running() or "main"
-  local outer = running[routine]
+  local outer = hooks.running()
   if outer == fn then
     return nil
   end

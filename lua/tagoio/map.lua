@@ -7,6 +7,7 @@
 local check = require("tagoio.check")
 local core = require("tagoio.core")
 local errors = require("tagoio.errors")
+local hooks = require("tagoio.hooks")
 local hosts = require("tagoio.hosts")
 local loop = require("tagoio.loop")
 local options = require("tagoio.options")
@@ -43,6 +44,7 @@ local function new_job(name, items, total, fn, given)
     started = 0,
     done = 0,
     pace = pace,
+    hook = hooks.running(),
     deadline = waiting.earlier(timeout and core.now() + timeout, parent and parent.deadline),
     stopped = false,
     results = {},

@@ -122,6 +122,23 @@ describe("headers", function()
     assert.equal(1, #emulator.journal())
   end)
 
+  it("of a function that calls its own client in a map were asked for without end", function()
+    local problem
+    use({ headers = function()
+      assert(problem == nil)
+      problem = ""
+      tagoio.map({ 1 }, function()
+        local ok
+        ok, problem = pcall(client.profile.list)
+        assert.is_false(ok)
+      end)
+    end })
+    assert(client.profile.info(id))
+    assert.matches("headers_spec.lua:%d+: profile.list: headers: the function calls its own client",
+      problem)
+    assert.equal(1, #emulator.journal())
+  end)
+
   it("of a function may come of a call of another client, one for each coroutine", function()
     local plain = emulator.client()
     use({ headers = function()
