@@ -12,7 +12,7 @@ local other_words = { remove = "delete", update = "edit", get = "", fetch = "", 
 local function words_of(name)
   local list = {}
   for word in name:gsub("%u", " %0"):lower():gmatch("[%w]+") do
-    local singular = #word > 3 and word:gsub("s$", "") or word
+    local singular = word:gsub("s$", "")
     list[#list + 1] = other_words[singular] or singular
   end
   table.sort(list)

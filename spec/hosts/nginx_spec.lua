@@ -129,6 +129,20 @@ describe("in nginx", function()
     assert.equal(2, started)
   end)
 
+  it("a thread that has run a map is in none any more, should nginx use it again", function()
+    local left = host:run([[
+      local waiting = require("tagoio.waiting")
+      local set_task, left = waiting.set_task, {}
+      waiting.set_task = function(task)
+        set_task(task)
+        left[coroutine.running()] = task
+      end
+      pcall(tagoio.map, { 1, 2, 3 }, function(item) return item < 3 or error("broken") end)
+      waiting.set_task = set_task
+      return next(left) == nil]])
+    assert.is_true(left)
+  end)
+
   it("a map whose function raised nil returned as if nothing were wrong", function()
     local ok = host:run([[
       local ok = pcall(tagoio.map, { 1, 2, 3 }, function() error() end)
