@@ -382,10 +382,8 @@ static void act(tagoio_pool *pool) {
     if (pool->multiplexed > 0 && now_ms >= pool->reminded_ms + reminder_ms(pool)) {
         remind(pool);
     }
-    /* One request that has its connection may let the others go. */
     for (int i = 0; i < most_ready && libcurl_timeout_ms(pool) == 0; i++) {
         act_on(pool, CURL_SOCKET_TIMEOUT, 0);
-        acquire_slots(pool, now_ms);
     }
 }
 
@@ -517,7 +515,6 @@ tagoio_pool *tagoio_pool_new(const tagoio_pool_options *options, tagoio_error *e
     }
     pool->references = 1;
     pool->poller = -1;
-    pool->process = tagoio_host_process();
     tagoio_list_empty(&pool->waiting);
     tagoio_list_empty(&pool->active);
     tagoio_list_empty(&pool->backing_off);

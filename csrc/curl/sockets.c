@@ -44,11 +44,11 @@ struct tagoio_connection {
 
 /* ---- addresses ---- */
 
-/* The port; 0 where it is no internet address, as a SOCKS proxy's can be. */
+/* The port; 0, and no text, where it is no internet address, as a SOCKS proxy's can be.
+ */
 static int read_address(const struct sockaddr *address, char text[INET6_ADDRSTRLEN]) {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
-    text[0] = '\0';
     if (address->sa_family == AF_INET) {
         memcpy(&v4, address, sizeof v4);
         inet_ntop(AF_INET, &v4.sin_addr, text, INET6_ADDRSTRLEN);
@@ -218,18 +218,16 @@ void tagoio_sockets_leave(tagoio_sockets *sockets, tagoio_connection *connection
    came; 0: the system does not say. Every segment acknowledges what its sender had
    received. */
 static void count_bytes(curl_socket_t fd, uint64_t *acknowledged, uint64_t *received) {
-    *acknowledged = 0;
-    *received = 0;
 #ifdef __linux__
-    struct tcp_info info;
+    struct tcp_info info = {0};
     socklen_t bytes = sizeof info;
-    memset(&info, 0, sizeof info);
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) == 0) {
-        *acknowledged = info.tcpi_bytes_acked;
-        *received = info.tcpi_bytes_received;
-    }
+    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes);
+    *acknowledged = info.tcpi_bytes_acked;
+    *received = info.tcpi_bytes_received;
 #else
     (void)fd;
+    *acknowledged = 0;
+    *received = 0;
 #endif
 }
 

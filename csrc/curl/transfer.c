@@ -258,7 +258,6 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multipl
     const tagoio_request *request = &t->request;
     CURL *easy = t->handle->easy;
     t->handle->transfer = t;
-    t->handle->error[0] = '\0';
     t->added_ms = now_ms;
     set_body(t);
     set_version(t, multiplex);

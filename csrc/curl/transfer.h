@@ -19,7 +19,7 @@ typedef struct tagoio_handle {
     struct curl_slist *headers; /* of the last request: those of the next one, mostly */
     tagoio_transfer *transfer;  /* whose request it carries now */
     tagoio_sockets *sockets;    /* of its pool */
-    char error[CURL_ERROR_SIZE];
+    char error[CURL_ERROR_SIZE]; /* libcurl empties it before a request */
 } tagoio_handle;
 
 /* A call that a pool has taken on. It has a handle while it is in the multi handle. */

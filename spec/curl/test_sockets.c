@@ -5,8 +5,10 @@
 
 #include "curl/sockets.h"
 #include "support/check.h"
+#include "support/memory.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -62,6 +64,12 @@ typedef struct {
     int server;
 } pair;
 
+static void pair_connect(pair *it, int listener) {
+    check_number(CURLE_OK, curl_easy_perform(it->easy));
+    curl_easy_getinfo(it->easy, CURLINFO_ACTIVESOCKET, &it->fd);
+    it->server = accept(listener, NULL, NULL);
+}
+
 static void pair_open_to(pair *it, const char *host, tagoio_sockets *sockets,
                          int listener) {
     char url[64];
@@ -70,10 +78,9 @@ static void pair_open_to(pair *it, const char *host, tagoio_sockets *sockets,
     curl_easy_setopt(it->easy, CURLOPT_URL, url);
     curl_easy_setopt(it->easy, CURLOPT_PROXY, "");
     curl_easy_setopt(it->easy, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(it->easy, CURLOPT_FRESH_CONNECT, 1L);
     tagoio_sockets_watch(sockets, it->easy);
-    check_number(CURLE_OK, curl_easy_perform(it->easy));
-    curl_easy_getinfo(it->easy, CURLINFO_ACTIVESOCKET, &it->fd);
-    it->server = accept(listener, NULL, NULL);
+    pair_connect(it, listener);
 }
 
 static pair pair_open(tagoio_sockets *sockets, int listener) {
@@ -168,6 +175,7 @@ static void test_end_is_no_response(void) {
     set_up(&it);
     check_true(shutdown(it.pair.server, SHUT_WR) == 0);
     check_input(it.pair);
+    errno = EAGAIN; /* of something else */
     check_true(!tagoio_connection_has_response(it.connection));
     check_true(!tagoio_connection_is_reusable(it.connection));
     check_true(!tagoio_connection_has_response(it.connection));
@@ -197,6 +205,7 @@ static void test_input(void) {
         set_up(&it);
         check_true(!tagoio_connection_has_response(it.connection));
         say(it.pair, inputs[i].bytes, inputs[i].count);
+        errno = EAGAIN; /* of something else */
         check_true(tagoio_connection_has_response(it.connection) ==
                    inputs[i].is_response);
         check_true(!tagoio_connection_is_reusable(it.connection));
@@ -263,6 +272,7 @@ static void test_first_request(void) {
     check_case("a response is not ahead on a connection that was not asked for before");
     fixture it = {0};
     set_up(&it);
+    check_true(!tagoio_connection_is_ahead(it.connection));
     respond(it.pair);
     check_true(!tagoio_connection_is_ahead(it.connection));
     tear_down(&it);
@@ -367,8 +377,23 @@ static void test_closed_untold(void) {
     int port = port_of(it.fd);
     close(it.fd);
     check_true(tagoio_sockets_join(&sockets, "127.0.0.1", "127.0.0.1", port) == NULL);
-    pair_close(it);
+    curl_easy_cleanup(it.easy);
     check_true(sockets.portless == NULL && sockets.closed == NULL);
+
+    check_case("nor is it when its descriptor is another connection's");
+    pair other = pair_open(&sockets, listener);
+    pair next = pair_open(&sockets, listener);
+    close(next.server);
+    close(other.fd);
+    pair_connect(&next, listener);
+    check_number(other.fd, next.fd);
+    port = port_of(next.fd);
+    tagoio_connection *connection = join(&sockets, next);
+    pair_close(next);
+    check_true(tagoio_sockets_join(&sockets, "127.0.0.1", "127.0.0.1", port) == NULL);
+    tagoio_sockets_leave(&sockets, connection);
+    pair_close(other);
+    close(it.server);
     close(listener);
 }
 
@@ -411,6 +436,9 @@ static void test_abandon(void) {
     pair_close(gone);
     tagoio_sockets_abandon(&sockets);
     check_true(join(&sockets, used) == NULL && join(&sockets, unused) == NULL);
+    for (int i = 0; i < TAGOIO_SOCKET_BUCKETS; i++) {
+        check_true(sockets.by_descriptor[i] == NULL);
+    }
     pair_close(used);
     pair_close(unused);
     close(listener);
@@ -441,6 +469,11 @@ static void test_path(void) {
     rmdir(folder);
 }
 
+static void test_memory(void) {
+    check_case("of connections that are gone nothing is kept");
+    check_number(0, memory_balance(MEMORY_C));
+}
+
 int main(void) {
     const check_test tests[] = {
         test_next_user,     test_refused_user,  test_end_is_no_response,
@@ -448,6 +481,6 @@ int main(void) {
         test_first_request, test_retired,       test_shared,
         test_taken,         test_unknown,       test_addresses,
         test_addresses_v6,  test_closed_untold, test_many,
-        test_abandon,       test_path};
+        test_abandon,       test_path,          test_memory};
     return check_run(tests, check_count(tests));
 }

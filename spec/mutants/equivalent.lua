@@ -79,6 +79,42 @@ return {
   -- A pool that ends has nothing but its poller, which a child closes in any case where it is an
   -- epoll.
   { file = "csrc/curl/pool.c", from = "notice_fork(pool);", to = " ;", beside = "    }\n" },
+  -- After a fork idle handles are forgotten because with another resolver they would hold sockets;
+  -- and connections of the parent's, whose ports no other has.
+  { file = "csrc/curl/pool.c", from = "pool->idle_count = 0;", to = " ;" },
+  { file = "csrc/curl/pool.c", from = "sockets_abandon(", to = " ;", beside = "scout = NULL" },
+  -- libcurl older than 8.20 does not know the option.
+  { file = "csrc/curl/pool.c", from = "multi_exits_quickly", to = "(CURLMoption)22" },
+  { file = "csrc/curl/pool.c", from = "multi_exits_quickly, 1L", to = " ;" },
+  -- How much is done at once: the rest follows.
+  { file = "csrc/curl/pool.c", from = "most_ready = 64", to = "65" },
+  { file = "csrc/curl/pool.c", from = "i < most_ready", to = "i <= most_ready" },
+  { file = "csrc/curl/pool.c", from = "i < most_ready", to = "int i = 1" },
+  { file = "csrc/curl/poller.c", from = "most_at_once = 64", to = "65" },
+  { file = "csrc/curl/poller.c", from = "a < b ?", to = "a <= b ?" },
+  -- libcurl looks by itself what a socket is ready for, and where none is, at none.
+  { file = "csrc/curl/pool.c", from = "CURL_CSELECT_IN : 0", to = ": 1" },
+  { file = "csrc/curl/pool.c", from = "CURL_CSELECT_OUT : 0", to = ": 1" },
+  { file = "csrc/curl/pool.c", from = "CURL_SOCKET_TIMEOUT, 0", to = ", 1" },
+  -- A millisecond more or less.
+  { file = "csrc/curl/pool.c", from = "timer->due_ms <= now_ms", to = "< now_ms" },
+  { file = "csrc/curl/pool.c", from = "left_ms > 0 ? left_ms : 0", to = "left_ms >= 0" },
+  { file = "csrc/curl/pool.c", from = "left_ms > 0 ? left_ms : 0", to = "left_ms > 1" },
+  { file = "csrc/curl/pool.c", from = "left_ms > 0 ? left_ms : 0", to = ": 1" },
+  { file = "csrc/curl/pool.c", from = "reminder_ms(pool)) {", to = "now_ms > " },
+  { file = "csrc/curl/pool.c", from = "return 20 +", to = "return 21 +" },
+  { file = "csrc/curl/pool.c", from = "multiplexed / 10", to = "/ 11" },
+  -- Below zero is none.
+  { file = "csrc/curl/pool.c", from = "pool->poller = -1", to = "-2" },
+  -- Memory that is zero, for more than is needed.
+  { file = "csrc/curl/pool.c", from = "calloc(1,", to = "calloc(2," },
+  { file = "csrc/curl/sockets.c", from = "calloc(1,", to = "calloc(2," },
+  -- The system fills it.
+  { file = "csrc/curl/sockets.c", from = "info = {0}", to = "{1}" },
+  -- More than 255 is long enough, however much.
+  { file = "csrc/curl/sockets.c", from = "head[3] << 8", to = "<< 9" },
+  -- No option is missing where libcurl is not older than 7.87.
+  { file = "csrc/curl/options.c", from = ".option != 0", to = ".option != 1" },
   -- For libcurl only -1 is a failure.
   { file = "csrc/curl/pool.c", from = "return 0;", to = "return 1;", beside = "_forget(" },
   { file = "csrc/curl/pool.c", from = "return 0;", to = "return 1;", beside = "    }\n}" },
