@@ -41,6 +41,7 @@ static const struct {
     {"1e+2", "1e2"},
     {"1.5e-2", "0.015"},
     {"1.7976931348623157e308", NULL},
+    {"-1.7976931348623157e308", NULL},
     {"5e-324", NULL},
     {"1.0", NULL},
     {"100.5", NULL},
@@ -57,6 +58,8 @@ static const struct {
     {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u001f\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u001F\""},
     {"[]", NULL},
     {"{}", NULL},
+    {"[ ]", "[]"},
+    {"{ }", "{}"},
     {"[[],{}]", NULL},
     {"null", NULL},
     {"true", NULL},
@@ -178,6 +181,11 @@ static const struct {
     {"{\"a\":1,\"\\u1true}", "invalid Unicode"},
     {"[\xc3\xa9]", "not JSON: line 1, column 2: invalid token"},
     {"\"\\", "premature end of input"},
+    {"\"ab\\", "premature end of input"},
+    {"tru", "not JSON: line 1, column 1: invalid token"},
+    {"trux", "not JSON: line 1, column 1: invalid token"},
+    {"falsy", "not JSON: line 1, column 1: invalid token"},
+    {"nulL", "not JSON: line 1, column 1: invalid token"},
     {"\"\\ude00\\ud83d\"", "invalid Unicode"},
     {"\"\\udc00\\udc00\"", "invalid Unicode"},
     {"\"\\ude00\"", "invalid Unicode"},
@@ -290,6 +298,14 @@ static void test_limits_met(void) {
     }
     free(open);
     free(both);
+
+    check_case("arrays beside one another are not deep");
+    char *beside = repeated(",[]", 200, "]");
+    beside[0] = '[';
+    json_t *flat = decode(beside, &err);
+    check_number(200, (int64_t)json_array_size(flat));
+    json_decref(flat);
+    free(beside);
 
     check_case("129 deep is not written");
     json_t *deeper = json_pack("[o]", value);

@@ -99,6 +99,9 @@ static const script scripts[] = {
      "\"}]]",
      0, "HTTP/1.1 200 OK\nx-request-id: r-" PLAY_TOKEN "\nserver: x",
      "{\"status\":true,\"result\":{},\"message\":\"Soon\"}", TAGOIO_ERROR_NONE, "{}"},
+    {"a text that echoes a secret of a list", "POST",
+     "[[\"a\"], null, [{\"password\": \"p-a-in-a-list\"}]]", 0, "HTTP/1.1 404 X",
+     "no p-a-in-a-list", TAGOIO_ERROR_API, NULL},
     {"a lost connection", "profile.info", "[\"a\"]", 3, NULL, NULL,
      TAGOIO_ERROR_NETWORK, NULL},
 };
@@ -428,6 +431,10 @@ static void test_balance(void) {
     long before = balance();
     json_t *arguments = play_json("[\"a\"]");
     check_true(tagoio_call_new(settings, "profile.none", arguments, 0, NULL) == NULL);
+    check_number(0, balance() - before);
+
+    check_case("so is a value behind which there is more");
+    check_true(tagoio_json_decode("[1] x", 5, NULL) == NULL);
     check_number(0, balance() - before);
 
     check_case("the text of a response is freed when it has been read");

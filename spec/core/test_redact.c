@@ -21,6 +21,8 @@ typedef struct echo_row {
 } echo_row;
 
 #define ID     "p-0123456789abcdef"
+#define ID5    ID ID ID ID ID
+#define X5     "***************"
 #define ODD    "a/b \\\"c\\\"+%" /* in JSON; percent-encoded a%2Fb%20%22c%22%2B%25 */
 #define INFO   "profile.info", "[\"x\"]"
 #define DELETE "profile.tokenDelete", "[\"x\", \"p-other/99\"]"
@@ -42,6 +44,7 @@ static const echo_row echoes[] = {
     {"the token in the message", ID, INFO, "{\"message\":\"no profile of " ID " here\"}", "no profile of *** here", "{\"message\":\"no profile of *** here\"}"},
     {"the token alone", ID, INFO, "{\"message\":\"" ID "\"}", "***", "{\"message\":\"***\"}"},
     {"the token twice", ID, INFO, "{\"message\":\"" ID ID "\"}", "******", "{\"message\":\"******\"}"},
+    {"the token twenty times", ID, INFO, "{\"message\":\"" ID5 ID5 ID5 ID5 "\"}", X5 X5 X5 X5, "{\"message\":\"" X5 X5 X5 X5 "\"}"},
     {"the token in result.message", ID, INFO, "{\"result\":{\"message\":\"<" ID ">\"}}", "<***>", "{\"result\":{\"message\":\"<***>\"}}"},
     {"the token deep in details", ID, INFO, "{\"message\":\"no\",\"a\":[{\"b\":[\"x" ID "\"]}]}", "no", "{\"a\":[{\"b\":[\"x***\"]}],\"message\":\"no\"}"},
     {"the token as a member's name", ID, INFO, "{\"message\":\"no\",\"" ID "\":1}", "no", "{\"***\":1,\"message\":\"no\"}"},
@@ -360,6 +363,49 @@ static void test_success(void) {
     tagoio_settings_unref(settings);
 }
 
+/* ---- what is kept ---- */
+
+static void test_blanks(void) {
+    static const struct {
+        const char *text;
+        const char *kept; /* NULL: nothing */
+    } rows[] = {
+        {"secret", "secret"},
+        {" \t secret", "secret"},
+        {"secret \r\n", "secret"},
+        {" a b c ", "a b c"},
+        {"   ", NULL},
+        {" ", NULL},
+        {"abc", NULL},
+    };
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("row %d of secrets with blanks around them", i);
+        tagoio_secrets secrets = {.outer = NULL};
+        size_t count = strlen(rows[i].text);
+        check_true(
+            tagoio_secrets_add(&secrets, check_edge(rows[i].text, count), count));
+        check_number(rows[i].kept != NULL, (int64_t)secrets.count);
+        check_text(rows[i].kept, secrets.count > 0 ? secrets.items[0].bytes : NULL);
+        tagoio_secrets_clear(&secrets);
+    }
+}
+
+static void test_edge(void) {
+    check_case("a text is not read further than it goes");
+    tagoio_secrets secrets = {.outer = NULL};
+    check_true(tagoio_secrets_add(&secrets, "se&\\cret", 8));
+    static const char *const texts[] = {"a se",   "a se&",       "a se&\\c", "se%",
+                                        "se&amp", "se\\u0026\\", "se%26%5"};
+    for (int i = 0; i < check_count(texts); i++) {
+        tagoio_buffer clean = {.limit = 100};
+        size_t count = strlen(texts[i]);
+        check_true(tagoio_redact(&secrets, check_edge(texts[i], count), count, &clean));
+        check_text(texts[i], clean.bytes);
+        tagoio_buffer_clear(&clean);
+    }
+    tagoio_secrets_clear(&secrets);
+}
+
 /* ---- wiping ---- */
 
 static void test_wipe(void) {
@@ -375,7 +421,7 @@ int main(void) {
     static const check_test tests[] = {
         test_echoes,        test_request_id, test_faults,         test_cut,
         test_large_details, test_large_page, test_unread_answers, test_refusals,
-        test_success,       test_wipe,
+        test_success,       test_blanks,     test_edge,           test_wipe,
     };
     return check_run(tests, check_count(tests));
 }

@@ -22,6 +22,7 @@ return {
   { file = "csrc/core/request.c", from = "calloc(json_object_size", to = "+ 2," },
   { file = "csrc/core/request.c", from = "char key[24]", to = "[25]" },
   { file = "csrc/core/request.c", from = "char index[24]", to = "[25]" },
+  { file = "csrc/core/redact.c", from = "(secrets->count + 1) *", to = "count + 2" },
   { file = "csrc/core/redact.c", from = "char digits[24]", to = "[25]" },
   { file = "csrc/core/report.c", from = "char words[120]", to = "[121]" },
   { file = "csrc/core/report.c", from = "char status[24]", to = "[25]" },
@@ -41,6 +42,8 @@ return {
   { file = "csrc/core/call.c", from = "outcome->text.length > 0", to = "> 1" },
   { file = "csrc/core/call.c", from = "outcome->text.length > 0", to = ">= 0" },
   { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_PERCENT &&", to = "PERCENT ||" },
+  -- What is left of it is too short to be kept.
+  { file = "csrc/core/redact.c", from = "while (count > 0 && tagoio_is_blank", to = "> 1" },
   -- No secret holds NUL, and what follows finds no escape either.
   { file = "csrc/core/echo.c", from = "!= 1 || bytes[0] == '\\0'", to = "!= 1 &&" },
   -- A number or a boolean has no lines to be indented.
