@@ -319,6 +319,7 @@ static const header_row headers[] = {
     {"2^31 + 1", "Retry-After: 2147483649", "no", 2147483648, NULL},
     {"2^64 + 1", "Retry-After: 18446744073709551617", "no", 2147483648, NULL},
     {"a value too long", "Retry-After: " LONG LONG, "no", -1, NULL},
+    {"the last of two", "Retry-After: 420\nRetry-After: 7", "no", 7, NULL},
     {"another header", "X-Retry-After: 42", "no", -1, NULL},
     {"no header", "Retry-After 42", "no", -1, NULL},
     {"of an interim response", "HTTP/1.1 103 X\nRetry-After: 42\n\nHTTP/1.1 400 X",
