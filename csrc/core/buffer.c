@@ -124,6 +124,16 @@ bool tagoio_is_name(const char *name, const char *bytes, size_t count) {
 
 bool tagoio_is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
+void tagoio_trim(const char **text, size_t *count) {
+    while (*count > 0 && tagoio_is_blank(**text)) {
+        ++*text;
+        --*count;
+    }
+    while (*count > 0 && tagoio_is_blank((*text)[*count - 1])) {
+        --*count;
+    }
+}
+
 int tagoio_hex_value(char c) {
     return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'a' && c <= 'f' ? c - 'a' + 10

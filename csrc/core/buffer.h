@@ -35,6 +35,9 @@ bool tagoio_is_name(const char *name, const char *bytes, size_t count);
 /* A blank, a tab, or a part of a line's end. */
 bool tagoio_is_blank(char c);
 
+/* Leaves out the blanks around a text. */
+void tagoio_trim(const char **text, size_t *count);
+
 #pragma GCC visibility pop
 
 #endif

@@ -26,13 +26,7 @@ static bool keep_take(tagoio_secrets *secrets, tagoio_buffer text) {
 
 /* Headers and pages lose the blanks around a value, so a secret is kept without. */
 bool tagoio_secrets_add(tagoio_secrets *secrets, const char *bytes, size_t count) {
-    while (count > 0 && tagoio_is_blank(bytes[0])) {
-        bytes++;
-        count--;
-    }
-    while (count > 0 && tagoio_is_blank(bytes[count - 1])) {
-        count--;
-    }
+    tagoio_trim(&bytes, &count);
     if (count < TAGOIO_SHORTEST_SECRET) {
         return true;
     }

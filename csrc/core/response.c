@@ -63,7 +63,7 @@ static void read_header(tagoio_response *response, const char *name, size_t name
 static bool join_header(json_t *headers, const char *key, const char *value,
                         size_t count) {
     const json_t *before = json_object_get(headers, key);
-    tagoio_buffer joined = {.limit = 2 * TAGOIO_MAX_HEADER_BYTES};
+    tagoio_buffer joined = {.limit = TAGOIO_NO_LIMIT};
     if (before != NULL) {
         tagoio_buffer_add(&joined, json_string_value(before),
                           json_string_length(before));
@@ -100,13 +100,7 @@ bool tagoio_response_header(tagoio_response *response, const char *name,
         memchr(name, '\0', name_bytes) != NULL) {
         return true;
     }
-    while (value_bytes > 0 && tagoio_is_blank(*value)) {
-        value++;
-        value_bytes--;
-    }
-    while (value_bytes > 0 && tagoio_is_blank(value[value_bytes - 1])) {
-        value_bytes--;
-    }
+    tagoio_trim(&value, &value_bytes);
     read_header(response, name, name_bytes, value, value_bytes);
     return !response->keep_headers ||
            keep_header(response, name, name_bytes, value, value_bytes);

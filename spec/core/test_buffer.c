@@ -64,6 +64,25 @@ static void test_edge(void) {
     }
 }
 
+static void test_trim(void) {
+    static const struct {
+        const char *text;
+        const char *trimmed;
+    } rows[] = {
+        {"ab", "ab"}, {" \ta b", "a b"}, {"a b \r\n", "a b"},
+        {" a ", "a"}, {"\n \n", ""},     {" ", ""},
+        {"", ""},
+    };
+    for (int i = 0; i < check_count(rows); i++) {
+        check_case("row %d of texts with blanks around them", i);
+        size_t count = strlen(rows[i].text);
+        const char *text = check_edge(rows[i].text, count);
+        tagoio_trim(&text, &count);
+        check_number((int64_t)strlen(rows[i].trimmed), (int64_t)count);
+        check_true(memcmp(rows[i].trimmed, text, count) == 0);
+    }
+}
+
 static void test_utf8(void) {
     static const struct {
         uint32_t code;
@@ -128,6 +147,6 @@ static void test_utf8(void) {
 }
 
 int main(void) {
-    const check_test tests[] = {test_growth, test_edge, test_utf8};
+    const check_test tests[] = {test_growth, test_edge, test_trim, test_utf8};
     return check_run(tests, check_count(tests));
 }

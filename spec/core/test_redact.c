@@ -376,33 +376,6 @@ static void test_success(void) {
     tagoio_settings_unref(settings);
 }
 
-/* ---- what is kept ---- */
-
-static void test_blanks(void) {
-    static const struct {
-        const char *text;
-        const char *kept; /* NULL: nothing */
-    } rows[] = {
-        {"secret", "secret"},
-        {" \t secret", "secret"},
-        {"secret \r\n", "secret"},
-        {" a b c ", "a b c"},
-        {"   ", NULL},
-        {" ", NULL},
-        {"abc", NULL},
-    };
-    for (int i = 0; i < check_count(rows); i++) {
-        check_case("row %d of secrets with blanks around them", i);
-        tagoio_secrets secrets = {.outer = NULL};
-        size_t count = strlen(rows[i].text);
-        check_true(
-            tagoio_secrets_add(&secrets, check_edge(rows[i].text, count), count));
-        check_number(rows[i].kept != NULL, (int64_t)secrets.count);
-        check_text(rows[i].kept, secrets.count > 0 ? secrets.items[0].bytes : NULL);
-        tagoio_secrets_clear(&secrets);
-    }
-}
-
 static void test_edge(void) {
     check_case("a text is not read further than it goes");
     tagoio_secrets secrets = {.outer = NULL};
@@ -434,7 +407,7 @@ int main(void) {
     static const check_test tests[] = {
         test_echoes,        test_request_id, test_faults,         test_cut,
         test_large_details, test_large_page, test_unread_answers, test_refusals,
-        test_success,       test_blanks,     test_edge,           test_wipe,
+        test_success,       test_edge,       test_wipe,
     };
     return check_run(tests, check_count(tests));
 }

@@ -42,8 +42,6 @@ return {
   { file = "csrc/core/call.c", from = "outcome->text.length > 0", to = "> 1" },
   { file = "csrc/core/call.c", from = "outcome->text.length > 0", to = ">= 0" },
   { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_PERCENT &&", to = "PERCENT ||" },
-  -- What is left of it is too short to be kept.
-  { file = "csrc/core/redact.c", from = "while (count > 0 && tagoio_is_blank", to = "> 1" },
   -- No secret holds NUL, and what follows finds no escape either.
   { file = "csrc/core/echo.c", from = "!= 1 || bytes[0] == '\\0'", to = "!= 1 &&" },
   -- A number or a boolean has no lines to be indented.
@@ -62,6 +60,7 @@ return {
   { file = "csrc/core/buffer.c", from = ": -1;", to = ": -2;" },
   { file = "csrc/core/call.c", from = ".hint_ms =", to = "? -2 :" },
   { file = "csrc/core/describe.c", from = "return -1;", to = "return -2;" },
+  { file = "csrc/core/response.c", from = "return -1;", to = "return -2;" },
   -- What is never retried needs no more than whether it may have been applied, and what was not
   -- sent was not.
   { file = "csrc/core/retry.c", from = "{NONE,", to = "{NONE, true," },
