@@ -71,7 +71,7 @@ describe("bad input", function()
     assert.equal(message, text)
     assert.equal(kind, err.kind)
     assert.equal(message, tostring(err))
-    assert.equal(0, err.attempts)
+    assert.same({ 0, 0, 0 }, { err.attempts, err.elapsed, err.queued })
     assert.is_false(err.maybe_applied)
   end
 

@@ -610,6 +610,21 @@ describe("names that do not exist", function()
     client:close()
   end)
 
+  it("are told the nearest one, of equals the first, if it is near enough for its length", function()
+    local client = emulator.client()
+    for name, meant in pairs({
+      nfo = "info", xinfo = "info", infoo = "info", imfo = "info", craete = "create",
+      imfu = "there are addTeamMember", crxete = "create", crxexe = "create",
+      craetx = "there are addTeamMember",
+    }) do
+      local _, message = pcall(function() return client.profile[name] end)
+      assert.is_truthy(message:find(meant, 1, true), message)
+    end
+    local _, message = pcall(function() return client.tokenCreat end)
+    assert.matches("did you mean account.tokenCreate?", message, 1, true)
+    client:close()
+  end)
+
   it("are listed where nothing is alike", function()
     local ok, message = pcall(function() return tagoio.profile.xyzzy end)
     assert.is_false(ok)

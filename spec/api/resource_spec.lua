@@ -269,6 +269,7 @@ describe("a bad row raises where it is defined", function()
   local paged = { page = "count", amount = "count" }
   local bad = {
     { "info", "GET /device", "device.info must be a table (got \"GET /device\")" },
+    { "info", print, "device.info must be a table (got a function)" },
     { "info", {}, "method must be one of GET, POST, PUT, PATCH, DELETE (got nothing)" },
     { "info", { "GET" }, 'path must be a path, as "/device/{deviceID}" (got nothing)' },
     { "info", { "get", "/a" }, 'PATCH, DELETE (got "get")' },

@@ -153,6 +153,19 @@ return {
   { file = "lua/tagoio/hosts/tarantool.lua", from = "core.now() + seconds < ", to = " <= " },
   { file = "lua/tagoio/hosts/cqueues.lua", from = "core.now() + seconds < ", to = "- seconds" },
   { file = "lua/tagoio/hosts/cqueues.lua", from = "core.now() + seconds < ", to = " <= " },
+  -- No name of ours is so long.
+  { file = "lua/tagoio/names.lua", from = "longest_name = 40", to = "41" },
+  -- Both are false.
+  { file = "lua/tagoio/errors.lua", from = "return false", to = "return nil" },
+  { file = "lua/tagoio/hosts/nginx.lua", from = "return false", to = "return nil" },
+  -- Lines begin at 1.
+  { file = "lua/tagoio/errors.lua", from = "info.currentline < 0", to = "<= 0" },
+  -- How long a wait lasts at most, before it is looked at again.
+  { file = "lua/tagoio/waiting.lua", from = "longest_s = 1", to = "= 2" },
+  { file = "lua/tagoio/hosts/cqueues.lua", from = "math.min(seconds, 1)", to = ", 2)" },
+  { file = "lua/tagoio/hosts/haproxy.lua", from = "math.min(seconds, 1)", to = ", 2)" },
+  { file = "lua/tagoio/hosts/luv.lua", from = "math.min(seconds, 1)", to = ", 2)" },
+  { file = "lua/tagoio/hosts/luv.lua", from = "604800", to = "604801" },
   -- To the core neither is a token.
   { file = "lua/tagoio/account.lua", from = "token = false", to = "token = true" },
   -- The timer is closed when it has run once.
