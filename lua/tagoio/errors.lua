@@ -59,11 +59,8 @@ local getinfo = debug and debug.getinfo -- a host may have taken it away
 local folder = getinfo and getinfo(1, "S").source:match("^(@.*)[/\\]errors%.lua$")
 
 local function is_ours(source)
-  if not folder or source:sub(1, #folder) ~= folder then
-    return false
-  end
-  local remainder = source:sub(#folder + 1)
-  return remainder == ".lua" or remainder:find("^[/\\]") ~= nil
+  local remainder = folder and source:sub(1, #folder) == folder and source:sub(#folder + 1)
+  return remainder and (remainder == ".lua" or remainder:find("^[/\\]"))
 end
 
 -- Raises at the line that called one of our functions: the first on the stack that is in no file
