@@ -103,6 +103,16 @@ describe("tagoio.map", function()
     other:close()
   end)
 
+  it("goes out again on the connections that it had, as many as they were", function()
+    for _ = 1, 2 do
+      hold_until(12, 12)
+      tagoio.map(numbers(12), function()
+        return client.profile.list()
+      end, { concurrency = 12 })
+    end
+    assert.equal(12, emulator.counts().connections)
+  end)
+
   it("shares connections over TLS where the server speaks HTTP/2", function()
     local secure = emulator.secure_client()
     hold_until(20, 20)

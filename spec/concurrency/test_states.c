@@ -12,6 +12,7 @@
 #include <lualib.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 /* Runs code in a state of its own, which is then closed. False, and what is wrong is
@@ -28,6 +29,29 @@ static bool run(const char *code) {
     }
     lua_close(L);
     return done;
+}
+
+/* ---- the module's code ---- */
+
+/* Whether a library with such a path is in this process; true where nobody says. */
+static bool is_loaded(const char *path) {
+    char line[4096];
+    bool found = false;
+    FILE *file = fopen("/proc/self/maps", "r");
+    if (file == NULL) {
+        return true;
+    }
+    while (!found && fgets(line, sizeof line, file) != NULL) {
+        found = strstr(line, path) != NULL;
+    }
+    fclose(file);
+    return found;
+}
+
+static void test_code_stays(void) {
+    check_case("the module's code stays when the last state has ended");
+    check_true(run("require('tagoio.core')"));
+    check_true(is_loaded("/tagoio/core.so"));
 }
 
 /* ---- threads ---- */
@@ -136,7 +160,7 @@ static void test_calls_in_flight(void) {
 }
 
 int main(void) {
-    const check_test tests[] = {test_threads, test_calls_in_flight,
+    const check_test tests[] = {test_code_stays, test_threads, test_calls_in_flight,
                                 test_stuck_resolver};
     return check_run(tests, check_count(tests));
 }

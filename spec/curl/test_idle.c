@@ -32,7 +32,9 @@
 
 /* ---- what is counted ---- */
 
-static int waits;  /* epoll_wait */
+static int waits; /* epoll_wait */
+static int wait_asked_ms;
+static bool waits_never;
 static int others; /* system calls on sockets and on the poller */
 static int allocations;
 
@@ -41,7 +43,9 @@ static int allocations;
 REPLACES int epoll_wait(int poller, struct epoll_event *events, int capacity,
                         int wait_ms) {
     waits++;
-    return (int)syscall(SYS_epoll_pwait, poller, events, capacity, wait_ms, NULL, 8);
+    wait_asked_ms = wait_ms;
+    return (int)syscall(SYS_epoll_pwait, poller, events, capacity,
+                        waits_never ? 0 : wait_ms, NULL, 8);
 }
 
 REPLACES int epoll_ctl(int poller, int what, int fd, struct epoll_event *event) {
@@ -135,6 +139,26 @@ static void check_steps(tagoio_pool *pool, size_t count) {
     }
 }
 
+static int wait_of_step(tagoio_pool *pool, int wait_ms) {
+    waits_never = true;
+    tagoio_pool_step(pool, wait_ms);
+    waits_never = false;
+    return wait_asked_ms;
+}
+
+/* With calls on their way, of which one is canceled. */
+static void check_waits(tagoio_pool *pool, tagoio_call *call) {
+    check_case(
+        "a step waits for as long as it may, and not when an event is to be told");
+    check_number(7, wait_of_step(pool, 7));
+    int until_timeout_ms = wait_of_step(pool, 1000000);
+    check_true(until_timeout_ms > 7 && until_timeout_ms <= 30000);
+    tagoio_pool_cancel(pool, call);
+    check_number(0, wait_of_step(pool, 7));
+    tagoio_call_unref(tagoio_pool_next_event(pool));
+    check_number(7, wait_of_step(pool, 7));
+}
+
 static tagoio_settings *new_settings(const tagoio_pool *pool, tagoio_error *err) {
     tagoio_options options = tagoio_options_default();
     options.token = "p-1f0d3f6a-6d9c-4b8e-9a3e-7c5b2e4d1a90";
@@ -160,6 +184,9 @@ static void test_idle_step_of(int count) {
     }
     take_requests(pool, server, peers, count);
     check_steps(pool, (size_t)count);
+    if (count > 1) {
+        check_waits(pool, calls[0]);
+    }
     tagoio_scope_free(scope);
     tagoio_pool_unref(pool);
     tagoio_settings_unref(settings);

@@ -139,6 +139,30 @@ static void test_calls_overlap(void) {
     close(listener);
 }
 
+static void test_due_over_tls(void) {
+    check_case("a pool whose calls may share connections is due again and again");
+    char http[64];
+    char url[sizeof http + 1];
+    int listener = listen_on_loopback(http, sizeof http);
+    snprintf(url, sizeof url, "https%s", http + strlen("http"));
+    session it = session_open(url);
+    tagoio_call *calls[2];
+    for (int i = 0; i < check_count(calls); i++) {
+        calls[i] = session_start(&it, "profile.list", json_array());
+    }
+    int64_t due_ms = 0;
+    for (int i = 0; i < 10000 && due_ms == 0; i++) {
+        tagoio_pool_step(it.pool, 0);
+        due_ms = tagoio_pool_timeout_ms(it.pool);
+    }
+    check_true(due_ms > 0 && due_ms <= 30);
+    for (int i = 0; i < check_count(calls); i++) {
+        tagoio_call_unref(calls[i]);
+    }
+    session_close(&it);
+    close(listener);
+}
+
 static void test_cancel(void) {
     check_case("a call that is canceled says so, and the next one works");
     char url[64];
@@ -340,10 +364,17 @@ static void test_descriptor_0(void) {
 }
 
 int main(void) {
-    const check_test tests[] = {
-        test_cancel_in_backoff, test_untold_retries, test_limit_after_fork,
-        test_last_scope,        test_descriptor_0,   test_profile_comes_and_goes,
-        test_calls_over_https,  test_calls_overlap,  test_cancel,
-        test_cancel_of_others,  test_nobody_listens};
+    const check_test tests[] = {test_cancel_in_backoff,
+                                test_due_over_tls,
+                                test_untold_retries,
+                                test_limit_after_fork,
+                                test_last_scope,
+                                test_descriptor_0,
+                                test_profile_comes_and_goes,
+                                test_calls_over_https,
+                                test_calls_overlap,
+                                test_cancel,
+                                test_cancel_of_others,
+                                test_nobody_listens};
     return check_run(tests, check_count(tests));
 }

@@ -9,11 +9,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -397,6 +399,24 @@ static void test_closed_untold(void) {
     close(listener);
 }
 
+static void test_no_descriptor(void) {
+    check_case("without a free descriptor none of the program's is taken for one");
+    tagoio_sockets sockets = {0};
+    struct rlimit before;
+    int listener = listener_new();
+    pair it = pair_open(&sockets, listener);
+    check_true(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    struct rlimit none = {.rlim_cur = 3, .rlim_max = before.rlim_max};
+    check_true(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    check_true(curl_easy_perform(it.easy) != CURLE_OK);
+    check_true(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    for (int fd = 0; fd < 3; fd++) {
+        check_true(fcntl(fd, F_GETFD) != -1);
+    }
+    pair_close(it);
+    close(listener);
+}
+
 static void test_many(void) {
     check_case("each of many connections is found by its addresses until it is closed");
     enum { PAIRS = 300 };
@@ -480,7 +500,8 @@ int main(void) {
         test_input,         test_broken,        test_ahead,
         test_first_request, test_retired,       test_shared,
         test_taken,         test_unknown,       test_addresses,
-        test_addresses_v6,  test_closed_untold, test_many,
-        test_abandon,       test_path,          test_memory};
+        test_addresses_v6,  test_closed_untold, test_no_descriptor,
+        test_many,          test_abandon,       test_path,
+        test_memory};
     return check_run(tests, check_count(tests));
 }
