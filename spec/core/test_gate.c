@@ -272,6 +272,36 @@ static void test_a_hundred(void) {
     tagoio_settings_unref(settings);
 }
 
+static void test_open_again(void) {
+    check_case("when the last of those who waited has passed, all others pass at once");
+    tagoio_settings *settings = play_settings(NULL);
+    tagoio_call *waited = refused(settings, LIMITED);
+    int64_t opens_ms = tagoio_call_retry_at_ms(waited);
+    tagoio_now now = play_now(opens_ms);
+    play_answer(waited, &now, "200", OK);
+    tagoio_call *first = play_call(settings, LIST);
+    tagoio_call *second = play_call(settings, LIST);
+    check_true(tagoio_call_want(second, opens_ms) == TAGOIO_BEGIN);
+    check_true(play_begin(first, opens_ms).method != NULL);
+    check_true(play_begin(second, opens_ms).method != NULL);
+    tagoio_call_unref(waited);
+    tagoio_call_unref(first);
+    tagoio_call_unref(second);
+    tagoio_settings_unref(settings);
+}
+
+static void test_same_token(void) {
+    check_case("the same token has the same gate, wherever it is written");
+    static const char one[] = "1token";
+    static const char two[] = "2token";
+    tagoio_gates gates = {.unused = NULL};
+    tagoio_gate *gate = tagoio_gates_ref(&gates, one + 1);
+    tagoio_gate *again = tagoio_gates_ref(&gates, two + 1);
+    check_true(gate == again);
+    tagoio_gate_unref(&gates, gate);
+    tagoio_gate_unref(&gates, again);
+}
+
 static void test_queue(void) {
     check_case("a request in the driver's queue is not sent once the gate is closed");
     tagoio_settings *settings = play_settings(NULL);
@@ -488,6 +518,8 @@ int main(void) {
                                 test_what_closes,
                                 test_order,
                                 test_a_hundred,
+                                test_open_again,
+                                test_same_token,
                                 test_queue,
                                 test_refused_for_long,
                                 test_closed_again,

@@ -427,6 +427,7 @@ static void test_description(void) {
 /* What is taken is freed, and what has passed is forgotten, before the client is. */
 static void test_balance(void) {
     check_case("the arguments of an operation that is not known are taken");
+    long at_first = balance();
     tagoio_settings *settings = play_settings(NULL);
     long before = balance();
     json_t *arguments = play_json("[\"a\"]");
@@ -475,7 +476,14 @@ static void test_balance(void) {
     tagoio_call_unref(
         tagoio_call_new(settings, "profile.list", json_array(), 10000, NULL));
     check_number(0, balance() - before);
+
+    check_case("what derived clients share is freed with the last of them");
+    derived = tagoio_settings_new(&options, settings, NULL);
     tagoio_settings_unref(settings);
+    play_answer(call = play_call(derived, "profile.list", "[]"), &now, "200", body);
+    tagoio_call_unref(call);
+    tagoio_settings_unref(derived);
+    check_number(0, balance() - at_first);
 }
 
 #define WATCHED "a-secret-that-is-watched"

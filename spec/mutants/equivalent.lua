@@ -24,6 +24,7 @@ return {
   { file = "csrc/core/request.c", from = "char index[24]", to = "[25]" },
   { file = "csrc/core/redact.c", from = "(secrets->count + 1) *", to = "count + 2" },
   { file = "csrc/core/redact.c", from = "char digits[24]", to = "[25]" },
+  { file = "csrc/core/settings.c", from = "calloc(1, sizeof", to = "calloc(2," },
   { file = "csrc/core/report.c", from = "char words[120]", to = "[121]" },
   { file = "csrc/core/report.c", from = "char status[24]", to = "[25]" },
   { file = "csrc/core/report.c", from = "char attempts[40]", to = "[41]" },
@@ -38,18 +39,34 @@ return {
   { file = "csrc/core/outcome.c", from = "body->length - blank,", to = "+ blank" },
   -- Of nothing; only the sanitizers ask from where.
   { file = "csrc/core/buffer.c", from = "count > 0) { /* of nothing", to = "count >= 0" },
+  -- Without a name there is no entity, as whatever it is looked up.
+  { file = "csrc/core/echo.c", from = "count > 0 && r->at[0]", to = "count >= 0" },
+  { file = "csrc/core/echo.c", from = "count > 0 && r->at[0]", to = "count > 1" },
+  -- A form is tried again.
+  { file = "csrc/core/echo.c", from = "form < 2 * ESCAPES", to = "form <= 2" },
+  { file = "csrc/core/echo.c", from = "form < 2 * ESCAPES", to = "form < 3" },
   -- A look that saves time: what follows finds nothing either.
+  { file = "csrc/core/echo.c", from = "(r->html && c == '&')", to = "html ||" },
+  { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_JSON &&", to = "JSON ||" },
   { file = "csrc/core/call.c", from = "outcome->text.length > 0", to = "> 1" },
   { file = "csrc/core/call.c", from = "outcome->text.length > 0", to = ">= 0" },
   { file = "csrc/core/echo.c", from = "(r->escapes == ESCAPES_PERCENT &&", to = "PERCENT ||" },
-  -- No secret holds NUL, and what follows finds no escape either.
-  { file = "csrc/core/echo.c", from = "!= 1 || bytes[0] == '\\0'", to = "!= 1 &&" },
+  -- With what follows it makes no character either.
+  { file = "csrc/core/echo.c", from = "code < 0xdc00", to = "<= 0xdc00" },
+  { file = "csrc/core/parse.c", from = "code < 0xdc00", to = "<= 0xdc00" },
   -- A number or a boolean has no lines to be indented.
   { file = "csrc/core/request.c", from = "write(&text, value, 0,", to = "1," },
   -- The end of a switch.
   { file = "csrc/core/call.c", from = "        break;", to = ";", beside = "STATES:\n    }" },
   { file = "csrc/core/request.c", from = "        break;", to = ";", beside = "_PATH:\n    }" },
   { file = "csrc/core/request.c", from = "        break;", to = ";", beside = "_MAP:\n    }" },
+  -- How long a gate is looked for; which of those that open at once is forgotten first; one that is
+  -- closed until a time already; nobody closes one who did not enter.
+  { file = "csrc/core/gate.c", from = "hash = (hash ^", to = ";" },
+  { file = "csrc/core/gate.c", from = "->opens_ms <= gate->opens_ms", to = ">opens_ms < gate" },
+  { file = "csrc/core/gate.c", from = "opens_ms > gate->opens_ms", to = "opens_ms >= gate" },
+  { file = "csrc/core/gate.c", from = "last_place < 0", to = "<= 0" },
+  { file = "csrc/core/gate.c", from = "last_place < 0", to = "< 1" },
   -- Servers ask for whole seconds.
   { file = "csrc/core/call.c", from = "decision->asked_ms > 0", to = "> 1" },
   -- The first of the enum is what the row holds already.
@@ -60,7 +77,10 @@ return {
   { file = "csrc/core/buffer.c", from = ": -1;", to = ": -2;" },
   { file = "csrc/core/call.c", from = ".hint_ms =", to = "? -2 :" },
   { file = "csrc/core/describe.c", from = "return -1;", to = "return -2;" },
+  { file = "csrc/core/gate.c", from = "last_place = -1", to = "-2" },
+  { file = "csrc/core/response.c", from = "passes ? 0 : -1", to = "-2" },
   { file = "csrc/core/response.c", from = "return -1;", to = "return -2;" },
+  { file = "csrc/core/settings.c", from = "bytes > INT64_MAX ? -1", to = "? -2" },
   -- What is never retried needs no more than whether it may have been applied, and what was not
   -- sent was not.
   { file = "csrc/core/retry.c", from = "{NONE,", to = "{NONE, true," },
@@ -72,7 +92,18 @@ return {
   { file = "csrc/core/retry.c", from = "_CONNECT]", to = "false, false, true" },
   { file = "csrc/core/retry.c", from = "_CERTIFICATE]", to = "false, false, true" },
   { file = "csrc/core/retry.c", from = "_HANDSHAKE]", to = "true,  true,  true" },
+  -- The only year below 0 is -1, with whose March the year 0 begins.
+  { file = "csrc/core/date.c", from = "int64_t era", to = "(y > 0" },
+  { file = "csrc/core/date.c", from = "int64_t era", to = "(y >= 1" },
+  { file = "csrc/core/date.c", from = "int64_t era", to = "y - 400" },
+  -- For the compiler, which knows no date; four digits; the days of a month are looked up.
+  { file = "csrc/core/date.c", from = "(unsigned)year % 10000", to = "% 10001" },
+  { file = "csrc/core/date.c", from = "(unsigned)year % 10000", to = "% 101" },
+  { file = "csrc/core/date.c", from = "3600000 % 100,", to = "3600000 % 101" },
+  { file = "csrc/core/date.c", from = "take_number(at, 4, 9999,", to = "10000" },
+  { file = "csrc/core/date.c", from = "take_number(at, 2, 31,", to = "32" },
   -- At a limit both are the same.
+  { file = "csrc/core/echo.c", from = "secret_bytes < text_bytes", to = "<= text" },
   { file = "csrc/core/retry.c", from = "longest > longest_", to = "longest >= longest_" },
   -- Only where there is no coroutine.isyieldable: Lua 5.1, 5.2 and LuaJIT.
   { file = "lua/tagoio/waiting.lua", from = "passable", to = "" },
