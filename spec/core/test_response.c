@@ -113,6 +113,7 @@ static const failure_row failures[] = {
     {"message is an array", INFO, "400", "{\"message\":[\"a\",\"b\"]}", TAGOIO_ERROR_API, SAYS("[\"a\",\"b\"]") HTTP(400), "{\"message\":[\"a\",\"b\"]}"},
     {"message is an array of one", INFO, "400", "{\"message\":[\"a\"]}", TAGOIO_ERROR_API, SAYS("[\"a\"]") HTTP(400), "{\"message\":[\"a\"]}"},
     {"message is a control character", INFO, "400", "{\"message\":\"\\u0007\"}", TAGOIO_ERROR_API, SAYS(" ") HTTP(400), "{\"message\":\"\\u0007\"}"},
+    {"message is NUL", INFO, "400", "{\"message\":\"\\u0000\"}", TAGOIO_ERROR_API, SAYS(" ") HTTP(400), "{\"message\":\"\\u0000\"}"},
     {"two factors, and one letter", INFO, "400", "{\"message\":{\"otp_enabled\":true,\"otp_autosend\":\"x\"}}", TAGOIO_ERROR_API, SAYS("two-factor authentication is on: pin_code and otp_type are needed (otp_autosend: x)") HTTP(400), "{\"message\":{\"otp_autosend\":\"x\",\"otp_enabled\":true}}"},
     {"two factors, and nothing sent", INFO, "400", "{\"message\":{\"otp_enabled\":true,\"otp_autosend\":\"\"}}", TAGOIO_ERROR_API, SAYS("two-factor authentication is on: pin_code and otp_type are needed") HTTP(400), "{\"message\":{\"otp_autosend\":\"\",\"otp_enabled\":true}}"},
     {"message is empty", INFO, "400", "{\"message\":\"\"}", TAGOIO_ERROR_API, SAYS("an error without a message") HTTP(400), "{\"message\":\"\"}"},

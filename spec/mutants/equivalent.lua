@@ -25,6 +25,7 @@ return {
   { file = "csrc/core/redact.c", from = "(secrets->count + 1) *", to = "count + 2" },
   { file = "csrc/core/redact.c", from = "char digits[24]", to = "[25]" },
   { file = "csrc/core/settings.c", from = "calloc(1, sizeof", to = "calloc(2," },
+  { file = "csrc/core/report.c", from = "TAGOIO_MAX_MESSAGE_BYTES + TAGOIO", to = "BYTES - TAGOIO" },
   { file = "csrc/core/report.c", from = "char words[120]", to = "[121]" },
   { file = "csrc/core/report.c", from = "char status[24]", to = "[25]" },
   { file = "csrc/core/report.c", from = "char attempts[40]", to = "[41]" },
@@ -42,6 +43,8 @@ return {
   -- Without a name there is no entity, as whatever it is looked up.
   { file = "csrc/core/echo.c", from = "count > 0 && r->at[0]", to = "count >= 0" },
   { file = "csrc/core/echo.c", from = "count > 0 && r->at[0]", to = "count > 1" },
+  -- Of what is empty the NUL is there.
+  { file = "csrc/core/report.c", from = "if (text->length > 0) {", to = "length >= 0" },
   -- A form is tried again.
   { file = "csrc/core/echo.c", from = "form < 2 * ESCAPES", to = "form <= 2" },
   { file = "csrc/core/echo.c", from = "form < 2 * ESCAPES", to = "form < 3" },
