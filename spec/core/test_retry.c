@@ -520,33 +520,64 @@ static void test_budget_owners(void) {
 
 /* ---- what the next attempt knows ---- */
 
-static void test_fresh_connection(void) {
+/* How often calls are retried, once each, until the budget of 500 is spent. */
+static int retries_of(const event *e) {
+    tagoio_options options = play_options();
+    options.attempts = 2;
+    tagoio_settings *settings = play_settings(&options);
+    int retries = 0;
+    for (int i = 0; i < 110; i++) {
+        retries += attempts_of(settings, e, 0) - 1;
+    }
+    tagoio_settings_unref(settings);
+    return retries;
+}
+
+static void test_next_attempt(void) {
     static const struct {
         const char *name;
         event after;
         bool fresh;
+        int longest_ms; /* the pause before it */
+        int retries;    /* in all; 0: it costs nothing */
     } rows[] = {
-        {"lost after sending", {TAGOIO_FAILURE_LOST, true, NULL, NULL}, true},
-        {"lost before sending", {TAGOIO_FAILURE_LOST, false, NULL, NULL}, true},
-        {"timeout", {TAGOIO_FAILURE_TIMEOUT, true, NULL, NULL}, true},
-        {"200 truncated", {TAGOIO_FAILURE_LOST, true, "200", NULL}, true},
-        {"408", {ANSWER, true, "408", NO}, true},
-        {"425", {ANSWER, true, "425", NO}, true},
-        {"connection refused", {TAGOIO_FAILURE_CONNECT, false, NULL, NULL}, false},
-        {"503", {ANSWER, true, "503", NO}, false},
-        {"429", {ANSWER, true, "HTTP/1.1 429 X" AFTER_2, NO}, false},
+        {"lost after sending", {TAGOIO_FAILURE_LOST, true, NULL, NULL}, true, 99, 100},
+        {"lost before sending",
+         {TAGOIO_FAILURE_LOST, false, NULL, NULL},
+         true,
+         99,
+         100},
+        {"timeout", {TAGOIO_FAILURE_TIMEOUT, true, NULL, NULL}, true, 99, 50},
+        {"connect timeout", {TAGOIO_FAILURE_TIMEOUT, false, NULL, NULL}, true, 99, 50},
+        {"200 truncated", {TAGOIO_FAILURE_LOST, true, "200", NULL}, true, 99, 100},
+        {"408", {ANSWER, true, "408", NO}, true, 99, 100},
+        {"425", {ANSWER, true, "425", NO}, true, 0, 100},
+        {"name not found", {TAGOIO_FAILURE_RESOLVE, false, NULL, NULL}, false, 99, 100},
+        {"connection refused",
+         {TAGOIO_FAILURE_CONNECT, false, NULL, NULL},
+         false,
+         99,
+         100},
+        {"handshake", {TAGOIO_FAILURE_HANDSHAKE, false, NULL, NULL}, true, 99, 100},
+        {"503", {ANSWER, true, "503", NO}, false, 99, 100},
+        {"503, at once", {ANSWER, true, "HTTP/1.1 503 X" PAST, NO}, false, 0, 100},
+        {"429, at once", {ANSWER, true, "HTTP/1.1 429 X" PAST, NO}, false, 0, 100},
+        {"429", {ANSWER, true, "HTTP/1.1 429 X" AFTER_2, NO}, false, 2199, 0},
     };
     for (int i = 0; i < check_count(rows); i++) {
         tagoio_settings *settings = play_settings(NULL);
-        check_case("%s connection after %s", rows[i].fresh ? "a fresh" : "any",
-                   rows[i].name);
+        check_case("%s connection after %s, its pause and its cost",
+                   rows[i].fresh ? "a fresh" : "any", rows[i].name);
         tagoio_call *call = play_call(settings, "profile.list", "[]");
         check_true(!play_begin(call, 0).fresh_connection);
-        play(call, &rows[i].after, 0, 0);
+        play(call, &rows[i].after, 0, 0.999999);
+        check_number(rows[i].longest_ms, tagoio_call_retry_at_ms(call));
         tagoio_request request = play_begin(call, tagoio_call_retry_at_ms(call));
         check_true(request.fresh_connection == rows[i].fresh);
         tagoio_call_unref(call);
         tagoio_settings_unref(settings);
+        check_true(rows[i].retries == 0 ||
+                   retries_of(&rows[i].after) == rows[i].retries);
     }
     tagoio_settings *settings = play_settings(NULL);
     check_case("fresh no more when the next one lives");
@@ -804,11 +835,11 @@ static void test_shared_call(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_conditions,       test_classes,          test_delays,
-        test_attempts,         test_attempt_time,     test_once,
-        test_budget_costs,     test_budget_refunds,   test_budget_owners,
-        test_fresh_connection, test_ambiguous_before, test_cancel,
-        test_early_events,     test_late_events,      test_times,
+        test_conditions,   test_classes,          test_delays,
+        test_attempts,     test_attempt_time,     test_once,
+        test_budget_costs, test_budget_refunds,   test_budget_owners,
+        test_next_attempt, test_ambiguous_before, test_cancel,
+        test_early_events, test_late_events,      test_times,
         test_shared_call,
     };
     return check_run(tests, check_count(tests));

@@ -90,7 +90,7 @@ return {
   { file = "csrc/core/retry.c", from = "{NONE,", to = "{NONE, false, true," },
   { file = "csrc/core/retry.c", from = "{NONE,", to = ",    1,  0}" },
   { file = "csrc/core/retry.c", from = "{NONE,", to = ",    0,  1}" },
-  { file = "csrc/core/retry.c", from = "_UNSENT]", to = "true,  true" },
+  { file = "csrc/core/retry.c", from = "_NOT_SENT]", to = "true,  true" },
   { file = "csrc/core/retry.c", from = "_RESOLVE]", to = "false, false, true" },
   { file = "csrc/core/retry.c", from = "_CONNECT]", to = "false, false, true" },
   { file = "csrc/core/retry.c", from = "_CERTIFICATE]", to = "false, false, true" },
@@ -105,6 +105,10 @@ return {
   { file = "csrc/core/date.c", from = "3600000 % 100,", to = "3600000 % 101" },
   { file = "csrc/core/date.c", from = "take_number(at, 4, 9999,", to = "10000" },
   { file = "csrc/core/date.c", from = "take_number(at, 2, 31,", to = "32" },
+  -- Less than 1 ms is none; a limiter says how long, or it is the next minute.
+  { file = "csrc/core/retry.c", from = "_TOO_EARLY]", to = ",    1,  5}" },
+  { file = "csrc/core/retry.c", from = "_THROTTLED]", to = "1001," },
+  { file = "csrc/core/retry.c", from = "_BUSY]", to = "1001," },
   -- At a limit both are the same.
   { file = "csrc/core/echo.c", from = "secret_bytes < text_bytes", to = "<= text" },
   { file = "csrc/core/retry.c", from = "longest > longest_", to = "longest >= longest_" },
