@@ -231,6 +231,52 @@ static void test_proxies(void) {
     }
 }
 
+static void set_variable(const char *name, const char *value) {
+    if (value != NULL) {
+        setenv(name, value, 1);
+    } else {
+        unsetenv(name);
+    }
+}
+
+/* In the order in which they are looked at. */
+static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY"};
+
+/* What is said of the environment's proxy for a URL, "" for nothing. */
+static void check_environment(const char *message, const char *url) {
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+    check_true(tagoio_url_check_proxy(NULL, url, &err) == (*message == '\0'));
+    check_within(message, err.message);
+    check_text(*message == '\0' ? "none" : "invalid", tagoio_error_kind_name(err.kind));
+}
+
+static void test_environment(void) {
+    for (int i = 0; i < check_count(variables); i++) {
+        char message[64];
+        check_case("the proxy of %s", variables[i]);
+        snprintf(message, sizeof message, "%s: must be a URL like", variables[i]);
+        set_variable(variables[i], "ftp://h");
+        check_environment(message, "https://h");
+        check_environment("", "https://localhost");
+        set_variable(variables[i], "http://h");
+        check_environment("", "https://h");
+        if (i + 1 < check_count(variables)) {
+            check_case("%s that is empty is none, else it is the only one",
+                       variables[i]);
+            set_variable(variables[i + 1], "ftp://h");
+            check_environment("", "https://h");
+            set_variable(variables[i], "");
+            snprintf(message, sizeof message, "%s: must be", variables[i + 1]);
+            check_environment(message, "https://h");
+        }
+        set_variable(variables[i], "");
+    }
+    for (int i = 0; i < check_count(variables); i++) {
+        set_variable(variables[i], NULL);
+    }
+}
+
 /* ---- without memory ---- */
 
 static tagoio_pool_options good_options(const char *base_url) {
@@ -390,14 +436,6 @@ static const struct {
     {NULL, "/nowhere", "/nowhere", true, NULL, true},
 };
 
-static void set_variable(const char *name, const char *value) {
-    if (value != NULL) {
-        setenv(name, value, 1);
-    } else {
-        unsetenv(name);
-    }
-}
-
 static void test_order(void) {
     write_file(files[0].text);
     for (int i = 0; i < check_count(orders); i++) {
@@ -421,8 +459,9 @@ static void test_order(void) {
 
 int main(void) {
     static const check_test tests[] = {
-        test_addresses, test_final_dot, test_long_address, test_loopback, test_proxies,
-        test_memory,    test_libcurl,   test_files,        test_order};
+        test_addresses, test_final_dot,   test_long_address, test_loopback,
+        test_proxies,   test_environment, test_memory,       test_libcurl,
+        test_files,     test_order};
     curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, release, reallocate, duplicate,
                          allocate_zeros);
     memory.blocks = 0; /* what is libcurl's own stays */

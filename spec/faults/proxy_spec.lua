@@ -103,6 +103,24 @@ describe("a proxy", function()
     client:close()
   end)
 
+  it("that refuses a retry is told as such, for its first attempt had another end", function()
+    local busy = 'request() answer(503, "", "Connection: close\\r\\n")'
+    server:play((tunnel:gsub("serve%(%)", function()
+      return busy
+    end)), 'request() answer(407, "who are you?")')
+    local kinds = {}
+    local client = client_of(elsewhere, {
+      proxy = server.http,
+      attempts = 2,
+      on_attempt = function(event)
+        table.insert(kinds, event.kind)
+      end,
+    })
+    assert.is_nil((client.profile.list()))
+    assert.same({ "api", "connect" }, kinds)
+    client:close()
+  end)
+
   local connected = [[request() send("HTTP/1.1 200 Connected\r\n\r\n") ]]
   local inside = connected .. 'tls("wronghost") request() '
   -- Where it dies, its script, the kind, how often a list and a create are tried, whether the

@@ -214,6 +214,23 @@ for _, scheme in ipairs({ "http", "https" }) do
       assert.equal(2, #server:journal())
     end)
 
+    it("a response that came before is no read's, which might have shared over HTTP/2", function()
+      client:close()
+      client = open({
+        wait = { -- of a host in which a read may share a connection from the first one on
+          mode = function()
+            return "yield"
+          end,
+          wait = function(waiter, seconds)
+            waiter.pools[1]:step(seconds)
+          end,
+        },
+      })
+      assert(warm_up("ok() " .. send_later(response(200, forged.list)) .. "serve()"))
+      assert.same({}, assert(client.profile.list()))
+      assert.equal(2, #server:journal())
+    end)
+
     local refusals = {
       { "503 with Retry-After: 0", response(503, "", "Retry-After: 0\r\n") },
       { "408", response(408, "") },

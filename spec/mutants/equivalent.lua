@@ -160,6 +160,13 @@ return {
   { file = "csrc/curl/pool.c", from = "return 0;", to = "return 1;", beside = "    }\n}" },
   -- The headers are set again: it takes time.
   { file = "csrc/curl/transfer.c", from = "line[length] == ':'", to = "!= ':'" },
+  { file = "csrc/curl/transfer.c", from = "return at == NULL;", to = "!(at" },
+  -- Each status says it again before it is looked at.
+  { file = "csrc/curl/transfer.c", from = "t->interim = false;" },
+  -- Pointers that nobody follows before they are others.
+  { file = "csrc/curl/transfer.c", from = "CURLOPT_POSTFIELDS, NULL", to = " ;" },
+  { file = "csrc/curl/transfer.c", from = "handle->transfer = NULL", to = " ;" },
+  { file = "csrc/curl/transfer.c", from = "t->connection = NULL;", to = " ;", beside = "}" },
   -- Any number but 0 is true, and libcurl takes more than 1 for 2.
   { file = "csrc/curl/options.c", from = ", 1},", to = ", 2}," },
   { file = "csrc/curl/options.c", from = "_VERIFYHOST, 2}", to = "3}" },
