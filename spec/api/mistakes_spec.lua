@@ -399,6 +399,12 @@ local refused = {
       .. "path[1] has a slash, which is sent as %2F: a segment is an item of its own",
   },
   {
+    "a slash before a segment",
+    function(client) return client:request({ method = "GET", path = { "profile", "/x" } }) end,
+    "request.GET: Profile not found (HTTP 404); "
+      .. "path[2] has a slash, which is sent as %2F: a segment is an item of its own",
+  },
+  {
     "an unknown token",
     function(client) return client:with({ token = "p-nobody" }).profile.list() end,
     "profile.list: Authorization Denied (HTTP 401); the token is unknown, has expired,"
@@ -610,7 +616,7 @@ describe("names that do not exist", function()
     client:close()
   end)
 
-  it("are told the nearest one, of equals the first, if it is near enough for its length", function()
+  it("are told the nearest one, of equals the first, if it is near enough", function()
     local client = emulator.client()
     for name, meant in pairs({
       nfo = "info", xinfo = "info", infoo = "info", imfo = "info", craete = "create",

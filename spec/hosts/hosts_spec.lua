@@ -1,17 +1,59 @@
 -- SPDX-License-Identifier: MIT
--- A function of the user's as the place where calls wait.
+-- Where calls wait: a program that stands still, and a function of the user's.
 
 local blocking = require("tagoio.hosts.blocking")
+local core = require("tagoio.core")
 local hosts = require("tagoio.hosts")
 
 -- A pool that notes how long each of its steps may take.
-local function new_pool()
+local function new_pool(descriptor, timeout)
   local pool = { steps = {} }
+  function pool.pollfd()
+    return descriptor
+  end
+  function pool.timeout()
+    return timeout
+  end
   function pool:step(seconds)
     self.steps[#self.steps + 1] = seconds
   end
   return pool
 end
+
+describe("a program that stands still", function()
+  local sleep, slept = core.sleep, nil
+
+  before_each(function()
+    slept = {}
+    core.sleep = function(...)
+      slept[#slept + 1] = { ... }
+    end
+  end)
+
+  after_each(function()
+    core.sleep = sleep
+  end)
+
+  it("waits in its connections' step, where they are all of one client", function()
+    local pool = new_pool(5, 0.1)
+    blocking.wait({ pools = { pool } }, 1)
+    assert.same({ 1 }, pool.steps)
+    assert.same({}, slept)
+  end)
+
+  it("waits for those of several clients at once, until the first has something to do", function()
+    local first, second, third = new_pool(5), new_pool(6, 0.25), new_pool(7, 0.5)
+    blocking.wait({ pools = { first, second, third } }, 1)
+    blocking.wait({ pools = { first, third } }, 0.125)
+    assert.same({ { 0.25, 5, 6, 7 }, { 0.125, 5, 7 } }, slept)
+    assert.same({ { 0, 0 }, { 0 }, { 0, 0 } }, { first.steps, second.steps, third.steps })
+  end)
+
+  it("lets time pass where there are none", function()
+    blocking.wait({ pools = {} }, 1)
+    assert.same({ { 1 } }, slept)
+  end)
+end)
 
 describe("a function as the option wait", function()
   local own, other, told, host

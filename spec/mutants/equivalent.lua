@@ -202,6 +202,11 @@ return {
   { file = "lua/tagoio/names.lua", from = "longest_name = 40", to = "41" },
   -- Both are false.
   { file = "lua/tagoio/hosts/nginx.lua", from = "return false", to = "return nil" },
+  -- A task that has ended waits for nothing.
+  { file = "lua/tagoio/map.lua", from = "self.tasks[task] = nil", to = "do end" },
+  -- No character of these texts means another; a message begins with the operation.
+  { file = "lua/tagoio/hints.lua", from = ':find("', to = ", 1, false)" },
+  { file = "lua/tagoio/hints.lua", from = "err.message", to = ", 2, true)" },
   -- Lines begin at 1.
   { file = "lua/tagoio/errors.lua", from = "info.currentline < 0", to = "<= 0" },
   -- How long a wait lasts at most, before it is looked at again.
