@@ -201,7 +201,12 @@ return {
   -- No name of ours is so long.
   { file = "lua/tagoio/names.lua", from = "longest_name = 40", to = "41" },
   -- Both are false.
+  { file = "lua/tagoio/hints.lua", from = "return false", to = "return nil" },
   { file = "lua/tagoio/hosts/nginx.lua", from = "return false", to = "return nil" },
+  { file = "lua/tagoio/pages.lua", from = "return false", to = "return nil" },
+  { file = "lua/tagoio/transport.lua", from = "return false", to = "return nil" },
+  { file = "lua/tagoio/transports/resty.lua", from = "return false", to = "return nil" },
+  { file = "lua/tagoio/waiting.lua", from = "return false", to = "return nil" },
   -- A task that has ended waits for nothing.
   { file = "lua/tagoio/map.lua", from = "self.tasks[task] = nil", to = "do end" },
   -- No character of these texts means another; a message begins with the operation.
@@ -215,6 +220,9 @@ return {
   { file = "lua/tagoio/hosts/haproxy.lua", from = "math.min(seconds, 1)", to = ", 2)" },
   { file = "lua/tagoio/hosts/luv.lua", from = "math.min(seconds, 1)", to = ", 2)" },
   { file = "lua/tagoio/hosts/luv.lua", from = "604800", to = "604801" },
+  -- The clock is further by the time that there is a request.
+  { file = "lua/tagoio/hosts/cqueues.lua", from = "(self.due or 0)", to = "(self.due or 1)" },
+  { file = "lua/tagoio/hosts/tarantool.lua", from = "{ due = 0 }", to = "{ due = 1 }" },
   -- To the core neither is a token.
   { file = "lua/tagoio/account.lua", from = "token = false", to = "token = true" },
   -- The timer is closed when it has run once.
