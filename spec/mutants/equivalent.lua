@@ -88,8 +88,8 @@ return {
   -- sent was not.
   { file = "csrc/core/retry.c", from = "{NONE,", to = "{NONE, true," },
   { file = "csrc/core/retry.c", from = "{NONE,", to = "{NONE, false, true," },
-  { file = "csrc/core/retry.c", from = "{NONE,", to = ",    1,  0}" },
-  { file = "csrc/core/retry.c", from = "{NONE,", to = ",    0,  1}" },
+  { file = "csrc/core/retry.c", from = "{NONE,", to = " 1,  0}" },
+  { file = "csrc/core/retry.c", from = "{NONE,", to = " 0,  1}" },
   { file = "csrc/core/retry.c", from = "_NOT_SENT]", to = "true,  true" },
   { file = "csrc/core/retry.c", from = "_RESOLVE]", to = "false, false, true" },
   { file = "csrc/core/retry.c", from = "_CONNECT]", to = "false, false, true" },
@@ -111,6 +111,7 @@ return {
   { file = "csrc/core/retry.c", from = "_BUSY]", to = "1001," },
   -- At a limit both are the same.
   { file = "csrc/core/echo.c", from = "secret_bytes < text_bytes", to = "<= text" },
+  { file = "csrc/core/retry.c", from = "longest < longest_", to = "longest <= longest_" },
   { file = "csrc/core/retry.c", from = "longest > longest_", to = "longest >= longest_" },
   -- Only where there is no coroutine.isyieldable: Lua 5.1, 5.2 and LuaJIT.
   { file = "lua/tagoio/waiting.lua", from = "passable", to = "" },
