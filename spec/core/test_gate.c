@@ -456,6 +456,16 @@ static void test_deadline(void) {
                                     "passed, api.tago.io)");
         tagoio_settings_unref(free);
     }
+    check_case("a server that asks for no wait when it is over is not named");
+    tagoio_settings *alone = play_settings(NULL);
+    call = play_call(alone, LIST);
+    play_begin(call, 0);
+    play_head(call, "HTTP/1.1 503 X\nRetry-After: 0");
+    tagoio_call_body(call, NO, sizeof NO - 1);
+    now = play_now(60 * SECOND);
+    tagoio_call_complete(call, &now);
+    check_failure(call, TAGOIO_ERROR_API, "profile.list: no (HTTP 503, api.tago.io)");
+    tagoio_settings_unref(alone);
     check_case("and one that waited for longer than its timeout names that");
     call = play_call(settings, LIST);
     tagoio_call_set_deadline(call, 60 * SECOND);

@@ -137,6 +137,7 @@ static tagoio_call *add_header(tagoio_call *call, tagoio_error *err) {
     tagoio_headers headers = {.items = NULL};
     if (call == NULL ||
         (tagoio_headers_add(&headers, "x-a", SECRET, err) &&
+         tagoio_headers_add(&headers, "x-b", SECRET, err) &&
          (tagoio_call_take_headers(call, &headers) || tagoio_error_memory(err)))) {
         return call;
     }

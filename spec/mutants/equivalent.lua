@@ -18,6 +18,9 @@ return {
   { file = "csrc/core/date.c", from = "char month[4]", to = "[5]" },
   { file = "csrc/core/date.c", from = "char again[100]", to = "[101]" },
   { file = "csrc/core/describe.c", from = "char place[80]", to = "[81]" },
+  { file = "csrc/core/headers.c", from = "(headers->count + 1) *", to = "count + 2" },
+  { file = "csrc/core/json.c", from = "digits_that_always_do = 17", to = "18" },
+  { file = "csrc/core/json.c", from = "*digits < digits_that", to = "<=" },
   { file = "csrc/core/json.c", from = "char text[40]", to = "[41]" },
   { file = "csrc/core/request.c", from = "calloc(json_object_size", to = "+ 2," },
   { file = "csrc/core/request.c", from = "char key[24]", to = "[25]" },
@@ -72,6 +75,8 @@ return {
   { file = "csrc/core/gate.c", from = "last_place < 0", to = "< 1" },
   -- Servers ask for whole seconds.
   { file = "csrc/core/call.c", from = "decision->asked_ms > 0", to = "> 1" },
+  { file = "csrc/core/retry.c", from = "hint = asked > 0", to = "> 1" },
+  { file = "csrc/core/retry.c", from = "if (hint > 0) {", to = "> 1" },
   -- The first of the enum is what the row holds already.
   { file = "csrc/core/describe.c", from = "found >= 0", to = "found > 0", beside = "row.result" },
   { file = "csrc/core/describe.c", from = "found >= 0", to = ">= 1", beside = "row.result" },
@@ -81,6 +86,7 @@ return {
   { file = "csrc/core/call.c", from = ".hint_ms =", to = "? -2 :" },
   { file = "csrc/core/describe.c", from = "return -1;", to = "return -2;" },
   { file = "csrc/core/gate.c", from = "last_place = -1", to = "-2" },
+  { file = "csrc/core/json.c", from = "? 0 : -1;", to = "-2;" },
   { file = "csrc/core/response.c", from = "passes ? 0 : -1", to = "-2" },
   { file = "csrc/core/response.c", from = "return -1;", to = "return -2;" },
   { file = "csrc/core/settings.c", from = "bytes > INT64_MAX ? -1", to = "? -2" },
