@@ -38,10 +38,10 @@ local function methods_of(object)
 end
 
 describe("a function of the core raises", function()
-  local function raises(fn, ...)
+  local function raises(number, fn, ...)
     local ok, message = pcall(fn, ...)
     assert.is_false(ok)
-    assert.matches("bad argument #%d", message)
+    assert.matches("bad argument #" .. number .. " ", message)
   end
 
   -- What is looked at before the userdata itself.
@@ -50,11 +50,11 @@ describe("a function of the core raises", function()
   for kind, object in pairs(objects) do
     it("when it is one of a " .. kind .. " and is called on something else", function()
       for name, method in pairs(methods_of(object)) do
-        raises(method)
-        raises(method, {}, {})
+        raises("%d", method)
+        raises("%d", method, {}, {})
         for other, value in pairs(objects) do
           if other ~= kind then
-            raises(method, value, seconds[name])
+            raises(1, method, value, seconds[name])
           end
         end
       end
@@ -62,35 +62,35 @@ describe("a function of the core raises", function()
   end
 
   local wrong = {
-    { "pool", core.pool, "options" },
-    { "client", core.client, "options" },
-    { "client", core.client, given, client },
-    { "operation", core.operation, {}, {} },
-    { "operation", core.operation, "x.list", "GET" },
-    { "encode", core.encode, {}, {} },
-    { "decode", core.decode, {}, false, {} },
-    { "decode", core.decode, "[]", false, "mt" },
-    { "printable", core.printable, {} },
-    { "parse_date", core.parse_date, {} },
-    { "format_date", core.format_date, "now" },
-    { "sleep", core.sleep, "long" },
-    { "sleep", core.sleep, 0, "descriptor" },
-    { "client:start", client.start, client, {} },
-    { "client:start", client.start, client, alone },
-    { "client:start", client.start, client, "profile.nothing" },
-    { "client:start", client.start, client, "profile.list", "now" },
-    { "client:start_request", client.start_request, client, {} },
-    { "client:start_request", client.start_request, client, "BREW" },
-    { "client:result", client.result, client, client },
-    { "client:with", client.with, client, "options" },
-    { "pool:step", pool.step, pool, "long" },
-    { "call:attempt", objects.call.attempt, objects.call, "first" },
-    { "call:status", objects.call.status, objects.call, "fine" },
-    { "call:header", objects.call.header, objects.call, {}, "value" },
-    { "call:header", objects.call.header, objects.call, "name", {} },
-    { "call:body", objects.call.body, objects.call, {} },
-    { "call:fail", objects.call.fail, objects.call, {}, false },
-    { "call:fail", objects.call.fail, objects.call, "why", false, "memory" },
+    { "pool", 1, core.pool, "options" },
+    { "client", 1, core.client, "options" },
+    { "client", 2, core.client, given, client },
+    { "operation", 1, core.operation, {}, {} },
+    { "operation", 2, core.operation, "x.list", "GET" },
+    { "encode", 2, core.encode, {}, {} },
+    { "decode", 1, core.decode, {}, false, {} },
+    { "decode", 3, core.decode, "[]", false, "mt" },
+    { "printable", 1, core.printable, {} },
+    { "parse_date", 1, core.parse_date, {} },
+    { "format_date", 1, core.format_date, "now" },
+    { "sleep", 1, core.sleep, "long" },
+    { "sleep", 2, core.sleep, 0, "descriptor" },
+    { "client:start", 2, client.start, client, {} },
+    { "client:start", 2, client.start, client, alone },
+    { "client:start", 2, client.start, client, "profile.nothing" },
+    { "client:start", 3, client.start, client, "profile.list", "now" },
+    { "client:start_request", 2, client.start_request, client, {} },
+    { "client:start_request", 2, client.start_request, client, "BREW" },
+    { "client:result", 2, client.result, client, client },
+    { "client:with", 2, client.with, client, "options" },
+    { "pool:step", 2, pool.step, pool, "long" },
+    { "call:attempt", 2, objects.call.attempt, objects.call, "first" },
+    { "call:status", 2, objects.call.status, objects.call, "fine" },
+    { "call:header", 2, objects.call.header, objects.call, {}, "value" },
+    { "call:header", 3, objects.call.header, objects.call, "name", {} },
+    { "call:body", 2, objects.call.body, objects.call, {} },
+    { "call:fail", 2, objects.call.fail, objects.call, {}, false },
+    { "call:fail", 4, objects.call.fail, objects.call, "why", false, "memory" },
   }
   for _, row in ipairs(wrong) do
     it("for a wrong argument: " .. row[1], function()
@@ -98,10 +98,25 @@ describe("a function of the core raises", function()
     end)
   end
 
+  it("when what it is called on is closed", function()
+    local call, row = new_call(), assert(core.operation("x.list", { method = "GET", path = "/x" }))
+    local closed = assert(core.pool(given))
+    for _, object in ipairs({ call, row, closed }) do
+      debug.getmetatable(object).__gc(object)
+    end
+    raises(1, call.want, call)
+    raises(1, call.status, call, 200)
+    raises(1, call.facts, call)
+    raises(1, row.arguments, row)
+    raises(1, tostring, row)
+    raises(1, closed.step, closed, 0)
+    raises(2, client.start, client, row)
+  end)
+
   it("for a call that is not ready for it", function()
-    raises(objects.call.begin, objects.call)
-    raises(objects.call.facts, objects.call)
-    raises(alone.result, alone, objects.call)
+    raises(1, objects.call.begin, objects.call)
+    raises(1, objects.call.facts, objects.call)
+    raises(2, alone.result, alone, objects.call)
     local canceled = new_call({ "cancel" })
     assert.is_nil((alone:result(canceled)))
     assert.is_nil(canceled:begin())
