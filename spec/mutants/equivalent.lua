@@ -189,6 +189,8 @@ return {
   -- What libcurl calls a line has its end, which is no digit.
   { file = "csrc/curl/transfer.c", from = "at + i >= line + count", to = "at - i" },
   { file = "csrc/curl/transfer.c", from = "at + i >= line + count", to = "i > line" },
+  -- Of equals either will do.
+  { file = "csrc/lua/to_json.c", from = "number > (double)*largest", to = ">= (double)" },
   -- Of timers that are due at once any may be the first.
   { file = "csrc/curl/timers.c", from = "->due_ms > timer->due_ms", to = ">= timer" },
   { file = "csrc/curl/timers.c", from = "< at(timers, child)->due_ms", to = "<= at(" },
