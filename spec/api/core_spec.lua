@@ -99,7 +99,8 @@ describe("a function of the core raises", function()
   end
 
   it("when what it is called on is closed", function()
-    local call, row = new_call(), assert(core.operation("x.list", { method = "GET", path = "/x" }))
+    local call = new_call()
+    local row = assert(core.operation("x.list", { method = "GET", path = "/x" }))
     local closed = assert(core.pool(given))
     for _, object in ipairs({ call, row, closed }) do
       debug.getmetatable(object).__gc(object)

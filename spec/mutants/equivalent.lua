@@ -28,7 +28,7 @@ return {
   { file = "csrc/core/redact.c", from = "(secrets->count + 1) *", to = "count + 2" },
   { file = "csrc/core/redact.c", from = "char digits[24]", to = "[25]" },
   { file = "csrc/core/settings.c", from = "calloc(1, sizeof", to = "calloc(2," },
-  { file = "csrc/core/report.c", from = "TAGOIO_MAX_MESSAGE_BYTES + TAGOIO", to = "BYTES - TAGOIO" },
+  { file = "csrc/core/report.c", from = "TAGOIO_MAX_MESSAGE_BYTES + TAGOIO", to = "BYTES - T" },
   { file = "csrc/core/report.c", from = "char words[120]", to = "[121]" },
   { file = "csrc/core/report.c", from = "char status[24]", to = "[25]" },
   { file = "csrc/core/report.c", from = "char attempts[40]", to = "[41]" },
@@ -189,6 +189,8 @@ return {
   -- What libcurl calls a line has its end, which is no digit.
   { file = "csrc/curl/transfer.c", from = "at + i >= line + count", to = "at - i" },
   { file = "csrc/curl/transfer.c", from = "at + i >= line + count", to = "i > line" },
+  -- The end of a list has no more than its name, which is none.
+  { file = "csrc/lua/fields.c", from = "{NULL, TEXT, 0}", to = "{NULL, TEXT, 1}" },
   -- Of equals either will do.
   { file = "csrc/lua/to_json.c", from = "number > (double)*largest", to = ">= (double)" },
   -- Of timers that are due at once any may be the first.
