@@ -214,6 +214,15 @@ static void test_accessors(void) {
     for (int i = 0; i < check_count(names); i++) {
         check_text(names[i], tagoio_operation_argument(row, (size_t)i).name);
     }
+    check_case("which arguments are bodies");
+    const tagoio_operation *create = tagoio_operation_find("profile.create");
+    const tagoio_operation *post = tagoio_operation_request("POST", false);
+    for (size_t i = 0; i < 5; i++) {
+        check_true(tagoio_operation_argument(row, i).is_body == (i == 2));
+        check_true(tagoio_operation_argument(create, i).is_body == (i == 0));
+        check_true(tagoio_operation_argument(post, i).is_body == (i == 2));
+    }
+    check_case("a row tells its keys, sorted, and lives as long as its references");
     check_text("a", tagoio_operation_query_key(row, 0));
     check_text("b", tagoio_operation_query_key(row, 1));
     check_text(NULL, tagoio_operation_query_key(row, 2));

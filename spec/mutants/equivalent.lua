@@ -18,6 +18,7 @@ return {
   { file = "csrc/core/date.c", from = "char month[4]", to = "[5]" },
   { file = "csrc/core/date.c", from = "char again[100]", to = "[101]" },
   { file = "csrc/core/describe.c", from = "char place[80]", to = "[81]" },
+  { file = "csrc/core/error.c", from = "char text[2 *", to = "[3 *" },
   { file = "csrc/core/headers.c", from = "(headers->count + 1) *", to = "count + 2" },
   { file = "csrc/core/json.c", from = "digits_that_always_do = 17", to = "18" },
   { file = "csrc/core/json.c", from = "*digits < digits_that", to = "<=" },
@@ -48,6 +49,8 @@ return {
   { file = "csrc/core/echo.c", from = "count > 0 && r->at[0]", to = "count > 1" },
   -- Of what is empty the NUL is there.
   { file = "csrc/core/report.c", from = "if (text->length > 0) {", to = "length >= 0" },
+  -- What is past the last argument has no name, as what ends their list.
+  { file = "csrc/core/operation.c", from = "index >= tagoio_operation_arg", to = "index > tag" },
   -- A form is tried again.
   { file = "csrc/core/echo.c", from = "form < 2 * ESCAPES", to = "form <= 2" },
   { file = "csrc/core/echo.c", from = "form < 2 * ESCAPES", to = "form < 3" },
