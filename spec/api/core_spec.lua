@@ -172,6 +172,13 @@ describe("a function of the core returns", function()
 end)
 
 describe("core.sleep", function()
+  it("lets a millisecond pass, and none for a time that is over", function()
+    local before = core.now()
+    core.sleep(0.001)
+    assert.is_true(core.now() > before)
+    core.sleep(-1)
+  end)
+
   it("is ended by the last of 64 descriptors, and takes no more", function()
     local server, quiet = assert(socket.bind("127.0.0.1", 0)), assert(socket.bind("127.0.0.1", 0))
     local host, port = server:getsockname()
