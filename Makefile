@@ -108,7 +108,8 @@ TEST_HOSTS := $(STATE_TESTS) $(TORTURE_TESTS)
 TEST_SUPPORT := $(addprefix $(BUILD)/obj/spec/support/,check.o play.o session.o)
 # What our code allocates can fail in these: a program, and a module for the programs that embed Lua.
 WRAPPED := $(if $(HARDENED_LINK),$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free))
-MEMORY_TESTS := $(addprefix $(BUILD)/test/,test_memory test_sockets) $(TORTURE_TESTS)
+MEMORY_TESTS := $(addprefix $(BUILD)/test/,test_memory test_pool test_sockets) \
+  $(TORTURE_TESTS)
 TORTURED := $(BUILD)/torture/tagoio/core.so
 TEST_OBJECTS := $(call objects,spec/core spec/curl spec/concurrency spec/torture spec/support)
 SLOW_RESOLVER := $(BUILD)/test/slow_resolver.so

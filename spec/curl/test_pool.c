@@ -2,6 +2,7 @@
 /* The core and the libcurl pool as a C program uses them, without Lua: operations
    against the emulator, which EMULATOR_HTTP and the like name. */
 #include "support/check.h"
+#include "support/memory.h"
 #include "support/session.h"
 
 #include <arpa/inet.h>
@@ -363,6 +364,13 @@ static void test_descriptor_0(void) {
     close(input);
 }
 
+static void test_memory(void) {
+    check_case(
+        "of pools that are gone, and of calls that nobody asked them for, nothing "
+        "is kept");
+    check_number(0, memory_balance(MEMORY_C));
+}
+
 int main(void) {
     const check_test tests[] = {test_cancel_in_backoff,
                                 test_due_over_tls,
@@ -375,6 +383,7 @@ int main(void) {
                                 test_calls_overlap,
                                 test_cancel,
                                 test_cancel_of_others,
-                                test_nobody_listens};
+                                test_nobody_listens,
+                                test_memory};
     return check_run(tests, check_count(tests));
 }
