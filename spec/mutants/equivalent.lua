@@ -242,4 +242,10 @@ return {
   -- The timer is closed when it has run once.
   { file = "lua/tagoio/hosts/luv.lua", from = "timer:start(0, 0, resume)", to = "(0, 1, resume" },
   { file = "lua/tagoio/hosts/luv.lua", from = "timer:start(to_ms(seconds), 0,", to = "1, go_on" },
+  -- What is awake pauses no more.
+  { file = "lua/tagoio/hosts/haproxy.lua", from = "waiter.awake and 0", to = "and 1" },
+  -- Due now, or when the clock is next looked at.
+  { file = "lua/tagoio/loop.lua", from = "task.due <= now", to = "task.due < now" },
+  -- libcurl writes over it.
+  { file = "csrc/curl/transfer.c", from = "uploaded = 0", to = "uploaded = 1" },
 }
