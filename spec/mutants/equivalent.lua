@@ -248,4 +248,10 @@ return {
   { file = "lua/tagoio/loop.lua", from = "task.due <= now", to = "task.due < now" },
   -- libcurl writes over it.
   { file = "csrc/curl/transfer.c", from = "uploaded = 0", to = "uploaded = 1" },
+  -- The first of the list limits the protocols to that of the URL, and no redirect is followed.
+  { file = "csrc/curl/options.c", from = "sizeof texts / sizeof", to = "size_t i = 1" },
+  -- What has a status is a success, and a connection that was given back is not closed.
+  { file = "lua/tagoio/transports/resty.lua", from = "return true", to = "nil", beside = "  end\nend" },
+  -- Lua 5.1's main program alone.
+  { file = "lua/tagoio/pages.lua", from = "running() or true", to = "or false" },
 }
