@@ -251,7 +251,7 @@ return {
   -- The first of the list limits the protocols to that of the URL, and no redirect is followed.
   { file = "csrc/curl/options.c", from = "sizeof texts / sizeof", to = "size_t i = 1" },
   -- What has a status is a success, and a connection that was given back is not closed.
-  { file = "lua/tagoio/transports/resty.lua", from = "return true", to = "nil", beside = "  end\nend" },
+  { file = "lua/tagoio/transports/resty.lua", from = "return true", to = "nil", beside = "d\nend" },
   -- Lua 5.1's main program alone.
   { file = "lua/tagoio/pages.lua", from = "running() or true", to = "or false" },
 }
