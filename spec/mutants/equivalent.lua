@@ -72,6 +72,7 @@ return {
   -- How long a gate is looked for; which of those that open at once is forgotten first; one that is
   -- closed until a time already; nobody closes one who did not enter.
   { file = "csrc/core/gate.c", from = "hash = (hash ^", to = ";" },
+  { file = "csrc/core/gate.c", from = "*token != '\\0'", to = "*token == '\\0'" },
   { file = "csrc/core/gate.c", from = "->opens_ms <= gate->opens_ms", to = ">opens_ms < gate" },
   { file = "csrc/core/gate.c", from = "opens_ms > gate->opens_ms", to = "opens_ms >= gate" },
   { file = "csrc/core/gate.c", from = "last_place < 0", to = "<= 0" },
