@@ -129,6 +129,19 @@ describe("in nginx", function()
     assert.equal(2, started)
   end)
 
+  it("an item of a map that waits when another one raises goes no further", function()
+    local went_on = host:run([[
+      local went_on = 0
+      pcall(tagoio.map, { 1, 2 }, function(item)
+        ngx.sleep(item / 100)
+        if item == 1 then error("broken") end
+        went_on = went_on + 1
+      end)
+      ngx.sleep(0.1)
+      return went_on]])
+    assert.equal(0, went_on)
+  end)
+
   it("a thread that has run a map is in none any more, should nginx use it again", function()
     local left = host:run([[
       local waiting = require("tagoio.waiting")
