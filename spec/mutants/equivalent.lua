@@ -255,4 +255,6 @@ return {
   { file = "lua/tagoio/transports/resty.lua", from = "return true", to = "nil", beside = "d\nend" },
   -- Lua 5.1's main program alone.
   { file = "lua/tagoio/pages.lua", from = "running() or true", to = "or false" },
+  -- A pool with no calls is stepped once more, and let go.
+  { file = "lua/tagoio/hosts/nginx.lua", from = "pool:step(0) > 0", to = ">= 0" },
 }
