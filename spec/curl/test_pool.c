@@ -311,7 +311,10 @@ static void test_limit_after_fork(void) {
     pid_t child = fork();
     if (child == 0) {
         int steps = count_steps(&it);
-        _exit(steps > 0 && steps < 10 ? 0 : 1);
+        /* A memory checker has its own idea of a child's exit code. */
+        const char *program = steps > 0 && steps < 10 ? "true" : "false";
+        execlp(program, program, (char *)NULL);
+        _exit(1);
     }
     check_true(waitpid(child, &status, 0) == child);
     check_number(0, status);
