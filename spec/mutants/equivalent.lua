@@ -257,4 +257,8 @@ return {
   { file = "lua/tagoio/pages.lua", from = "running() or true", to = "or false" },
   -- A pool with no calls is stepped once more, and let go.
   { file = "lua/tagoio/hosts/nginx.lua", from = "pool:step(0) > 0", to = ">= 0" },
+  -- At the very time.
+  { file = "lua/tagoio/hooks.lua", from = "core.now() >= told_until", to = "> told_until" },
+  -- A message begins with the operation.
+  { file = "lua/tagoio/hints.lua", from = "message:find(row[1], 1, true)", to = "2, true" },
 }
