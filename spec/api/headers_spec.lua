@@ -109,35 +109,27 @@ describe("headers", function()
     assert.equal("profile.tokenList " .. count, sent("x-call")[count])
   end)
 
-  it("of a function that calls its own client were asked for without end", function()
-    local problem
-    use({ headers = function()
-      local ok
-      ok, problem = pcall(client.profile.list)
-      assert.is_false(ok)
-    end })
-    assert(client.profile.info(id))
-    assert.matches("headers_spec.lua:%d+: profile.list: headers: the function calls its own client",
-      problem)
-    assert.equal(1, #emulator.journal())
-  end)
-
-  it("of a function that calls its own client in a map were asked for without end", function()
-    local problem
-    use({ headers = function()
-      assert(problem == nil)
-      problem = ""
-      tagoio.map({ 1 }, function()
-        local ok
-        ok, problem = pcall(client.profile.list)
-        assert.is_false(ok)
-      end)
-    end })
-    assert(client.profile.info(id))
-    assert.matches("headers_spec.lua:%d+: profile.list: headers: the function calls its own client",
-      problem)
-    assert.equal(1, #emulator.journal())
-  end)
+  for place, run in pairs({
+    ["calls its own client"] = function(call) call() end,
+    ["calls its own client in a map"] = function(call) tagoio.map({ 1 }, call) end,
+  }) do
+    it("of a function that " .. place .. " were asked for without end", function()
+      local problem
+      use({ headers = function()
+        assert(problem == nil)
+        problem = ""
+        run(function()
+          local ok
+          ok, problem = pcall(client.profile.list)
+          assert.is_false(ok)
+        end)
+      end })
+      assert(client.profile.info(id))
+      assert.matches(
+        "headers_spec.lua:%d+: profile.list: headers: the function calls its own client", problem)
+      assert.equal(1, #emulator.journal())
+    end)
+  end
 
   it("of a function may come of a call of another client, one for each coroutine", function()
     local plain = emulator.client()

@@ -4,6 +4,7 @@
 
 local emulator = require("spec.support.emulator")
 local faults = require("spec.support.faults")
+local loops = require("spec.support.loops")
 local tagoio = require("tagoio")
 
 -- What the server answers to the request before, and what would be a forgery.
@@ -216,16 +217,7 @@ for _, scheme in ipairs({ "http", "https" }) do
 
     it("a response that came before is no read's, which might have shared over HTTP/2", function()
       client:close()
-      client = open({
-        wait = { -- of a host in which a read may share a connection from the first one on
-          mode = function()
-            return "yield"
-          end,
-          wait = function(waiter, seconds)
-            waiter.pools[1]:step(seconds)
-          end,
-        },
-      })
+      client = open({ wait = loops.yielding })
       assert(warm_up("ok() " .. send_later(response(200, forged.list)) .. "serve()"))
       assert.same({}, assert(client.profile.list()))
       assert.equal(2, #server:journal())

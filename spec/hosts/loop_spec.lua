@@ -3,6 +3,7 @@
 
 local core = require("tagoio.core")
 local emulator = require("spec.support.emulator")
+local loops = require("spec.support.loops")
 
 describe("in a loop that is the program's", function()
   local client, waiting, results
@@ -66,16 +67,7 @@ describe("in a loop that is the program's", function()
   end)
 
   it("the first read of all is over HTTP/2, so that those that begin meanwhile share it", function()
-    local secure = emulator.secure_client({
-      wait = {
-        mode = function()
-          return "yield"
-        end,
-        wait = function(waiter, seconds)
-          waiter.pools[1]:step(seconds)
-        end,
-      },
-    })
+    local secure = emulator.secure_client({ wait = loops.yielding })
     assert(secure.profile.list())
     assert.equal("HTTP/2.0", emulator.request().http_version)
     secure:close()

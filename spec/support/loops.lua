@@ -10,6 +10,17 @@ local process = require("spec.support.process")
 
 local loops = {}
 
+-- The option `wait` of a host that waits as a blocking one does, and counts as one that yields: in
+-- such a host a read may share a connection from the first one on.
+loops.yielding = {
+  mode = function()
+    return "yield"
+  end,
+  wait = function(waiter, seconds)
+    waiter.pools[1]:step(seconds)
+  end,
+}
+
 -- Writes the manual's block that has this text in it to a file, whose path it gives.
 function loops.manual_file(text)
   for _, block in ipairs(markdown.blocks(markdown.read("lua/README.md"))) do
