@@ -516,7 +516,11 @@ describe("a hint", function()
       [400] = true, [403] = true, [404] = true, [422] = true, [428] = true, [429] = false,
       [430] = true, [500] = true, [501] = false, [502] = false, [503] = false, [504] = false,
     }) do
-      emulator.inject({ status = status, json = { status = false, message = "No" } })
+      -- Without a time a 429 holds the client until the next minute.
+      local headers = { ["Retry-After"] = "0" }
+      emulator.inject({
+        status = status, headers = headers, json = { status = false, message = "No" },
+      })
       local _, message = client.profile.info("Factory")
       local told = message:find("; profileID must be 24 hex digits", 1, true)
       assert.equal(is_hinted, told ~= nil, message)
