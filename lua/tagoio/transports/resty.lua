@@ -98,17 +98,17 @@ local function keep(client)
   end
 end
 
--- Reads the rest of a response: true; or nil and a message.
+-- Reads the rest of a response. Returns what is wrong with it, or nothing.
 local function receive(state, response)
   if response.status < 200 then
-    return nil, "unexpected interim response " .. response.status
+    return "unexpected interim response " .. response.status
   elseif not has_readable_length(response.headers) then
-    return nil, "invalid Content-Length"
+    return "invalid Content-Length"
   end
   local limit = state.request.max_response_bytes or math.huge
   local body, total = read_body(response, limit)
   if not body then
-    return nil, total
+    return total
   end
   state.status, state.headers, state.body = response.status, response.headers, body
   if total > limit then
@@ -116,7 +116,6 @@ local function receive(state, response)
   else
     keep(state.client)
   end
-  return true
 end
 
 -- ---- one attempt ----
@@ -177,22 +176,17 @@ local function exchange(state)
     body = request.body,
   })
   if response then
-    local complete
-    complete, message = receive(state, response)
-    if complete then
-      return
-    end
+    message = receive(state, response)
   end
-  client:close()
-  fail(state, "network", message)
+  if not state.status then
+    client:close()
+    fail(state, "network", message)
+  end
 end
 
 local function run(state)
   connect(state)
   if state.connected then
-    if state.waits_for_connection then
-      state.news:post()
-    end
     exchange(state)
   end
 end
@@ -204,23 +198,26 @@ local function run_protected(state)
     state.problem = problem
   end
   state.done = true
-  state.news:post()
+  state.ended:post()
 end
 
 -- ---- the time limits ----
 
+-- Of the time to connect, or once it is connected of that for all of the attempt.
+local function seconds_left(state, begun)
+  local limit = state.connected and state.request.timeout or state.connect_timeout
+  return begun + limit - core.now()
+end
+
 -- nginx's timeouts begin anew with each byte, and a look-up has one of its own: the attempt is made
 -- by a light thread, which ends when its time is over.
 local function supervise(state)
-  local deadline = core.now() + state.request.timeout
+  local begun = core.now()
   local thread = ngx.thread.spawn(run_protected, state)
-  if not state.connected and not state.done then
-    state.waits_for_connection = true
-    state.news:wait(state.connect_timeout)
-  end
-  -- The news that it is connected may still be there, when a busy worker was late to tell it.
-  while state.connected and not state.done and core.now() < deadline do
-    state.news:wait(math.max(deadline - core.now(), waiting.shortest_pause_s))
+  local left = seconds_left(state, begun)
+  while not state.done and left > 0 do
+    state.ended:wait(math.max(left, waiting.shortest_pause_s))
+    left = seconds_left(state, begun)
   end
   if state.done then
     ngx.thread.wait(thread)
@@ -250,7 +247,7 @@ return function(request)
     request = request,
     client = client,
     connect_timeout = math.min(request.connect_timeout or request.timeout, request.timeout),
-    news = semaphore.new(),
+    ended = semaphore.new(),
     sent = false,
   }
   supervise(state)
