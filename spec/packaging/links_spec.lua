@@ -72,7 +72,8 @@ end)
 -- ---- the reference in HTML ----
 
 local function make_reference(folder)
-  local command = 'env -i PATH="$PATH" HOME=/ ldoc --fatalwarnings --quiet --dir %s .'
+  -- It keeps files in /tmp under the name of the home, where another user cannot write.
+  local command = 'env -i PATH="$PATH" HOME="$HOME" ldoc --fatalwarnings --quiet --dir %s .'
   local output, status = process.run(command:format(process.quote(folder)))
   assert.equal(0, status, output)
 end
