@@ -22,6 +22,27 @@ describe("in luv", function()
     assert.equal("Factory\n", guest.run(process.lua .. " " .. path, paths))
   end)
 
+  it("a coroutine that is closed while it waits leaves nothing in the loop", function()
+    if not coroutine.close then -- luacheck: ignore
+      return pending("this Lua closes no coroutines")
+    end
+    emulator.inject({ hold = true, times = 0 })
+    local code = [[
+      local uv = require("luv")
+      local tagoio = require("tagoio")
+      local client = tagoio.new({ wait = require("tagoio.hosts.luv") })
+      local routine = coroutine.create(client.profile.list)
+      coroutine.resume(routine)
+      print(coroutine.status(routine), coroutine.close(routine))
+      collectgarbage()
+      uv.run()
+      uv.walk(print)
+      print("the loop is empty")]]
+    local variables = { T_ANALYSIS_TOKEN = emulator.token, TAGOIO_API = emulator.http }
+    local command = process.lua_command(code, variables)
+    assert.equal("suspended\ttrue\nthe loop is empty\n", process.run("timeout 60 " .. command))
+  end)
+
   it("after a fork a child makes calls of its own, and the parent's go on, each once", function()
     local start_fork, missing = loops.on_luajit("luajit", "spec/hosts/guests/fork.lua")
     if not start_fork then

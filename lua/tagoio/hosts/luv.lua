@@ -8,16 +8,16 @@ local waiting = require("tagoio.waiting")
 local uv = require("luv") -- Neovim's own, too
 local vim = rawget(_G, "vim")
 
-local luv = { longest_s = math.huge }
+local luv = {}
 
 -- Outside coroutines, in the program itself and in callbacks, a call stops the loop.
 function luv.mode()
   return waiting.can_suspend() and "yield" or "block"
 end
 
--- Of libuv's timers, which are rounded up; and the longest is a week.
+-- Of libuv's timers, which are rounded up.
 local function to_ms(seconds)
-  return math.ceil(math.min(seconds, 604800) * 1000)
+  return math.ceil(seconds * 1000)
 end
 
 -- In Neovim a coroutine goes on where all of the editor's functions may be called.
@@ -67,16 +67,20 @@ end
 -- ---- waiting ----
 
 -- Suspends the running coroutine until its waiter is woken, or for so many seconds. It goes on in
--- the loop, never within the function that wakes it. The timer keeps it alive.
+-- the loop, never within the function that wakes it. The timer keeps it alive, and goes with one
+-- that was closed meanwhile.
 local function suspend(waiter, seconds)
   local me, timer = coroutine.running(), assert(uv.new_timer())
   local is_waiting = true
   local resume = in_loop(function()
-    if is_waiting and coroutine.status(me) == "suspended" then
+    local status = is_waiting and coroutine.status(me)
+    if status == "suspended" then
       local ok, problem = coroutine.resume(me)
       if not ok then
         error(debug.traceback(me, tostring(problem)), 0)
       end
+    elseif status == "dead" and not timer:is_closing() then
+      timer:close()
     end
   end)
   function waiter.notify()
