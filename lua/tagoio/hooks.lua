@@ -13,7 +13,7 @@ local hooks = {}
 local function write_line(line)
   if package.loaded.ngx then
     ngx.log(ngx.NOTICE, line)
-  else
+  elseif io and io.stderr then -- a host may have taken it away
     io.stderr:write(line, "\n")
   end
 end

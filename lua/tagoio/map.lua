@@ -105,14 +105,19 @@ function job:raise(problem)
   error(problem, 0)
 end
 
+local traceback = debug and debug.traceback -- a host may have taken it away
+
 -- What a task raised. A text gets the item's name and a traceback, unless on_progress raised it.
-function job:name_item(problem, task, traceback)
+function job:name_item(problem, task)
   if self.failure then
     return self.failure[1]
   elseif type(problem) ~= "string" or not task.index then -- before its first item, no memory
     return problem
   end
   local named = ("%s (in %s)"):format(problem, item_names[self.name]:format(task.index))
+  if not traceback then
+    return named
+  end
   return task.coroutine and traceback(task.coroutine, named) or traceback(named, 2)
 end
 
@@ -194,7 +199,7 @@ local function run_in_loop(self)
   repeat
     local more, problem, task = all:turn()
     if more == false then
-      self:raise(self:name_item(problem, task, debug.traceback))
+      self:raise(self:name_item(problem, task))
     elseif more and self:is_stopped() then
       self:stop()
     end

@@ -36,23 +36,25 @@ if _VERSION ~= "Lua 5.1" then
   passable = { [pcall] = true, [xpcall] = true }
 end
 
+local getinfo = debug and debug.getinfo -- a host may have taken it away
+
 local function has_c_frame()
   local level = 2
-  local frame = debug.getinfo(level, "Sfn")
+  local frame = getinfo(level, "Sfn")
   while frame do
     local is_iterator = frame.name == "(for generator)" -- as 5.1 calls it, which calls it from C
     if frame.what == "C" and not passable[frame.func] or is_iterator then
       return true
     end
     level = level + 1
-    frame = debug.getinfo(level, "Sfn")
+    frame = getinfo(level, "Sfn")
   end
   return false
 end
 
 local is_yieldable = coroutine.isyieldable -- luacheck: ignore
   or function()
-    return not has_c_frame()
+    return getinfo ~= nil and not has_c_frame()
   end
 
 -- Whether the running coroutine can be suspended.

@@ -291,6 +291,14 @@ describe("bad input", function()
     assert.matches("tagoio.date.parse: ", output)
   end)
 
+  it("raises what an item of a map raised where there is no debug library", function()
+    local output = process.run_lua([[
+      debug = nil
+      local tagoio = require("tagoio")
+      print(pcall(tagoio.map, { 1 }, function() tagoio.sleep(0) error("oops", 0) end))]])
+    assert.equal("false\toops (in item 1 of tagoio.map)\n", output)
+  end)
+
   it("raises when tagoio.new is called with a colon", function()
     raises(function()
       local made = tagoio:new({ token = "x" })

@@ -214,6 +214,17 @@ describe("an error in on_attempt", function()
     assert.equal(1, reports, output)
     assert.matches("3\t3\n", output)
   end)
+
+  it("breaks nothing where there is no io library", function()
+    emulator.reset()
+    local code = [[
+      io = nil
+      local tagoio = require("tagoio")
+      local client = tagoio.new({ on_attempt = function() error("oops") end })
+      print(#assert(client.profile.list()))]]
+    local variables = { T_ANALYSIS_TOKEN = emulator.token, TAGOIO_API = emulator.http }
+    assert.equal("3\n", process.run_lua(code, variables))
+  end)
 end)
 
 describe("TAGOIO_LOG=1", function()

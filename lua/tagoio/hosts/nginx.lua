@@ -124,7 +124,7 @@ end
 local function work(job)
   local task = { job = job }
   local function trace(problem)
-    return job:name_item(problem, task, debug.traceback)
+    return job:name_item(problem, task)
   end
   waiting.set_task(task)
   local ok, problem = xpcall(job.work, trace, job, task)
