@@ -113,10 +113,18 @@ function resume(self, task, ...)
   return resumed(self, task, waiting.resume(task, ...))
 end
 
+-- Where the loop waits: in the host of a client that names one, if there is any, for there others
+-- go on; who sleeps is in the default one.
+local function host_of(self)
+  local default = hosts.default()
+  local host = next(self.hosts)
+  return host == default and next(self.hosts, host) or host or default
+end
+
 local function wait(self)
   local first = self.due:first()
   self.waiter.awake = false
-  waiting.wait(self.waiter, next(self.hosts) or hosts.default(), first and first.due)
+  waiting.wait(self.waiter, host_of(self), first and first.due)
 end
 
 local function wake_due(self)

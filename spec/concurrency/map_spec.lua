@@ -495,6 +495,26 @@ describe("tagoio.map", function()
     end
   end)
 
+  it("waits in the event loop of its calls while an item sleeps", function()
+    for _ = 1, 20 do -- in whatever order they are found
+      local waits = 0
+      local own = client:with({
+        wait = function(_, seconds)
+          waits = waits + 1
+          client:step(seconds)
+        end,
+      })
+      local _, message = tagoio.gather(function()
+        tagoio.sleep(3600)
+      end, function()
+        assert(own.profile.list())
+        return nil, "enough"
+      end)
+      assert.equal("enough", message)
+      assert.is_true(waits > 0)
+    end
+  end)
+
   it("tells on_progress the item, its result and its error", function()
     local told = {}
     tagoio.map({ id, "no-profile" }, function(profile_id)

@@ -33,6 +33,12 @@ local function start(version)
   return host
 end
 
+it("outside HAProxy its host says where it runs", function()
+  local output, status = process.run_lua('require("tagoio.hosts.haproxy")')
+  assert.not_equal(0, status)
+  assert.matches("tagoio.hosts.haproxy runs inside HAProxy only", output, 1, true)
+end)
+
 describe("in HAProxy", function()
   local version = os.getenv("HAPROXY_LUA")
   if not version then

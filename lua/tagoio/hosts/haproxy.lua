@@ -9,6 +9,9 @@ local waiting = require("tagoio.waiting")
 local haproxy = { longest_s = math.huge }
 
 local host = rawget(_G, "core") -- HAProxy's own functions
+if not host then
+  error("tagoio.hosts.haproxy runs inside HAProxy only", 0)
+end
 
 -- While HAProxy starts nothing can yield. Its tasks run when it has started.
 local has_started = false
