@@ -52,11 +52,10 @@ local function order_by(list)
       value = { value:match("^([^,]*),?%s*(.*)$") }
     end
     value = type(value) == "table" and value or {}
-    local doubt = field(value[1])
-    if doubt then
-      return doubt
+    if field(value[1]) then
+      return field(value[1]), ": the field"
     end
-    return value[2] ~= "" and direction(value[2]) or nil
+    return value[2] ~= "" and direction(value[2]) or nil, ": the direction"
   end
 end
 

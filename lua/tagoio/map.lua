@@ -264,8 +264,8 @@ local gather_rows = check.rows({ timeout_row })
 function map.map(items, fn, given)
   local own = check.options("tagoio.map", option_rows, given)
   if type(items) ~= "table" then
-    local hint = items == nil and "; assert the call that makes it" or ""
-    errors.raise(("tagoio.map: items must be an array (got %s)%s"):format(type(items), hint))
+    local got = items == nil and "nil; assert the call that makes it" or "a " .. type(items)
+    errors.raise(("tagoio.map: items must be an array (got %s)"):format(got))
   end
   local total = #items -- a metatable may have it be anything
   if type(total) ~= "number" then

@@ -143,7 +143,7 @@ local raised = {
   {
     "a map over the nil of a call that failed",
     function(client) return tagoio.map(client.profile.info(nobody), print) end,
-    "tagoio.map: items must be an array (got nil); assert the call that makes it",
+    "tagoio.map: items must be an array (got nil; assert the call that makes it)",
   },
   {
     "milliseconds",
@@ -267,7 +267,7 @@ local refused = {
     "a direction that is none",
     function(client) return client.profile.tokenList(id, { orderBy = { "name", "down" } }) end,
     "profile.tokenList: Invalid orderBy parameter (HTTP 400); "
-      .. "query.orderBy is documented as one of asc, desc",
+      .. "query.orderBy: the direction is documented as one of asc, desc",
   },
   {
     "a page of 0",

@@ -493,6 +493,7 @@ describe("tagoio.map", function()
     for _, bad in ipairs({ -1, 3601, 0 / 0 }) do
       raises("sleep", "seconds must be a number from 0 to 3600 (got ", bad)
     end
+    raises("sleep", "(got NaN)", 0 / 0)
   end)
 
   it("waits in the event loop of its calls while an item sleeps", function()
@@ -532,7 +533,8 @@ describe("tagoio.map", function()
   end)
 
   it("raises on bad arguments", function()
-    raises("map", "items must be an array (got nil)", nil, list)
+    raises("map", "items must be an array (got nil; assert", nil, list)
+    raises("map", "items must be an array (got a number)", 5, list)
     raises("map", "fn must be a function (got a table)", {}, {})
     raises("map", "items must be an array (got a table that has only", { a = 1 }, list)
     raises("map", "items must be an array (got a table that has only", { [0] = 1 }, list)
