@@ -4,6 +4,7 @@
 -- writes nothing where stderr is not a terminal.
 -- @module tagoio.progress
 
+local check = require("tagoio.check")
 local core = require("tagoio.core")
 
 local width = 24
@@ -39,6 +40,7 @@ end
 -- @usage local progress = require("tagoio.progress")
 -- tagoio.map(addresses, invite, { on_progress = progress("inviting") })
 local function progress(what)
+  check.argument("tagoio.progress", "what", "string", what)
   local started, failed = core.now(), 0
   local shown = is_terminal()
   return function(done, total, _, _, err)

@@ -43,4 +43,11 @@ describe("progress", function()
       assert.equal("", drawn(answer, "tell(1, 1, 2, 1, true)"))
     end
   end)
+
+  it("given to a map without what is being done raises, where it drew nothing", function()
+    local told = require("tagoio.progress")
+    local ok, problem = pcall(require("tagoio").map, { 1 }, tostring, { on_progress = told })
+    assert.is_false(ok)
+    assert.matches("tagoio.progress: what must be a string (got a number)", problem, 1, true)
+  end)
 end)
