@@ -19,10 +19,6 @@ local check = {}
 
 -- ---- one value ----
 
-local function show(value)
-  return value ~= value and "NaN" or errors.quote(value)
-end
-
 local function has_type(types, value)
   local name = type(value)
   return types == name or (" or " .. types .. " or "):find(" or " .. name .. " or ", 1, true) ~= nil
@@ -41,7 +37,7 @@ end
 local function check_problem(row, value)
   local needed = row.check and row.check(value)
   if needed and not row.secret then
-    needed = ("%s (got %s)"):format(needed, show(value))
+    needed = ("%s (got %s)"):format(needed, errors.quote(value))
   end
   return needed and "must be " .. needed
 end

@@ -19,6 +19,8 @@ local metatable = {
 function errors.quote(value)
   if type(value) == "string" then
     return '"' .. core.printable(value) .. '"'
+  elseif value ~= value then
+    return "NaN" -- some systems print -nan
   elseif value == nil or type(value) == "number" or type(value) == "boolean" then
     return tostring(value)
   end
