@@ -92,4 +92,4 @@ end
 
 client.tables.account = new_account
 
-return new_account(client.caller(client.lazy({ token = false }))) --[[@as tagoio.account]]
+return new_account(client.caller(client.lazy(false))) --[[@as tagoio.account]]

@@ -107,14 +107,14 @@ local metatable = {
 
 -- Makes a client of the core's client and options that were checked, on a pool unless a transport
 -- takes its place. `starts` are the parent's.
-local function wrap(core_client, checked, shared_pool, url, starts)
+local function wrap(core_client, checked, shared_pool, starts)
   if checked.array_mt then
     core.mark(checked.array_mt)
   end
   local own = {
     core = core_client,
     pool = shared_pool,
-    url = url,
+    url = core_client:base_url(),
     transport = checked.transport,
     proxy = checked.proxy, -- for messages: who named it
     tell = hooks.join(checked.on_attempt),
@@ -181,7 +181,7 @@ function client.new(checked, operation)
     new, message, kind = core.client(checked, own_pool and own_pool.core)
   end
   if new then
-    return wrap(new, checked, own_pool, new:base_url())
+    return wrap(new, checked, own_pool)
   end
   local wrong_url = message:match("^base_url: (.*)$")
   if not wrong_url then
@@ -191,25 +191,21 @@ function client.new(checked, operation)
   return refuse(operation, (source or "region") .. ": " .. wrong_url, source and "invalid" or kind)
 end
 
--- A function that finds one client, made of the environment and these options when it is first
--- asked for; or nil, message, err.
-function client.lazy(checked)
+-- A function that finds one client, made of the environment when it is first asked for, with this
+-- token if it is not nil; or nil, message, err.
+function client.lazy(token)
   local found
   return function(operation)
+    local message, err
     if not found then
-      local copy = {}
-      for name, value in pairs(checked) do
-        copy[name] = value
-      end
-      local new, message, err = client.new(copy, operation)
-      if not new then
-        return nil, message, err
-      end
-      found = new
+      found, message, err = client.new({ token = token }, operation)
     end
-    return found
+    return found, message, err
   end
 end
+
+-- What the core does not keep for derived clients.
+local inherited = { "transport", "proxy", "wait", "on_attempt", "response_info", "per_minute" }
 
 --- A client on the same connections, with other options: as cheap as a table. The retry
 -- budget is shared as well.
@@ -228,15 +224,9 @@ function methods:with(given)
   local checked = options.check_derived(given)
   check_open(self, "with")
   local own = self[own_key]
-  checked.transport = own.transport
-  checked.proxy = own.proxy
-  checked.wait = checked.wait or own.wait
   checked.headers = options.join_headers(own.headers, checked.headers)
-  if checked.on_attempt == nil then -- false removes it
-    checked.on_attempt = own.on_attempt
-  end
-  for _, name in ipairs({ "response_info", "per_minute" }) do
-    if checked[name] == nil then
+  for _, name in ipairs(inherited) do
+    if checked[name] == nil then -- false removes what the parent has
       checked[name] = own[name]
     end
   end
@@ -251,7 +241,7 @@ function methods:with(given)
   if not new then
     return refuse("client:with", message, kind)
   end
-  return wrap(new, checked, own.pool, own.url, own.starts)
+  return wrap(new, checked, own.pool, own.starts)
 end
 
 local function cancel_calls(own)
@@ -296,8 +286,7 @@ end
 function methods:step(seconds)
   local own_pool = check_open(self, "step")
   check.argument("client:step", "seconds", "number or nil", seconds)
-  local pending = own_pool and own_pool:step(seconds or 0) or 0
-  return pending
+  return own_pool and own_pool:step(seconds or 0) or 0
 end
 
 --- A descriptor for event loops: it is readable when `step` has something to do. With `events` and

@@ -309,4 +309,4 @@ end
 
 client.tables.profile = new_profile
 
-return new_profile(client.caller(client.lazy({}))) --[[@as tagoio.profile]]
+return new_profile(client.caller(client.lazy())) --[[@as tagoio.profile]]
