@@ -4,7 +4,8 @@
 -- * `name`
 -- * `types`: of Lua, as "string or table"
 -- * `must_be`: what it must be, in words; else "a " and the types
--- * `check`: function(value) -> what it must be, in words, when it is not; else nil
+-- * `check`: function(value) -> what it must be, in words, or true for `must_be`, when it is not;
+--   else nil or false
 -- * `rows`: those of a table in it
 -- * `needed`, when it must not be left out; `secret`, when no message shows its value
 -- * `default`
@@ -36,6 +37,7 @@ end
 -- The same when it does not pass the row's own check.
 local function check_problem(row, value)
   local needed = row.check and row.check(value)
+  needed = needed == true and row.must_be or needed
   if needed and not row.secret then
     needed = ("%s (got %s)"):format(needed, errors.quote(value))
   end
@@ -66,7 +68,7 @@ function check.whole(least, most)
   local range = most and ("from %d to %d"):format(least, most) or ("of %d or more"):format(least)
   return function(value)
     local fits = value == math.floor(value) and value >= least and value <= (most or math.huge)
-    return not fits and "a whole number " .. range or nil
+    return not fits and "a whole number " .. range
   end
 end
 

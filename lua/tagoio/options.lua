@@ -8,7 +8,7 @@ local hosts = require("tagoio.hosts")
 
 local options = {}
 
--- ---- checks: nil, or what a value must be ----
+-- ---- checks, as check.lua says ----
 
 local function check_text(value)
   if value == "" then
@@ -20,7 +20,7 @@ end
 
 local function check_token(value)
   if type(value) == "boolean" then
-    return value and "a string, or false for none" or nil
+    return value
   elseif value == "" or value:find("[^\33-\126]") then
     return "printable ASCII without blanks"
   elseif value:find("^[\"'`]") or value:find("[\"'`]$") then
@@ -57,7 +57,7 @@ local region_forms =
   [["us-e1", "eu-w1", "env", { tdeploy = "project id" } or { api = "https://..." }]]
 
 local function check_project(value)
-  return not value:match("^%s*[%w-]+%s*$") and "the id of a project" or nil
+  return not value:match("^%s*[%w-]+%s*$") and "the id of a project"
 end
 
 local region_rows = check.rows({
@@ -73,36 +73,29 @@ local function check_region(region)
   if type(region) == "table" then
     is_known = (region.tdeploy == nil) ~= (region.api == nil)
   end
-  return not is_known and region_forms or nil
+  return not is_known and region_forms
 end
 
 local function check_proxy(value)
-  if value == true then
-    return "a URL, or false for none"
-  end
-  return value and check_text(value)
+  return value == true or value and check_text(value)
 end
 
 -- Lists are made with the metatable of a page, which must be had for that.
 local function check_metatable(value)
-  return rawget(value, "__metatable") ~= nil and "a metatable without __metatable" or nil
+  return rawget(value, "__metatable") ~= nil and "a metatable without __metatable"
 end
 
 function options.check_rate(value)
-  return not (value > 0 and value < math.huge) and "a number over 0" or nil
+  return not (value > 0 and value < math.huge) and "a number over 0"
 end
 
-local function check_hook(value)
-  return value == true and "a function, or false for none" or nil
+-- Of an option that may be false.
+local function is_true(value)
+  return value == true
 end
 
-local function check_headers(value)
-  return value == true and "a table, a function, or false for none" or nil
-end
-
-local function check_host(value)
-  local is_host = type(value) == "function" or hosts.is_host(value)
-  return not is_host and 'a function, or a host as require("tagoio.hosts.luv")' or nil
+local function is_no_host(value)
+  return type(value) == "table" and not hosts.is_host(value)
 end
 
 -- ---- the rows ----
@@ -145,7 +138,7 @@ local rows = {
     name = "headers",
     types = "table or function or boolean",
     must_be = "a table, a function, or false for none",
-    check = check_headers,
+    check = is_true,
   },
   { name = "keep_null", types = "boolean" },
   { name = "array_mt", types = "table", check = check_metatable },
@@ -155,14 +148,14 @@ local rows = {
     name = "on_attempt",
     types = "function or boolean",
     must_be = "a function, or false for none",
-    check = check_hook,
+    check = is_true,
   },
   { name = "transport", scope = "pool", types = "function" },
   {
     name = "wait",
     types = "function or table",
     must_be = "a function, or a host as require(\"tagoio.hosts.luv\")",
-    check = check_host,
+    check = is_no_host,
   },
 }
 

@@ -8,8 +8,8 @@ local request = {}
 
 local methods = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true }
 
-local function check_method(value)
-  return not methods[value] and "GET, POST, PUT, PATCH or DELETE" or nil
+local function is_unknown(method)
+  return not methods[method]
 end
 
 local rows = check.rows({
@@ -18,7 +18,7 @@ local rows = check.rows({
     name = "method",
     types = "string",
     must_be = "GET, POST, PUT, PATCH or DELETE",
-    check = check_method,
+    check = is_unknown,
     needed = true,
   },
   {
