@@ -71,10 +71,20 @@ static int want(lua_State *L) {
     return 2;
 }
 
+static void set_text(lua_State *L, const char *name, const char *text) {
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+static void set_number(lua_State *L, const char *name, double number) {
+    lua_pushnumber(L, number);
+    lua_setfield(L, -2, name);
+}
+
 static void push_headers(lua_State *L, const tagoio_request *request) {
     lua_createtable(L, 0, (int)request->header_count);
     for (size_t i = 0; i < request->header_count; i++) {
-        tagoio_set_text(L, request->headers[i].name, request->headers[i].value);
+        set_text(L, request->headers[i].name, request->headers[i].value);
     }
 }
 
@@ -93,11 +103,11 @@ static int begin(lua_State *L) {
         return 1;
     }
     lua_createtable(L, 0, 7);
-    tagoio_set_text(L, "method", request.method);
-    tagoio_set_text(L, "url", request.url);
-    tagoio_set_number(L, "timeout", (double)request.timeout_ms / 1000);
-    tagoio_set_number(L, "connect_timeout", (double)request.connect_timeout_ms / 1000);
-    tagoio_set_number(L, "max_response_bytes", (double)request.max_response_bytes);
+    set_text(L, "method", request.method);
+    set_text(L, "url", request.url);
+    set_number(L, "timeout", (double)request.timeout_ms / 1000);
+    set_number(L, "connect_timeout", (double)request.connect_timeout_ms / 1000);
+    set_number(L, "max_response_bytes", (double)request.max_response_bytes);
     push_headers(L, &request);
     lua_setfield(L, -2, "headers");
     if (request.body != NULL) {

@@ -77,14 +77,6 @@ static const field attempt_fields[] = {
 
 /* ---- pushing ---- */
 
-static void push_text(lua_State *L, const char *text) {
-    if (text != NULL) {
-        lua_pushstring(L, text);
-    } else {
-        lua_pushnil(L);
-    }
-}
-
 static void push_count(lua_State *L, int64_t count, bool absent) {
     if (absent) {
         lua_pushnil(L);
@@ -115,10 +107,10 @@ static void push_value(lua_State *L, const tagoio_push_json_context *context,
                        field_type type, const void *at) {
     switch (type) {
     case TEXT:
-        push_text(L, *(const char *const *)at);
+        lua_pushstring(L, *(const char *const *)at); /* of NULL nil */
         break;
     case CHARACTERS:
-        push_text(L, *(const char *)at != '\0' ? at : NULL);
+        lua_pushstring(L, *(const char *)at != '\0' ? at : NULL);
         break;
     case NUMBER:
         push_count(L, *(const int *)at, false);
@@ -140,7 +132,8 @@ static void push_value(lua_State *L, const tagoio_push_json_context *context,
         break;
     case KIND: {
         tagoio_error_kind kind = *(const tagoio_error_kind *)at;
-        push_text(L, kind != TAGOIO_ERROR_NONE ? tagoio_error_kind_name(kind) : NULL);
+        lua_pushstring(L,
+                       kind == TAGOIO_ERROR_NONE ? NULL : tagoio_error_kind_name(kind));
         break;
     }
     case JSON:

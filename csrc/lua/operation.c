@@ -26,21 +26,17 @@ const tagoio_operation *tagoio_check_operation(lua_State *L, int index) {
     return row;
 }
 
-static void push_arguments(lua_State *L, const tagoio_operation *row) {
-    const char *name;
-    lua_newtable(L);
-    for (int i = 0; (name = tagoio_operation_argument(row, (size_t)i).name) != NULL;
-         i++) {
-        lua_pushstring(L, name);
-        lua_rawseti(L, -2, i + 1);
-    }
+static const char *argument_name(const tagoio_operation *row, size_t index) {
+    return tagoio_operation_argument(row, index).name;
 }
 
-static void push_query(lua_State *L, const tagoio_operation *row) {
-    const char *key;
+/* The names that a function gives one after the other, as a list. */
+static void push_names(lua_State *L, const tagoio_operation *row,
+                       const char *(*name_at)(const tagoio_operation *, size_t)) {
+    const char *name;
     lua_newtable(L);
-    for (int i = 0; (key = tagoio_operation_query_key(row, (size_t)i)) != NULL; i++) {
-        lua_pushstring(L, key);
+    for (int i = 0; (name = name_at(row, (size_t)i)) != NULL; i++) {
+        lua_pushstring(L, name);
         lua_rawseti(L, -2, i + 1);
     }
 }
@@ -54,9 +50,9 @@ static int operations(lua_State *L) {
         lua_createtable(L, 0, 3); /* list row */
         lua_pushstring(L, tagoio_operation_name(row));
         lua_setfield(L, -2, "name");
-        push_arguments(L, row);
+        push_names(L, row, argument_name);
         lua_setfield(L, -2, "arguments");
-        push_query(L, row);
+        push_names(L, row, tagoio_operation_query_key);
         lua_setfield(L, -2, "query");
         lua_rawseti(L, -2, (int)i + 1);
     }
@@ -84,7 +80,7 @@ static int new_operation(lua_State *L) {
 
 /* operation:arguments(): their names, in order */
 static int arguments(lua_State *L) {
-    push_arguments(L, check_row(L, 1));
+    push_names(L, check_row(L, 1), argument_name);
     return 1;
 }
 

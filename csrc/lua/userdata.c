@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kinds of userdata share: errors, members of tables, options, metatables. */
+/* What the kinds of userdata share: errors, options, metatables. */
 #include "lua/userdata.h"
 
 #include <string.h>
@@ -16,18 +16,6 @@ int tagoio_push_error(lua_State *L, const tagoio_error *err) {
     lua_pushstring(L, err->message);
     lua_pushstring(L, tagoio_error_kind_name(err->kind));
     return 3;
-}
-
-void tagoio_set_text(lua_State *L, const char *name, const char *text) {
-    if (text != NULL) {
-        lua_pushstring(L, text);
-        lua_setfield(L, -2, name);
-    }
-}
-
-void tagoio_set_number(lua_State *L, const char *name, double number) {
-    lua_pushnumber(L, number);
-    lua_setfield(L, -2, name);
 }
 
 const char *tagoio_text_option(lua_State *L, int index, const char *name,

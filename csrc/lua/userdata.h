@@ -44,10 +44,6 @@ tagoio_report tagoio_check_done(lua_State *L, int index);
 /* nil, message, kind */
 int tagoio_push_error(lua_State *L, const tagoio_error *err);
 
-/* Sets members of the table on top of the stack; a text that is NULL is absent. */
-void tagoio_set_text(lua_State *L, const char *name, const char *text);
-void tagoio_set_number(lua_State *L, const char *name, double number);
-
 /* A member of the table at index; its string lives as long as it stays in the table. */
 const char *tagoio_text_option(lua_State *L, int index, const char *name,
                                const char *default_value);
