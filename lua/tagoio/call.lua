@@ -17,6 +17,8 @@ local hosts = require("tagoio.hosts")
 local transport = require("tagoio.transport")
 local waiting = require("tagoio.waiting")
 
+local package = package -- hosts may take it away from programs
+
 local call = {}
 
 -- The markers of another JSON library are known once it is loaded.

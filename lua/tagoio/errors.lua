@@ -55,7 +55,7 @@ end
 
 -- ---- bugs in the caller ----
 
-local getinfo = debug and debug.getinfo -- a host may have taken it away
+local getinfo = debug and debug.getinfo -- hosts may take it away from programs
 
 -- "@/usr/share/lua/5.4/tagoio": the beginning of the names of our own files.
 local folder = getinfo and getinfo(1, "S").source:match("^(@.*)[/\\]errors%.lua$")

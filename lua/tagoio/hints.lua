@@ -9,6 +9,8 @@
 local check = require("tagoio.check")
 local core = require("tagoio.core")
 
+local os = os -- hosts may take it away from programs
+
 local hints = {}
 
 -- ---- doubts: function(value) -> what is said of a value that may be wrong; else nil ----

@@ -6,6 +6,8 @@ local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local waiting = require("tagoio.waiting")
 
+local io, package = io, package -- hosts may take them away from programs
+
 local hooks = {}
 
 -- ---- the log ----
@@ -13,7 +15,7 @@ local hooks = {}
 local function write_line(line)
   if package.loaded.ngx then
     ngx.log(ngx.NOTICE, line)
-  elseif io and io.stderr then -- a host may have taken it away
+  elseif io and io.stderr then
     io.stderr:write(line, "\n")
   end
 end

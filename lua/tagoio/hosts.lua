@@ -15,6 +15,8 @@
 
 local blocking = require("tagoio.hosts.blocking")
 
+local package, require = package, require -- hosts may take them away from programs
+
 local hosts = {}
 
 -- The host of a call whose client has none of its own.

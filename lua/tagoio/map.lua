@@ -105,7 +105,7 @@ function job:raise(problem)
   error(problem, 0)
 end
 
-local traceback = debug and debug.traceback -- a host may have taken it away
+local traceback = debug and debug.traceback -- hosts may take it away from programs
 
 -- What a task raised. A text gets the item's name and a traceback, unless on_progress raised it.
 function job:name_item(problem, task)

@@ -6,6 +6,8 @@ local core = require("tagoio.core")
 local errors = require("tagoio.errors")
 local hosts = require("tagoio.hosts")
 
+local os, package = os, package -- hosts may take them away from programs
+
 local options = {}
 
 -- ---- checks, as check.lua says ----

@@ -7,6 +7,8 @@
 local check = require("tagoio.check")
 local core = require("tagoio.core")
 
+local io, os = io, os -- hosts may take them away from programs
+
 local width = 24
 
 -- Standard Lua cannot ask what a file is; the shell can.

@@ -36,7 +36,7 @@ if _VERSION ~= "Lua 5.1" then
   passable = { [pcall] = true, [xpcall] = true }
 end
 
-local getinfo = debug and debug.getinfo -- a host may have taken it away
+local getinfo = debug and debug.getinfo -- hosts may take it away from programs
 
 local function has_c_frame()
   local level = 2

@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: MIT
--- Where calls wait: a program that stands still, and a function of the user's.
+-- Where calls wait: a program that stands still, a function of the user's. What hosts take away.
 
 local blocking = require("tagoio.hosts.blocking")
 local core = require("tagoio.core")
+local emulator = require("spec.support.emulator")
 local hosts = require("tagoio.hosts")
+local process = require("spec.support.process")
 
 -- A pool that notes how long each of its steps may take.
 local function new_pool(descriptor, timeout)
@@ -98,5 +100,27 @@ describe("a function as the option wait", function()
       half[name] = true
       assert.is_false(hosts.is_host(half))
     end
+  end)
+end)
+
+describe("a host that takes libraries away from programs", function()
+  it("after the module was loaded breaks no call", function()
+    emulator.reset()
+    local code = [[
+      local tagoio, told = require("tagoio"), require("tagoio.progress")
+      local print, pcall = print, pcall
+      for _, name in ipairs({ "debug", "io", "os", "package", "require", "load", "dofile" }) do
+        _G[name] = nil
+      end
+      local client = assert(tagoio.new({ token = false }))
+      local derived = client:with({ user_agent = "x", on_attempt = error })
+      print((select(2, derived.profile.info("x"))))
+      local function encode(item) return tagoio.encode(item) end
+      print(tagoio.map({ {} }, encode, { on_progress = told("telling") })[1])
+      print(pcall(tagoio.map, { {} }, function() error("oops", 0) end))
+      print((select(2, client.account.acceptTeamInvitation("x"))))]]
+    local output = process.run_lua(code, { TAGOIO_API = emulator.http })
+    assert.matches("^profile.info: no token: this client has none\n{}\nfalse\toops %(in", output)
+    assert.matches("\naccount.acceptTeamInvitation: [^\n]* %(HTTP 404, [^\n]*\n$", output)
   end)
 end)
