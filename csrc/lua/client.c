@@ -13,14 +13,6 @@
 
 static const char client_name[] = "tagoio.client";
 
-static tagoio_client_userdata *check_client(lua_State *L, int index) {
-    tagoio_client_userdata *self = luaL_checkudata(L, index, client_name);
-    if (self->settings == NULL) {
-        luaL_error(L, "the client is closed");
-    }
-    return self;
-}
-
 /* Seconds to milliseconds, at least one: 0 would mean something else further down. */
 static int64_t time_option(lua_State *L, int index, const char *name,
                            int64_t default_value_ms) {
@@ -312,7 +304,9 @@ static int derive(lua_State *L) {
 
 /* client:base_url() */
 static int base_url(lua_State *L) {
-    lua_pushstring(L, tagoio_settings_options(check_client(L, 1)->settings)->base_url);
+    const tagoio_client_userdata *self = luaL_checkudata(L, 1, client_name);
+    luaL_argcheck(L, self->settings != NULL, 1, "the client is closed");
+    lua_pushstring(L, tagoio_settings_options(self->settings)->base_url);
     return 1;
 }
 

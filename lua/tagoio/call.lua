@@ -1,12 +1,16 @@
 -- SPDX-License-Identifier: MIT
 -- One call, from its arguments to its result.
 --
--- A caller is how the calls of one client are made, a table with `core` (the client's userdata),
--- `pool` or, in its place, `transport`, and maybe `host` (where they wait), `tell` (what is told of
--- each attempt), `deadline` (a time of core.now()), `headers` and `pace`: how requests are spread,
--- `per_minute`, `starts` with the time `next_s`, and maybe `outer`, another pace. `waiters` has
--- those who wait for what no pool knows of, and their call over a transport, else false: to cancel
--- them.
+-- `own` is what a client keeps as its own (client.lua):
+--
+-- * `core`: its userdata
+-- * `pool`, or in its place `transport`
+-- * `host`: where its calls wait, `tell`: what is told of each attempt, `headers`, and `deadline`,
+--   a time of core.now(); each may be nil
+-- * `pace`, or nil: how requests are spread: `per_minute`, `starts` with the time `next_s`, and
+--   maybe `outer`, another pace
+-- * `waiters`: who waits for what no pool knows of, and the call over a transport, else false: to
+--   cancel them
 
 local blocking = require("tagoio.hosts.blocking")
 local core = require("tagoio.core")
@@ -62,22 +66,22 @@ local function lateness(start, now, deadline)
 end
 
 -- Lets time pass until it is due. False: the client's calls were canceled meanwhile.
-local function sleep(caller, host, due)
+local function sleep(own, host, due)
   local waiter = waiting.new()
-  caller.waiters[waiter] = false
+  own.waiters[waiter] = false
   waiting.sleep(host, due, waiter)
-  caller.waiters[waiter] = nil
+  own.waiters[waiter] = nil
   return not waiter.awake
 end
 
 -- The same between the calls that a function is made of.
-function call.pause(caller, due)
-  return sleep(caller, caller.host or hosts.default(), waiting.earlier(due, caller.deadline))
+function call.pause(own, due)
+  return sleep(own, own.host or hosts.default(), waiting.earlier(due, own.deadline))
 end
 
 -- Waits until a request may start here. Else a kind and why it may not.
-local function acquire_start(caller, host, task, deadline)
-  local pool = caller.pool
+local function acquire_start(own, host, task, deadline)
+  local pool = own.pool
   local mode, problem = host.mode()
   if not mode then
     return "invalid", problem
@@ -85,15 +89,15 @@ local function acquire_start(caller, host, task, deadline)
     pool:multiplex()
   end
   local job, is_canceled = task and task.job, false
-  local start, now = next_start(caller.pace, next_start(job and job.pace)), core.now()
+  local start, now = next_start(own.pace, next_start(job and job.pace)), core.now()
   if start and now < (deadline or math.huge) then -- else nothing is sent, and takes no start
     local late = lateness(start, now, deadline)
     if late then
       return "timeout", late
     end
-    take_start(caller.pace, start)
+    take_start(own.pace, start)
     take_start(job and job.pace, start)
-    is_canceled = not sleep(caller, host, waiting.earlier(start, deadline))
+    is_canceled = not sleep(own, host, waiting.earlier(start, deadline))
   end
   if is_canceled or job and job:is_stopped() then
     return "canceled", "canceled"
@@ -131,8 +135,8 @@ end
 
 -- The headers of one call: a table, or nil or false for none. A function gives them once, whatever
 -- the call's attempts; what it raises is a bug in the caller, as is a call that would ask it again.
-local function headers_of(caller, operation, name)
-  local headers = caller.headers
+local function headers_of(own, operation, name)
+  local headers = own.headers
   if type(headers) ~= "function" then
     return headers
   end
@@ -150,39 +154,39 @@ end
 -- Makes a call with a method of the core and brings it to its end: the result, nil, nil and the
 -- call; or nil, message, err. A bug in the caller is raised under the name of the function that was
 -- called, which is not the operation's where a function is made of several.
-function call.perform(caller, operation, name, start, what, ...)
-  local host = caller.host or hosts.default()
+function call.perform(own, operation, name, start, what, ...)
+  local host = own.host or hosts.default()
   local task = waiting.task()
-  local deadline = waiting.earlier(caller.deadline, task and task.job.deadline)
-  local kind, message = acquire_start(caller, host, task, deadline)
+  local deadline = waiting.earlier(own.deadline, task and task.job.deadline)
+  local kind, message = acquire_start(own, host, task, deadline)
   if kind then
     return errors.new(kind, operation, operation .. ": " .. message)
   end
   call.learn_markers()
   local new_call
-  local headers = headers_of(caller, operation, name)
-  new_call, message, kind = start(caller.core, what, deadline, headers, ...)
+  local headers = headers_of(own, operation, name)
+  new_call, message, kind = start(own.core, what, deadline, headers, ...)
   if kind == "misuse" then
     errors.raise(name .. message:match(": .*"))
   elseif not new_call then
     return errors.new(kind, operation, message)
   end
-  local watch = caller.tell and hooks.watch(caller.tell, new_call)
-  if caller.transport then
+  local watch = own.tell and hooks.watch(own.tell, new_call)
+  if own.transport then
     local waiter = waiting.new()
-    caller.waiters[waiter] = new_call
-    transport.run(caller.transport, operation, new_call, function(due)
+    own.waiters[waiter] = new_call
+    transport.run(own.transport, operation, new_call, function(due)
       waiting.sleep(host, due, waiter)
     end, watch)
-    caller.waiters[waiter] = nil
+    own.waiters[waiter] = nil
   elseif host == blocking and not task then
-    run(caller.pool, new_call, watch)
+    run(own.pool, new_call, watch)
   else
-    wait_for(caller.pool, new_call, host, task, watch)
+    wait_for(own.pool, new_call, host, task, watch)
   end
-  local result, _, err = caller.core:result(new_call)
+  local result, _, err = own.core:result(new_call)
   if err then
-    hints.explain(caller, operation, err, what, ...)
+    hints.explain(own, operation, err, what, ...)
     return nil, err.message, errors.wrap(err)
   end
   return result, nil, nil, new_call

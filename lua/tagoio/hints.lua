@@ -304,11 +304,11 @@ local function is_excepted(host)
 end
 
 -- Who named the proxy that libcurl uses for these calls; nil: it uses none.
-local function proxy_source(caller)
-  local host = caller.url:match("^https://(%[[^%]]*%])") or caller.url:match("^https://([^:/]*)")
-  if not host or is_loopback(host) or caller.transport or caller.proxy == "" then
+local function proxy_source(own)
+  local host = own.url:match("^https://(%[[^%]]*%])") or own.url:match("^https://([^:/]*)")
+  if not host or is_loopback(host) or own.transport or own.proxy == "" then
     return nil
-  elseif caller.proxy then
+  elseif own.proxy then
     return "the option proxy"
   end
   for _, name in ipairs(variables) do
@@ -319,11 +319,11 @@ local function proxy_source(caller)
   end
 end
 
-local function proxy_hint(caller, err)
+local function proxy_hint(own, err)
   local on_the_way = err.kind == "connect"
     or err.kind == "tls"
     or err.message:find("without a connection", 1, true)
-  local source = on_the_way and proxy_source(caller)
+  local source = on_the_way and proxy_source(own)
   return source and "it goes through a proxy, which " .. source .. " names" or nil
 end
 
@@ -350,15 +350,16 @@ local function add_api_hints(found, operation, err, ...)
   end
 end
 
--- Adds what may explain a failure to the message of err; the rest are the arguments of the call.
-function hints.explain(caller, operation, err, ...)
+-- Adds what may explain a failure to the message of err. `own` is a client's, as call.lua says; the
+-- rest are the arguments of the call.
+function hints.explain(own, operation, err, ...)
   local found = {}
   if err.kind == "api" then
     add_api_hints(found, operation, err, ...)
   elseif err.kind == "tls" then
     found[1] = tls_hint(err.message)
   end
-  found[#found + 1] = proxy_hint(caller, err)
+  found[#found + 1] = proxy_hint(own, err)
   if #found > 0 then
     err.message = err.message .. "; " .. table.concat(found, "; ")
   end
