@@ -172,6 +172,9 @@ function job:call(index)
   return self.fn(self.items[index], index)
 end
 
+local strayed = "%s: its function yielded, and a callback resumed it; what must be resumed is the "
+  .. "coroutine that called tagoio.%s"
+
 -- What each coroutine of a map does: item after item, until there are no more.
 function job:work(task)
   self.tasks[task] = true
@@ -179,7 +182,9 @@ function job:work(task)
   while index do
     task.index = index
     self:finish(index, self:call(index))
-    if self:is_stopped() then
+    if task.coroutine and waiting.task() ~= task then
+      error(strayed:format(item_names[self.name]:format(index), self.name), 0)
+    elseif self:is_stopped() then
       self:stop()
     end
     index = self:next_index()

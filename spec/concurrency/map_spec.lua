@@ -316,6 +316,24 @@ describe("tagoio.map", function()
     assert.same({ true, { "one", "two" } }, { coroutine.resume(routine, "two") })
   end)
 
+  it("raises where a callback resumes its function, after which it never returned", function()
+    local inner
+    local outer = coroutine.wrap(function()
+      tagoio.map({ 1 }, function()
+        inner = coroutine.running()
+        return coroutine.yield()
+      end)
+    end)
+    outer()
+    local ok, problem = coroutine.resume(inner, "back")
+    assert.is_false(ok)
+    assert.equal(
+      "item 1 of tagoio.map: its function yielded, and a callback resumed it; "
+        .. "what must be resumed is the coroutine that called tagoio.map",
+      problem
+    )
+  end)
+
   it("blocks in a coroutine of the function's own", function()
     local results = tagoio.map({ 1, 2 }, function()
       return coroutine.wrap(function()
