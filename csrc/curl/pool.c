@@ -41,9 +41,10 @@ struct tagoio_pool {
     int multiplexed;        /* of the active ones: may share a connection */
     tagoio_transfer *scout; /* the first of them; NULL: none */
     bool scouts_fail;    /* the last one had no connection: nobody waits for the next */
+    bool names_fail;     /* for the last request there was no address */
     int64_t moved_ms;    /* when something was last acted on */
     int64_t reminded_ms; /* when all that share connections were looked at */
-    tagoio_timers timers; /* of those that wait or back off */
+    tagoio_timers timers; /* of all that are not done */
     tagoio_handle **idle; /* to use again: making one costs like a request */
     int idle_count;
 };
@@ -174,22 +175,23 @@ static void fail(tagoio_pool *pool, tagoio_transfer *t, CURLcode code) {
     if (t->ahead || (failure.reason == TAGOIO_FAILURE_TIMEOUT && failure.sent)) {
         tagoio_connection_retire(t->connection);
     }
+    pool->names_fail = failure.reason == TAGOIO_FAILURE_RESOLVE;
     tagoio_call_fail(t->call, &now, &failure);
     attempt_finished(pool, t);
 }
 
 static void complete(tagoio_pool *pool, tagoio_transfer *t) {
     tagoio_now now = tagoio_host_now();
+    pool->names_fail = false;
     tagoio_call_complete(t->call, &now);
     attempt_finished(pool, t);
 }
 
 static void add(tagoio_pool *pool, tagoio_transfer *t, int64_t now_ms) {
     CURLcode code = CURLE_OUT_OF_MEMORY;
-    tagoio_timers_clear(&pool->timers, &t->timer);
     t->handle = make_multi(pool) ? acquire_handle(pool) : NULL;
     if (t->handle != NULL) {
-        code = tagoio_transfer_attach(t, now_ms, pool->multiplex);
+        code = tagoio_transfer_attach(t, now_ms, pool->multiplex, pool->names_fail);
         if (code == CURLE_OK &&
             curl_multi_add_handle(pool->multi, t->handle->easy) == CURLM_OK) {
             pool->active_count++;
@@ -209,7 +211,6 @@ static void add(tagoio_pool *pool, tagoio_transfer *t, int64_t now_ms) {
 static void send_on_new_connection(tagoio_pool *pool, tagoio_transfer *t) {
     detach(pool, t);
     move(t, &pool->waiting);
-    tagoio_timers_set(&pool->timers, &t->timer, t->expires_ms);
 }
 
 static void collect(tagoio_pool *pool) {
@@ -282,10 +283,11 @@ static void begin(tagoio_pool *pool, tagoio_transfer *t, int64_t now_ms) {
     }
     tagoio_transfer_begin(t, now_ms);
     move(t, &pool->waiting);
-    tagoio_timers_set(&pool->timers, &t->timer, t->expires_ms);
+    tagoio_timers_set(&pool->timers, &t->timer, now_ms + t->request.timeout_ms);
 }
 
-/* Backoffs that end, and requests that waited too long for a connection. */
+/* Backoffs that end, and attempts that take too long: that is not left to libcurl,
+   which may forget a request for want of memory. */
 static void run_timers(tagoio_pool *pool, int64_t now_ms) {
     tagoio_timer *timer;
     while ((timer = tagoio_timers_first(&pool->timers)) != NULL &&

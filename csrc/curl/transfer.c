@@ -245,7 +245,6 @@ static void set_version(tagoio_transfer *t, bool multiplex) {
 
 void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms) {
     t->begun_ms = now_ms;
-    t->expires_ms = now_ms + t->request.timeout_ms;
     t->request_started = false;
     t->refused = false;
     t->response_started = false;
@@ -254,7 +253,8 @@ void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms) {
     t->header_open = false;
 }
 
-CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multiplex) {
+CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multiplex,
+                                bool forget_names) {
     const tagoio_request *request = &t->request;
     CURL *easy = t->handle->easy;
     t->handle->transfer = t;
@@ -268,11 +268,12 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multipl
     if (code == CURLE_OK) {
         code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     }
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(t->expires_ms - now_ms));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)request->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                      (curl_off_t)request->max_response_bytes);
+    /* From 8.16 to 8.21 a failure is kept as long, whatever its reason; else 60 s. */
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, forget_names ? 0L : 60L);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
                      request->fresh_connection || t->refused ? 1L : 0L);
     return code;

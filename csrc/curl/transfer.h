@@ -27,14 +27,13 @@ struct tagoio_transfer {
     tagoio_link in_list;  /* of the pool */
     tagoio_link in_scope; /* until it is done */
     tagoio_link in_retried;
-    tagoio_timer timer; /* of its backoff, or of its wait for a connection */
+    tagoio_timer timer; /* of its backoff, or of its attempt */
     tagoio_call *call;  /* a reference */
     tagoio_handle *handle;
     tagoio_connection *connection; /* that the request goes out on; NULL: none yet */
     tagoio_request request;
-    int64_t begun_ms; /* of the attempt */
-    int64_t added_ms; /* to the multi handle */
-    int64_t expires_ms;
+    int64_t begun_ms;     /* of the attempt */
+    int64_t added_ms;     /* to the multi handle */
     bool request_started; /* a request was about to go out */
     bool multiplex;       /* it may share a connection with others */
     bool reuses;          /* it has one that carried other requests before */
@@ -59,8 +58,10 @@ bool tagoio_transfer_may_share(const tagoio_transfer *t);
 void tagoio_transfer_begin(tagoio_transfer *t, int64_t now_ms);
 
 /* Points t->handle at this request; it may share a connection with others where
-   multiplex is true. Whatever the code, detach must follow. */
-CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multiplex);
+   multiplex is true. forget_names: what libcurl remembers of names does not count.
+   Whatever the code, detach must follow. */
+CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multiplex,
+                                bool forget_names);
 
 /* How the request really ended, where libcurl says that it ended with this code. */
 CURLcode tagoio_transfer_verdict(tagoio_transfer *t, CURLcode code);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What a step costs when nothing is ready: one system call and no allocation, however
    many calls are on their way. Counted, not timed: this program's functions come before
-   those of the C library, for libcurl too. */
-#define _GNU_SOURCE /* syscall */
+   those of the C library, for libcurl too. And before libcurl's, which forgets a
+   request then. */
+#define _GNU_SOURCE /* syscall, RTLD_NEXT */
 
+#include "curl/libcurl.h"
 #include "curl/pool.h"
 #include "host/host.h"
 #include "support/check.h"
@@ -20,6 +22,7 @@
 #if defined(__GLIBC__) && !defined(SANITIZED)
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +89,19 @@ REPLACES void *calloc(size_t count, size_t bytes) {
 REPLACES void *realloc(void *block, size_t bytes) {
     allocations++;
     return __libc_realloc(block, bytes);
+}
+
+/* ---- a libcurl that does nothing ---- */
+
+typedef CURLMcode socket_action(CURLM *, curl_socket_t, int, int *);
+
+static bool libcurl_forgets;
+
+REPLACES CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t socket,
+                                            int events, int *running) {
+    socket_action *real;
+    *(void **)&real = dlsym(RTLD_NEXT, "curl_multi_socket_action");
+    return libcurl_forgets ? CURLM_OK : real(multi, socket, events, running);
 }
 
 /* ---- a server that does not respond ---- */
@@ -162,6 +178,7 @@ static void check_waits(tagoio_pool *pool, tagoio_call *call) {
 static tagoio_settings *new_settings(const tagoio_pool *pool, tagoio_error *err) {
     tagoio_options options = tagoio_options_default();
     options.token = "p-1f0d3f6a-6d9c-4b8e-9a3e-7c5b2e4d1a90";
+    options.timeout_ms = libcurl_forgets ? 100 : options.timeout_ms;
     options.base_url = tagoio_pool_base_url(pool);
     return tagoio_settings_new(&options, NULL, err);
 }
@@ -207,8 +224,37 @@ static void test_many_calls(void) {
     test_idle_step_of(most);
 }
 
+/* As 8.22 does when memory runs out in curl_multi_remove_handle. */
+static void test_forgotten_request(void) {
+    enum { far_too_late_ms = 20000 };
+    check_case("a call whose request libcurl has forgotten ends by its deadline");
+    tagoio_error err = {.kind = TAGOIO_ERROR_NONE};
+    libcurl_forgets = true;
+    tagoio_pool *pool = tagoio_pool_new(
+        &(tagoio_pool_options){
+            .base_url = "http://127.0.0.1", .proxy = "", .max_connections = 1},
+        &err);
+    tagoio_scope *scope = tagoio_scope_new(pool);
+    tagoio_settings *settings = new_settings(pool, &err);
+    int64_t started_ms = tagoio_host_now_ms();
+    tagoio_call *call =
+        tagoio_call_new(settings, "profile.list", json_array(), started_ms, &err);
+    check_true(tagoio_pool_start(pool, scope, call, &err));
+    while (tagoio_pool_step(pool, 10) > 0 &&
+           tagoio_host_now_ms() < started_ms + far_too_late_ms) {
+    }
+    tagoio_report report = tagoio_call_report(call);
+    check_number(TAGOIO_ERROR_TIMEOUT, report.kind);
+    check_true(report.elapsed_ms >= 100);
+    tagoio_scope_free(scope);
+    tagoio_pool_unref(pool);
+    tagoio_settings_unref(settings);
+    tagoio_call_unref(call);
+    libcurl_forgets = false;
+}
+
 int main(void) {
-    const check_test tests[] = {test_one_call, test_many_calls};
+    const check_test tests[] = {test_one_call, test_many_calls, test_forgotten_request};
     return check_run(tests, check_count(tests));
 }
 

@@ -176,7 +176,7 @@ describe("the deadline", function()
   end)
 end)
 
-describe("a name look-up that is stuck", function()
+describe("a name look-up", function()
   -- A script's output, where spec/support/slow_resolver.c looks names up, and says when it is done.
   local function run(code)
     local library = os.getenv("BUILD") .. "/test/slow_resolver.so"
@@ -197,14 +197,14 @@ describe("a name look-up that is stuck", function()
       print(result, err.kind, err.maybe_applied, message)]]):format(timeout)
   end
 
-  it("does not hold up a call, its client's end, or the program's", function()
+  it("that is stuck does not hold up a call, its client's end, or the program's", function()
     local said = "nil\ttimeout\tfalse\tprofile.create: timeout after "
     local output = run(code(0.5))
     assert.equal(said, output:sub(1, #said))
     assert.is_nil(output:find("looked up", 1, true))
   end)
 
-  it("does not hold up close, collection, or the program's end", function()
+  it("that is stuck does not hold up close, collection, or the program's end", function()
     local output = run([[
       local core = require("tagoio.core")
       local client = assert(require("tagoio").new({ proxy = false, wait = coroutine.yield }))
@@ -227,7 +227,17 @@ describe("a name look-up that is stuck", function()
     assert.equal("canceled\ncollected\n", output)
   end)
 
-  it("is waited for where there is time", function()
+  it("that failed is made again by the next attempt and the next call", function()
+    local output = run([[
+      local client = assert(require("tagoio").new({
+        region = { api = "https://api.failing.test" }, attempts = 2, proxy = false }))
+      for _ = 1, 2 do
+        print(client.profile.create({ name = "x" }))
+      end]])
+    assert.is_true(4 <= select(2, output:gsub("looked up\n", "")), output)
+  end)
+
+  it("that is stuck is waited for where there is time", function()
     local said = "^looked up\n.*nil\tconnect\tfalse\tprofile.create: name not found: "
     assert.matches(said, run(code(20)))
   end)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A getaddrinfo that is stuck for four seconds on names that end in ".slow.test" and
-   then does not find them; where SLOW_RESOLVER_TELLS is set it says when. Preloaded, or
-   linked into a program that exports its symbols. */
+/* A getaddrinfo that does not find names that end in ".slow.test", after it was stuck
+   for four seconds, nor for the moment those that end in ".failing.test"; where
+   SLOW_RESOLVER_TELLS is set it says when. Preloaded, or linked into a program that
+   exports its symbols. */
 #define _GNU_SOURCE /* RTLD_NEXT */
 
 #include <dlfcn.h>
@@ -11,29 +12,36 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char slow_end[] = ".slow.test";
+static const char slow[] = ".slow.test";
+static const char failing[] = ".failing.test";
 
 typedef int look_up(const char *, const char *, const struct addrinfo *,
                     struct addrinfo **);
 
-static int is_slow(const char *name) {
+static int ends_in(const char *name, const char *end) {
     size_t length = name != NULL ? strlen(name) : 0;
-    size_t end = strlen(slow_end);
-    return length > end && strcmp(name + length - end, slow_end) == 0;
+    return length > strlen(end) && strcmp(name + length - strlen(end), end) == 0;
+}
+
+static int fail(int code) {
+    if (getenv("SLOW_RESOLVER_TELLS") != NULL) {
+        fputs("looked up\n", stderr);
+    }
+    return code;
 }
 
 __attribute__((__visibility__("default"))) int
 getaddrinfo(const char *restrict name, const char *restrict service,
             const struct addrinfo *restrict hints,
             struct addrinfo **restrict addresses) {
-    if (is_slow(name)) {
+    if (ends_in(name, slow)) {
         for (unsigned left = 4; left > 0;) {
             left = sleep(left);
         }
-        if (getenv("SLOW_RESOLVER_TELLS") != NULL) {
-            fputs("looked up\n", stderr);
-        }
-        return EAI_NONAME;
+        return fail(EAI_NONAME);
+    }
+    if (ends_in(name, failing)) {
+        return fail(EAI_AGAIN);
     }
     look_up *real;
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
