@@ -128,40 +128,24 @@ static const tagoio_operation operations[] = {
      .token_rule = TAGOIO_TOKEN_NEVER},
 };
 
-#define ANY_ARGUMENTS                                                                  \
-    {{"path", TAGOIO_LOCATION_SEGMENTS},                                                  \
-     {"query", TAGOIO_LOCATION_ANY_QUERY},                                                \
-     {"body", TAGOIO_LOCATION_ANY_BODY}}
+#define REQUEST(method, retry_class)                                                   \
+    {"request." method, method, "", retry_class, TAGOIO_RESULT_ANY,                        \
+     .arguments = {{"path", TAGOIO_LOCATION_SEGMENTS},                                     \
+                   {"query", TAGOIO_LOCATION_ANY_QUERY},                                   \
+                   {"body", TAGOIO_LOCATION_ANY_BODY}},                                    \
+     .token_rule = TAGOIO_TOKEN_OPTIONAL}
 
 /* Any endpoint: a row for each method, and each again for what may be retried. */
 static const tagoio_operation requests[] = {
-    {"request.GET", "GET", "",
-     TAGOIO_RETRY_CLASS_SAFE, TAGOIO_RESULT_ANY,
-     .arguments = ANY_ARGUMENTS, .token_rule = TAGOIO_TOKEN_OPTIONAL},
-    {"request.POST", "POST", "",
-     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_ANY,
-     .arguments = ANY_ARGUMENTS, .token_rule = TAGOIO_TOKEN_OPTIONAL},
-    {"request.PUT", "PUT", "",
-     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_ANY,
-     .arguments = ANY_ARGUMENTS, .token_rule = TAGOIO_TOKEN_OPTIONAL},
-    {"request.PATCH", "PATCH", "",
-     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_ANY,
-     .arguments = ANY_ARGUMENTS, .token_rule = TAGOIO_TOKEN_OPTIONAL},
-    {"request.DELETE", "DELETE", "",
-     TAGOIO_RETRY_CLASS_NEVER, TAGOIO_RESULT_ANY,
-     .arguments = ANY_ARGUMENTS, .token_rule = TAGOIO_TOKEN_OPTIONAL},
-    {"request.POST", "POST", "",
-     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY,
-     .arguments = ANY_ARGUMENTS, .token_rule = TAGOIO_TOKEN_OPTIONAL},
-    {"request.PUT", "PUT", "",
-     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY,
-     .arguments = ANY_ARGUMENTS, .token_rule = TAGOIO_TOKEN_OPTIONAL},
-    {"request.PATCH", "PATCH", "",
-     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY,
-     .arguments = ANY_ARGUMENTS, .token_rule = TAGOIO_TOKEN_OPTIONAL},
-    {"request.DELETE", "DELETE", "",
-     TAGOIO_RETRY_CLASS_IDEMPOTENT, TAGOIO_RESULT_ANY,
-     .arguments = ANY_ARGUMENTS, .token_rule = TAGOIO_TOKEN_OPTIONAL},
+    REQUEST("GET", TAGOIO_RETRY_CLASS_SAFE),
+    REQUEST("POST", TAGOIO_RETRY_CLASS_NEVER),
+    REQUEST("PUT", TAGOIO_RETRY_CLASS_NEVER),
+    REQUEST("PATCH", TAGOIO_RETRY_CLASS_NEVER),
+    REQUEST("DELETE", TAGOIO_RETRY_CLASS_NEVER),
+    REQUEST("POST", TAGOIO_RETRY_CLASS_IDEMPOTENT),
+    REQUEST("PUT", TAGOIO_RETRY_CLASS_IDEMPOTENT),
+    REQUEST("PATCH", TAGOIO_RETRY_CLASS_IDEMPOTENT),
+    REQUEST("DELETE", TAGOIO_RETRY_CLASS_IDEMPOTENT),
 };
 /* clang-format on */
 

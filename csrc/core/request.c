@@ -367,6 +367,11 @@ static bool refuse_query(const builder *b, const json_t *query) {
     return refuse_type(b, NULL, "a table with keys", query);
 }
 
+static bool keep_secrets(const builder *b, const json_t *value) {
+    return tagoio_secrets_add_members(&b->encoded->secrets, value) ||
+           tagoio_error_memory(b->err);
+}
+
 static bool add_query(builder *b, const json_t *query) {
     bool given = query != NULL && !json_is_null(query);
     if (given && !json_is_object(query)) {
@@ -383,8 +388,7 @@ static bool add_query(builder *b, const json_t *query) {
             return false;
         }
     }
-    return tagoio_secrets_add_members(&b->encoded->secrets, query) ||
-           tagoio_error_memory(b->err);
+    return keep_secrets(b, query);
 }
 
 static bool add_any_query(builder *b, const json_t *query) {
@@ -395,8 +399,7 @@ static bool add_any_query(builder *b, const json_t *query) {
     tagoio_buffer key = {.limit = TAGOIO_MAX_URL_BYTES};
     bool ok = add_members(b, &key, query, 0);
     tagoio_buffer_clear(&key);
-    return ok && (tagoio_secrets_add_members(&b->encoded->secrets, query) ||
-                  tagoio_error_memory(b->err));
+    return ok && keep_secrets(b, query);
 }
 
 static bool write_body(builder *b, const json_t *body) {
@@ -404,8 +407,7 @@ static bool write_body(builder *b, const json_t *body) {
     if (!tagoio_json_write(&b->encoded->body, body, 0, &why)) {
         return pass_on(b, why.kind, NULL, why.message);
     }
-    return tagoio_secrets_add_members(&b->encoded->secrets, body) ||
-           tagoio_error_memory(b->err);
+    return keep_secrets(b, body);
 }
 
 /* A date given as a number goes out as text, in a copy: the table is the caller's. */

@@ -3,8 +3,6 @@
 #include "curl/options.h"
 #include "curl/url.h"
 
-#include <string.h>
-
 /* Options that are newer than the oldest libcurl we accept. 0 is none of them. */
 #if LIBCURL_VERSION_NUM >= 0x075500 /* 7.85 */
 static const CURLoption protocols = CURLOPT_PROTOCOLS_STR;
@@ -57,8 +55,7 @@ static const struct {
 };
 
 static CURLcode set_texts(CURL *easy, const tagoio_pool_options *options) {
-    const char *scheme =
-        strncmp(options->base_url, "http:", strlen("http:")) == 0 ? "http" : "https";
+    const char *scheme = tagoio_url_is_secure(options->base_url) ? "https" : "http";
     /* What is sent to this machine leaves it for no proxy. */
     const char *proxy = tagoio_url_is_loopback(options->base_url) ? "" : options->proxy;
     const struct {

@@ -7,7 +7,6 @@
 #include "host/host.h"
 
 #include <pthread.h>
-#include <string.h>
 
 /* ---- once a process ---- */
 
@@ -55,7 +54,7 @@ static bool copy_string(const char **copy, const char *string, tagoio_error *err
 static bool copy_libcurl_options(tagoio_pool_options *own,
                                  const tagoio_pool_options *options,
                                  tagoio_error *err) {
-    bool secure = strncmp(own->base_url, "https:", strlen("https:")) == 0;
+    bool secure = tagoio_url_is_secure(own->base_url);
     const char *ca_file;
     return is_new_enough(err) &&
            tagoio_url_check_proxy(options->proxy, own->base_url, err) &&

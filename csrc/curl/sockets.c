@@ -200,8 +200,7 @@ tagoio_connection *tagoio_sockets_join(tagoio_sockets *sockets, const char *remo
     return NULL;
 }
 
-void tagoio_sockets_leave(tagoio_sockets *sockets, tagoio_connection *connection) {
-    (void)sockets;
+void tagoio_connection_leave(tagoio_connection *connection) {
     if (connection == NULL || --connection->users > 0) {
         return;
     }

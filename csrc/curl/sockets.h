@@ -37,7 +37,7 @@ tagoio_connection *tagoio_sockets_join(tagoio_sockets *sockets, const char *remo
 
 /* The user goes; NULL is allowed. With its last one a retired connection is shut down.
  */
-void tagoio_sockets_leave(tagoio_sockets *sockets, tagoio_connection *connection);
+void tagoio_connection_leave(tagoio_connection *connection);
 
 /* After a fork: what was opened is the parent's, and nobody will report its end. */
 void tagoio_sockets_abandon(tagoio_sockets *sockets);

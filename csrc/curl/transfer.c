@@ -3,6 +3,7 @@
    core and do nothing else. */
 #include "curl/transfer.h"
 #include "curl/options.h"
+#include "curl/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +93,7 @@ static int on_request(void *data, char *remote, char *local, int remote_port,
     }
     long opened = 0;
     curl_easy_getinfo(t->handle->easy, CURLINFO_NUM_CONNECTS, &opened);
-    tagoio_sockets_leave(handle->sockets, t->connection);
+    tagoio_connection_leave(t->connection);
     t->connection = tagoio_sockets_join(handle->sockets, remote, local, local_port);
     t->reuses = opened == 0;
     if (!t->multiplex && t->connection != NULL) {
@@ -231,8 +232,7 @@ static void set_body(tagoio_transfer *t) {
    must not be repeated goes over HTTP/1.1: a server that refuses a stream makes libcurl
    send it again. Without TLS there is nothing to share. */
 bool tagoio_transfer_may_share(const tagoio_transfer *t) {
-    return t->request.multiplex &&
-           strncmp(t->request.url, "https:", strlen("https:")) == 0;
+    return t->request.multiplex && tagoio_url_is_secure(t->request.url);
 }
 
 static void set_version(tagoio_transfer *t, bool multiplex) {
@@ -281,7 +281,7 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multipl
 
 void tagoio_transfer_detach(tagoio_transfer *t) {
     curl_easy_setopt(t->handle->easy, CURLOPT_POSTFIELDS, NULL);
-    tagoio_sockets_leave(t->handle->sockets, t->connection);
+    tagoio_connection_leave(t->connection);
     t->handle->transfer = NULL;
     t->handle = NULL;
     t->connection = NULL;

@@ -105,6 +105,10 @@ bool tagoio_url_is_loopback(const char *url) {
                        *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/"));
 }
 
+bool tagoio_url_is_secure(const char *url) {
+    return strncmp(url, "https:", strlen("https:")) == 0;
+}
+
 /* ---- the address of an API ---- */
 
 /* Why an address is refused; NULL: it is not. */

@@ -17,8 +17,10 @@ bool tagoio_url_check(tagoio_buffer *url, const char *text, tagoio_error *err);
    shows the value, or memory. */
 bool tagoio_url_check_proxy(const char *option, const char *url, tagoio_error *err);
 
-/* Whether what tagoio_url_check has written is an address of this machine. */
+/* Whether what tagoio_url_check has written is an address of this machine, and whether
+   it begins with https. */
 bool tagoio_url_is_loopback(const char *url);
+bool tagoio_url_is_secure(const char *url);
 
 #pragma GCC visibility pop
 

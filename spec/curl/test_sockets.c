@@ -135,7 +135,7 @@ static void set_up(fixture *it) {
     tagoio_connection_set_serial(it->connection);
 }
 
-static void leave(fixture *it) { tagoio_sockets_leave(&it->sockets, it->connection); }
+static void leave(fixture *it) { tagoio_connection_leave(it->connection); }
 
 static void tear_down(fixture *it) {
     leave(it);
@@ -335,7 +335,7 @@ static void test_unknown(void) {
     check_true(!tagoio_connection_is_reusable(NULL));
     check_true(!tagoio_connection_is_taken(NULL));
     tagoio_connection_retire(NULL);
-    tagoio_sockets_leave(&sockets, NULL);
+    tagoio_connection_leave(NULL);
     check_true(sockets.closed == NULL);
 }
 
@@ -365,7 +365,7 @@ static void test_addresses_v6(void) {
     tagoio_connection *connection = tagoio_sockets_join(&sockets, "::1", "::1", port);
     check_true(connection != NULL);
     check_true(tagoio_sockets_join(&sockets, "127.0.0.1", "127.0.0.1", port) == NULL);
-    tagoio_sockets_leave(&sockets, connection);
+    tagoio_connection_leave(connection);
     pair_close(it);
     close(listener);
 }
@@ -393,7 +393,7 @@ static void test_closed_untold(void) {
     tagoio_connection *connection = join(&sockets, next);
     pair_close(next);
     check_true(tagoio_sockets_join(&sockets, "127.0.0.1", "127.0.0.1", port) == NULL);
-    tagoio_sockets_leave(&sockets, connection);
+    tagoio_connection_leave(connection);
     pair_close(other);
     close(it.server);
     close(listener);
@@ -433,13 +433,13 @@ static void test_many(void) {
     for (int i = 0; i < PAIRS; i++) {
         tagoio_connection *again = join(&sockets, pairs[i]);
         check_true(again != NULL && (i % 2 != 0 || again == found[i]));
-        tagoio_sockets_leave(&sockets, again);
+        tagoio_connection_leave(again);
     }
     for (int i = 0; i < PAIRS; i++) {
         pair_close(pairs[i]);
         check_true(tagoio_sockets_join(&sockets, "127.0.0.1", "127.0.0.1", ports[i]) ==
                    NULL);
-        tagoio_sockets_leave(&sockets, found[i]);
+        tagoio_connection_leave(found[i]);
     }
     check_true(sockets.portless == NULL && sockets.closed == NULL);
     close(listener);

@@ -191,8 +191,6 @@ return {
   { file = "csrc/curl/options.c", from = "_UNRESTRICTED_AUTH, 0", to = "1" },
   { file = "csrc/curl/options.c", from = "_SSL_OPTIONS, 0", to = "1" },
   -- What libcurl calls a line has its end, which is no digit.
-  { file = "csrc/curl/transfer.c", from = "at + i >= line + count", to = "at - i" },
-  { file = "csrc/curl/transfer.c", from = "at + i >= line + count", to = "i > line" },
   -- The end of a list has no more than its name, which is none.
   { file = "csrc/lua/fields.c", from = "{NULL, TEXT, 0}", to = "{NULL, TEXT, 1}" },
   -- Of equals either will do.
