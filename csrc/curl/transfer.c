@@ -18,14 +18,17 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
 
 /* A response that the server sent without having the request is not its response: it
    waited in the TLS library, or crossed the request on its way. A part of a large body
-   may have arrived, but no server responses half a request with what we look for. */
-static bool is_ahead(const tagoio_transfer *t) {
+   may have arrived, but all that a server says to half a request is that it is too
+   large. */
+static bool is_ahead(const tagoio_transfer *t, long status) {
+    enum { content_too_large = 413 };
     curl_off_t uploaded = 0;
     if (!t->reuses || t->multiplex) {
         return false;
     }
     curl_easy_getinfo(t->handle->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-    return uploaded < (curl_off_t)t->request.body_bytes ||
+    return (uploaded < (curl_off_t)t->request.body_bytes &&
+            status != content_too_large) ||
            tagoio_connection_is_ahead(t->connection);
 }
 
@@ -36,7 +39,7 @@ static bool take_status(tagoio_transfer *t, const char *line, size_t count) {
     if (count > 5 && line[5] == '1' && t->connection != NULL) {
         tagoio_connection_set_serial(t->connection);
     }
-    t->ahead = !t->response_started && is_ahead(t);
+    t->ahead = !t->response_started && is_ahead(t, status);
     t->response_started = true;
     t->header_open = !t->ahead;
     t->interim = status < 200;

@@ -260,6 +260,16 @@ for _, scheme in ipairs({ "http", "https" }) do
       assert(client.profile.list())
     end)
 
+    it("a request that is too large is told so before it is sent in full", function()
+      local no = '{"status":false,"message":"Too large"}'
+      assert(warm_up(("ok() head() answer(413, %q) silence()"):format(no)))
+      local _, message, err = client.profile.create({ name = ("x"):rep(4000000) })
+      assert.matches("Too large %(HTTP 413", message)
+      assert.equal("api", err.kind)
+      assert.is_false(err.maybe_applied)
+      assert(client.profile.list())
+    end)
+
     it("a thousand calls share one", function()
       server:play(begin .. "serve()")
       for _ = 1, 500 do
