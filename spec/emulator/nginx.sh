@@ -51,12 +51,15 @@ listens() {
 # start_nginx TEMPLATE FOLDER: sets server (its process), http_port and https_port. nginx cannot
 # ask the system for a free port, so some are tried.
 start_nginx() {
+    # A sanitizer's library is for the server, and finds leaks in the tools of this script.
+    preload=${LD_PRELOAD:-}
+    unset LD_PRELOAD
     nginx=$(find_nginx) || return
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         http_port=$(random_port)
         https_port=$((http_port + 1))
         fill_in "$nginx" "$1" "$2" >"$2/nginx.conf"
-        "$nginx" -p "$2" -c "$2/nginx.conf" -e "$2/error.log" </dev/null >"$2/start.log" 2>&1 &
+        LD_PRELOAD=$preload "$nginx" -p "$2" -c "$2/nginx.conf" -e "$2/error.log" </dev/null >"$2/start.log" 2>&1 &
         server=$!
         listens "$2" && return
         wait "$server"

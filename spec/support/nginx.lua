@@ -45,9 +45,9 @@ local function start(text, variables)
   if variables then
     command = process.env(variables) .. " " .. command
   end
-  local output, status = process.run(command)
-  assert(status == 0, output)
+  local output = process.run(command)
   local http_port, https_port = output:match("^(%d+) (%d+)\n$")
+  assert(http_port, output)
   return setmetatable({ folder = folder, port = http_port, https_port = https_port }, nginx)
 end
 
