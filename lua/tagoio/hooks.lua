@@ -15,7 +15,7 @@ local hooks = {}
 local function write_line(line)
   if package.loaded.ngx then
     ngx.log(ngx.NOTICE, line)
-  elseif io and io.stderr then
+  elseif io then
     io.stderr:write(line, "\n")
   end
 end
@@ -59,7 +59,7 @@ end
 -- The one that is running, by coroutine: one that is left in it is collected with it.
 local running = setmetatable({}, { __mode = "kv" })
 
--- Without memory for the call of it, none is running.
+-- Within pcall: where that lacks memory, the function does not count as running.
 local function enter(routine, fn, argument)
   running[routine] = fn
   return fn(argument)

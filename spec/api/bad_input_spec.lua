@@ -295,7 +295,7 @@ describe("bad input", function()
     local output = process.run_lua([[
       debug = nil
       local tagoio = require("tagoio")
-      print(pcall(tagoio.map, { 1 }, function() tagoio.sleep(0) error("oops", 0) end))]])
+      print(pcall(tagoio.map, { 1 }, function() tagoio.sleep(0.001) error("oops", 0) end))]])
     assert.equal("false\toops (in item 1 of tagoio.map)\n", output)
   end)
 

@@ -26,21 +26,36 @@ describe("in luv", function()
     if not coroutine.close then -- luacheck: ignore
       return pending("this Lua closes no coroutines")
     end
-    emulator.inject({ hold = true, times = 0 })
     local code = [[
       local uv = require("luv")
       local tagoio = require("tagoio")
       local client = tagoio.new({ wait = require("tagoio.hosts.luv") })
+      collectgarbage("stop")
       local routine = coroutine.create(client.profile.list)
       coroutine.resume(routine)
       print(coroutine.status(routine), coroutine.close(routine))
-      collectgarbage()
+      %s
       uv.run()
       uv.walk(print)
       print("the loop is empty")]]
     local variables = { T_ANALYSIS_TOKEN = emulator.token, TAGOIO_API = emulator.http }
-    local command = process.lua_command(code, variables)
-    assert.equal("suspended\ttrue\nthe loop is empty\n", process.run("timeout 60 " .. command))
+    for _, what_ends_the_call in ipairs({
+      "collectgarbage()",
+      [[
+      local handles
+      repeat -- until nobody waits for it
+        handles = 0
+        uv.run("once")
+        uv.walk(function() handles = handles + 1 end)
+      until handles == 2
+      client:cancel()]],
+    }) do
+      emulator.reset()
+      emulator.inject({ hold = true, times = 0 })
+      local command = process.lua_command(code:format(what_ends_the_call), variables)
+      local output = process.run("timeout 60 " .. command)
+      assert.equal("suspended\ttrue\nthe loop is empty\n", output)
+    end
   end)
 
   it("after a fork a child makes calls of its own, and the parent's go on, each once", function()

@@ -79,7 +79,7 @@ local function suspend(waiter, seconds)
       if not ok then
         error(debug.traceback(me, tostring(problem)), 0)
       end
-    elseif status == "dead" and not timer:is_closing() then
+    elseif status == "dead" then
       timer:close()
     end
   end)
@@ -96,7 +96,7 @@ end
 
 function luv.wait(waiter, seconds)
   if luv.mode() == "block" then
-    blocking.wait(waiter, math.min(seconds, 1))
+    blocking.wait(waiter, seconds)
     return arm_all(waiter)
   end
   for _, pool in ipairs(waiter.pools) do
