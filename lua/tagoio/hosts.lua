@@ -15,7 +15,7 @@
 
 local blocking = require("tagoio.hosts.blocking")
 
-local package, require = package, require -- hosts may take them away from programs
+local package = package -- hosts may take it away from programs
 
 local hosts = {}
 

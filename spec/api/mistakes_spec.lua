@@ -494,6 +494,8 @@ describe("a mistake", function()
       assert.is_nil(result)
       assert.matches("^profile.list: " .. row[3], message)
       assert.equal(message, err.message)
+      local _, again = other:with({ timeout = 5 }).profile.list()
+      assert.matches("^profile.list: " .. row[3], again)
       other:close()
     end)
   end

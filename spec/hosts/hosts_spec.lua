@@ -107,20 +107,22 @@ describe("a host that takes libraries away from programs", function()
   it("after the module was loaded breaks no call", function()
     emulator.reset()
     local code = [[
-      local tagoio, told = require("tagoio"), require("tagoio.progress")
+      local tagoio = require("tagoio")
       local print, pcall = print, pcall
       for _, name in ipairs({ "debug", "io", "os", "package", "require", "load", "dofile" }) do
         _G[name] = nil
       end
-      local client = assert(tagoio.new({ token = false }))
-      local derived = client:with({ user_agent = "x", on_attempt = error })
-      print((select(2, derived.profile.info("x"))))
-      local function encode(item) return tagoio.encode(item) end
-      print(tagoio.map({ {} }, encode, { on_progress = told("telling") })[1])
+      local client = assert(tagoio.new())
+      local derived = client:with({ user_agent = "x", on_attempt = function() error("!", 0) end })
+      print((select(2, derived.profile.auditLog("x", { start_date = 0 }))))
+      print(tagoio.map({ {} }, function(item) return tagoio.encode(item) end)[1])
       print(pcall(tagoio.map, { {} }, function() error("oops", 0) end))
-      print((select(2, client.account.acceptTeamInvitation("x"))))]]
-    local output = process.run_lua(code, { TAGOIO_API = emulator.http })
-    assert.matches("^profile.info: no token: this client has none\n{}\nfalse\toops %(in", output)
+      print((select(2, tagoio.account.acceptTeamInvitation("x"))))]]
+    local variables = { T_ANALYSIS_TOKEN = emulator.token, TAGOIO_API = emulator.http }
+    local output = process.run_lua(code, variables)
+    assert.matches("tagoio: on_attempt: !\n", output, 1, true)
+    assert.matches("profile.auditLog: [^\n]* spans more than 7 days", output)
+    assert.matches("\n{}\nfalse\toops %(in", output)
     assert.matches("\naccount.acceptTeamInvitation: [^\n]* %(HTTP 404, [^\n]*\n$", output)
   end)
 end)
