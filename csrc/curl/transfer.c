@@ -39,10 +39,10 @@ static bool take_status(tagoio_transfer *t, const char *line, size_t count) {
     if (count > 5 && line[5] == '1' && t->connection != NULL) {
         tagoio_connection_set_serial(t->connection);
     }
-    t->ahead = !t->response_started && is_ahead(t, status);
+    t->interim = status < 200;
+    t->ahead = !t->interim && is_ahead(t, status);
     t->response_started = true;
     t->header_open = !t->ahead;
-    t->interim = status < 200;
     return !t->ahead && tagoio_call_status(t->call, (int)status);
 }
 

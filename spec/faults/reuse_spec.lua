@@ -260,6 +260,15 @@ for _, scheme in ipairs({ "http", "https" }) do
       assert(client.profile.list())
     end)
 
+    it("informational responses may come before a request is sent in full", function()
+      local early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"
+      assert(warm_up(("ok() head() send(%q) request() ok() serve()"):format(early)))
+      local large = { name = ("x"):rep(4000000) }
+      assert.same({ id = "1" }, assert(client.profile.create(large)))
+      assert(client.profile.list())
+      assert.equal(1, #server:journal())
+    end)
+
     it("a request that is too large is told so before it is sent in full", function()
       local no = '{"status":false,"message":"Too large"}'
       assert(warm_up(("ok() head() answer(413, %q) silence()"):format(no)))
