@@ -276,7 +276,7 @@ end
 
 -- name -> { what it is by default, all of the line } of the manual's table of options.
 local function of_manual()
-  local options_text = read("lua/README.md"):match("\n| option | default | |\n(.-)\n\n")
+  local options_text = read("lua/tagoio/README.md"):match("\n| option | default | |\n(.-)\n\n")
   local found = {}
   for line in options_text:gmatch("[^\n]+") do
     local cell, default = line:match("^| (`.-) | (.-) |")
@@ -324,7 +324,7 @@ describe("the options of a client", function()
 
   it("of the connections are named where derived clients are documented", function()
     local texts = {
-      read("lua/README.md"):match("%*%*Derived clients%.%*%*(.-)\n\n"),
+      read("lua/tagoio/README.md"):match("%*%*Derived clients%.%*%*(.-)\n\n"),
       read("lua/tagoio/client.lua"):match("\n(%-%-%- A client on the same.-)\nfunction"),
       read("lua/tagoio/types.lua"):match("\n(%-%-%-A client on the same.-)\nfunction"),
     }
@@ -342,14 +342,14 @@ end)
 -- The parts of the documents that list all of their fields.
 local lists = {
   ["tagoio.attempt"] = {
-    read("lua/README.md"):match("\n| field | |\n(.-)\n\n"),
+    read("lua/tagoio/README.md"):match("\n| field | |\n(.-)\n\n"),
     read("lua/tagoio.lua"):match("\n%-%- %* `on_attempt`:(.-)\n%-%- %* "),
   },
   ["tagoio.err"] = {
-    read("lua/README.md"):match("\n| field of `err` | |\n(.-)\n\n"),
+    read("lua/tagoio/README.md"):match("\n| field of `err` | |\n(.-)\n\n"),
   },
   ["tagoio.info"] = {
-    read("lua/README.md"):match("\nThe first value is the result(.-)\n\n"),
+    read("lua/tagoio/README.md"):match("\nThe first value is the result(.-)\n\n"),
     read("lua/tagoio/client.lua"):match("\n%-%- @treturn table info(.-)\n%-%- @"),
   },
 }

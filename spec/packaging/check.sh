@@ -60,6 +60,11 @@ works() (
             LUA_CPATH="$tree/lib/lua/$1/?.so" "lua$1" ../smoke.lua "$version"
 )
 
+# LuaRocks copies whatever is in the folder "lua" as well; other rocks are beside ours.
+is_named_tagoio() {
+    ls "$temporary/tree$1/share/lua/$1" && ! ls "$temporary/tree$1/share/lua/$1" | grep -v '^tagoio'
+}
+
 # LuaRocks keeps a list of nothing.
 leaves_nothing() {
     luarocks_in "$1" "$temporary/tree$1" remove tagoio || return
@@ -172,6 +177,7 @@ for lua in $rocks_luas; do
     check "Lua $lua: the rock exports luaopen_tagoio_core alone" \
         exports_alone "$temporary/tree$lua/lib/lua/$lua/tagoio/core.so"
     check "Lua $lua: the rock works from another folder" works "$lua"
+    check "Lua $lua: all that the rock installs is named tagoio" is_named_tagoio "$lua"
     check "Lua $lua: luarocks remove leaves nothing" leaves_nothing "$lua"
 done
 

@@ -9,7 +9,7 @@ local abi = _VERSION:match("%d%.%d")
 
 -- Whatever Lua the specs run on stands in for the lua5.4 of the manual.
 local function crontab_command()
-  local file = assert(io.open("lua/README.md"))
+  local file = assert(io.open("lua/tagoio/README.md"))
   local line = file:read("*a"):match("\n17 6 %* %* %* ([^\n]*)\n")
   file:close()
   return (line:gsub("5%.4/", abi .. "/"):gsub("lua5%.4", process.lua))

@@ -50,14 +50,15 @@ describe("the manual names", function()
       end
     end
     assert.is_true(#kinds > 5)
-    assert_names(kinds, first_column(section("lua/README.md", "Errors, kind by kind")))
+    assert_names(kinds, first_column(section("lua/tagoio/README.md", "Errors, kind by kind")))
   end)
 
   it("only messages that are in the sources", function()
     local sources = process.run("cat $(find csrc lua -name '*.[ch]' -o -name '*.lua')")
     sources = sources:gsub('"%s*\n%s*%.?%.? ?"', ""):gsub("\\", "")
     local unknown = {}
-    for message in pairs(first_column(section("lua/README.md", "What each message means"))) do
+    local messages = section("lua/tagoio/README.md", "What each message means")
+    for message in pairs(first_column(messages)) do
       -- TagoIO's own words are the emulator's.
       local is_ours = message ~= "Authorization Denied" and message ~= "Too many requests"
       for part in message:gsub("%.%.%.?", "\n"):gmatch("[^\n]+") do

@@ -144,7 +144,7 @@ end
 
 -- The block of the manual in this language that has a text in it.
 local function find_block(language, part)
-  for _, block in ipairs(markdown.blocks(markdown.read("lua/README.md"))) do
+  for _, block in ipairs(markdown.blocks(markdown.read("lua/tagoio/README.md"))) do
     if block.language == language and block.text:find(part, 1, true) then
       return block.text
     end

@@ -23,7 +23,7 @@ loops.yielding = {
 
 -- Writes the manual's block that has this text in it to a file, whose path it gives.
 function loops.manual_file(text)
-  for _, block in ipairs(markdown.blocks(markdown.read("lua/README.md"))) do
+  for _, block in ipairs(markdown.blocks(markdown.read("lua/tagoio/README.md"))) do
     if block.language == "lua" and block.text:find(text, 1, true) then
       local path = os.getenv("EMULATOR_DIR") .. "/manual.lua"
       local file = assert(io.open(path, "w"))

@@ -4,7 +4,7 @@
 local markdown = {}
 
 -- Those that users and developers read, from the folder of the project.
-markdown.manuals = { "README.md", "lua/README.md", "csrc/README.md", "spec/README.md" }
+markdown.manuals = { "README.md", "lua/tagoio/README.md", "csrc/README.md", "spec/README.md" }
 
 function markdown.read(path)
   local file = assert(io.open(path))
