@@ -241,6 +241,12 @@ local refused = {
       .. "profileID must be 24 hex digits, the id of a row of profile.list",
   },
   {
+    "the beginning of an id",
+    function(client) return client.profile.info("5bbe3d1d") end,
+    "profile.info: Profile not found (HTTP 404); "
+      .. "profileID must be 24 hex digits, the id of a row of profile.list",
+  },
+  {
     '"current" where it is not documented',
     function(client)
       emulator.answer("/profile/current/team", 404, '{"status":false,"message":"Not found"}')
@@ -451,6 +457,13 @@ local unreached = {
     "no connection: .*; it goes through a proxy, which the option proxy names$",
   },
 }
+for _, name in ipairs({ "localhost", "127.0.0.1", "[::1]" }) do
+  unreached[#unreached + 1] = {
+    name .. ", to which no proxy leads,",
+    { region = { api = "https://" .. name .. ":1" }, proxy = "http://127.0.0.1:1" },
+    "no connection: [^;]*$",
+  }
+end
 
 describe("a mistake", function()
   local client
@@ -526,6 +539,27 @@ describe("a hint", function()
       local _, message = client.profile.info("Factory")
       local told = message:find("; profileID must be 24 hex digits", 1, true)
       assert.equal(is_hinted, told ~= nil, message)
+    end
+    client:close()
+  end)
+
+  it("is for what is not documented alone, and for dates that contradict each other", function()
+    emulator.reset()
+    local client = emulator.client({ attempts = 1 })
+    local day = "2024-01-01"
+    local both = "; query has a date, of one day, beside start_date and end_date"
+    for _, row in ipairs({
+      { "tokenList", { orderBy = "name" }, "" },
+      { "tokenList", { orderBy = "name," }, "" },
+      { "tokenList", { orderBy = "name,desc" }, "" },
+      { "usageStatisticList", { date = day }, "" },
+      { "usageStatisticList", { start_date = day, end_date = day }, "" },
+      { "usageStatisticList", { date = day, start_date = day }, both },
+      { "usageStatisticList", { date = day, end_date = day }, both },
+    }) do
+      emulator.inject({ status = 400, json = { status = false, message = "No" } })
+      local _, message = client.profile[row[1]](id, row[2])
+      assert.equal(row[3], message:match("%(HTTP 400, [^)]*%)(.*)$"))
     end
     client:close()
   end)

@@ -146,15 +146,16 @@ local function describe_failures(library)
   end
 
   it("what is no HTTP, or ahead of the response, is a failure", function()
-    for _, text in ipairs({
-      "HTTP/1.1 103 Early Hints\\r\\nLink: x\\r\\n\\r\\n",
-      "HTTP/1.1 200 OK\\r\\nContent-Length: -5\\r\\n\\r\\n",
-      "HTTP/1.1 200 OK\\r\\nContent-Length: 0x2\\r\\n\\r\\n{}",
-      "220 mail.example ESMTP\\r\\n",
+    for text, message in pairs({
+      ["HTTP/1.1 103 Early Hints\\r\\nLink: x\\r\\n\\r\\n"] = "unexpected interim response 103",
+      ["HTTP/1.1 200 OK\\r\\nContent-Length: -5\\r\\n\\r\\n"] = "invalid Content-Length",
+      ["HTTP/1.1 200 OK\\r\\nContent-Length: 0x2\\r\\n\\r\\n{}"] = "invalid Content-Length",
+      ["220 mail.example ESMTP\\r\\n"] = "", -- the library's own words
     }) do
       server:play(('request() send("%s") silence()'):format(text))
       local it = over_faults(writes.create, "attempt_timeout = 5")
       assert.equal("network", it.kind, text)
+      assert.matches(message, it.message, 1, true)
       assert.is_true(it.maybe_applied)
       assert.equal(1, server:executed())
     end
