@@ -275,7 +275,7 @@ CURLcode tagoio_transfer_attach(tagoio_transfer *t, int64_t now_ms, bool multipl
                      (long)request->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                      (curl_off_t)request->max_response_bytes);
-    /* From 8.16 to 8.21 a failure is kept as long, whatever its reason; else 60 s. */
+    /* 8.16 to 8.21 keep a failure as long as an address, for which 60 s are usual. */
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, forget_names ? 0L : 60L);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
                      request->fresh_connection || t->refused ? 1L : 0L);

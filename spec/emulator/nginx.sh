@@ -59,7 +59,8 @@ start_nginx() {
         http_port=$(random_port)
         https_port=$((http_port + 1))
         fill_in "$nginx" "$1" "$2" >"$2/nginx.conf"
-        LD_PRELOAD=$preload "$nginx" -p "$2" -c "$2/nginx.conf" -e "$2/error.log" </dev/null >"$2/start.log" 2>&1 &
+        LD_PRELOAD=$preload "$nginx" -p "$2" -c "$2/nginx.conf" -e "$2/error.log" \
+            </dev/null >"$2/start.log" 2>&1 &
         server=$!
         listens "$2" && return
         wait "$server"

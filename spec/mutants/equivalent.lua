@@ -190,7 +190,6 @@ return {
   { file = "csrc/curl/options.c", from = "_MAXREDIRS, 0", to = "1" },
   { file = "csrc/curl/options.c", from = "_UNRESTRICTED_AUTH, 0", to = "1" },
   { file = "csrc/curl/options.c", from = "_SSL_OPTIONS, 0", to = "1" },
-  -- What libcurl calls a line has its end, which is no digit.
   -- The end of a list has no more than its name, which is none.
   { file = "csrc/lua/fields.c", from = "{NULL, TEXT, 0}", to = "{NULL, TEXT, 1}" },
   -- Of equals either will do.
@@ -231,13 +230,11 @@ return {
   { file = "lua/tagoio/waiting.lua", from = "longest_s = 1", to = "= 2" },
   { file = "lua/tagoio/hosts/cqueues.lua", from = "math.min(seconds, 1)", to = ", 2)" },
   { file = "lua/tagoio/hosts/haproxy.lua", from = "math.min(seconds, 1)", to = ", 2)" },
-  { file = "lua/tagoio/hosts/luv.lua", from = "math.min(seconds, 1)", to = ", 2)" },
-  { file = "lua/tagoio/hosts/luv.lua", from = "604800", to = "604801" },
   -- The clock is further by the time that there is a request.
   { file = "lua/tagoio/hosts/cqueues.lua", from = "(self.due or 0)", to = "(self.due or 1)" },
   { file = "lua/tagoio/hosts/tarantool.lua", from = "{ due = 0 }", to = "{ due = 1 }" },
   -- To the core neither is a token.
-  { file = "lua/tagoio/account.lua", from = "token = false", to = "token = true" },
+  { file = "lua/tagoio/account.lua", from = "lazy(false)", to = "lazy(true)" },
   -- The timer is closed when it has run once.
   { file = "lua/tagoio/hosts/luv.lua", from = "timer:start(0, 0, resume)", to = "(0, 1, resume" },
   { file = "lua/tagoio/hosts/luv.lua", from = "timer:start(to_ms(seconds), 0,", to = "1, go_on" },
@@ -249,8 +246,6 @@ return {
   { file = "csrc/curl/transfer.c", from = "uploaded = 0", to = "uploaded = 1" },
   -- The first of the list limits the protocols to that of the URL, and no redirect is followed.
   { file = "csrc/curl/options.c", from = "sizeof texts / sizeof", to = "size_t i = 1" },
-  -- What has a status is a success, and a connection that was given back is not closed.
-  { file = "lua/tagoio/transports/resty.lua", from = "return true", to = "nil", beside = "d\nend" },
   -- Lua 5.1's main program alone.
   { file = "lua/tagoio/pages.lua", from = "running() or true", to = "or false" },
   -- A pool with no calls is stepped once more, and let go.
